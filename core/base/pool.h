@@ -1,0 +1,97 @@
+// core/base/pool.h
+//
+// Pool holds at most `capacity` objects that live while a conversation lasts.
+// A Handle names a slot and its generation, so that a completion that arrives
+// after its conversation ended finds nobody.
+//
+// Invariants:
+//   POOL-1  A handle returned by Create is never equal to an earlier one.
+//   POOL-2  size() <= capacity().
+//
+// Cost: O(1) per call.  Slots are allocated in Create up to the high-water
+// mark and reused afterwards; objects are constructed and destroyed in place.
+
+#ifndef ORRERY_CORE_BASE_POOL_H_
+#define ORRERY_CORE_BASE_POOL_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/invariant.h"
+
+namespace orrery {
+
+template <typename T>
+class Pool {
+ public:
+  explicit Pool(uint32_t capacity) : capacity_(capacity) {}
+
+  bool IsFull() const { return size_ == capacity_; }
+  bool empty() const { return size_ == 0; }
+  uint32_t size() const { return size_; }
+  uint32_t capacity() const { return capacity_; }
+
+  // REQUIRES: !IsFull().
+  template <typename... Args>
+  Handle Create(Args&&... args) {
+    ORRERY_INVARIANT(size_ < capacity_);  // POOL-2
+    uint32_t slot = 0;
+    if (free_.empty()) {
+      slot = static_cast<uint32_t>(slots_.size());
+      slots_.emplace_back();
+    } else {
+      slot = free_.back();
+      free_.pop_back();
+    }
+    Slot& entry = slots_[slot];
+    ++entry.gen;
+    entry.object.emplace(std::forward<Args>(args)...);
+    ++size_;
+    return {slot, entry.gen};
+  }
+
+  // Null if the handle's conversation has ended.
+  T* Find(Handle handle) {
+    if (handle.IsNone() || handle.slot >= slots_.size()) return nullptr;
+    Slot& entry = slots_[handle.slot];
+    if (entry.gen != handle.gen || !entry.object.has_value()) return nullptr;
+    return &*entry.object;
+  }
+
+  // REQUIRES: Find(handle) != nullptr.
+  void Destroy(Handle handle) {
+    ORRERY_INVARIANT(Find(handle) != nullptr);
+    slots_[handle.slot].object.reset();
+    free_.push_back(handle.slot);
+    --size_;
+  }
+
+  // Visits live objects in slot order: visitor(Handle, T&).  The visitor may
+  // destroy the object it is shown.
+  template <typename Visitor>
+  void ForEach(Visitor&& visitor) {
+    for (uint32_t slot = 0; slot < slots_.size(); ++slot) {
+      if (!slots_[slot].object.has_value()) continue;
+      visitor(Handle{slot, slots_[slot].gen}, *slots_[slot].object);
+    }
+  }
+
+ private:
+  struct Slot {
+    uint32_t gen = 0;
+    std::optional<T> object;
+  };
+
+  uint32_t capacity_;
+  uint32_t size_ = 0;
+  std::deque<Slot> slots_;  // Addresses stay valid while the pool grows.
+  std::vector<uint32_t> free_;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_BASE_POOL_H_

@@ -1,0 +1,103 @@
+// core/engine/engine.h
+//
+// Engine is one slice of the hash space as a pure function: Step(event,
+// effects) is the only way in and out.  It dispatches; the rooms decide.  Same
+// options and events give the same effects, byte for byte.
+//
+// The accessors below Step describe the state between steps, for admin pages,
+// metrics and oracles; they change nothing.
+//
+// Threading: one thread.  Cost of a step: that of the room it dispatches to,
+// plus what became ready by it.
+
+#ifndef ORRERY_CORE_ENGINE_ENGINE_H_
+#define ORRERY_CORE_ENGINE_ENGINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/protocol/counters.h"
+#include "core/protocol/effects.h"
+#include "core/protocol/event.h"
+#include "core/protocol/options.h"
+
+namespace orrery {
+
+enum class EngineState : uint8_t {
+  kStarting = 1,  // Reading the disk.
+  kWaiting = 2,   // Recovered; no cluster or ring yet.
+  kForming = 3,   // In a pristine ring that is not declared ready.
+  kServing = 4,
+  kOutside = 5,  // Told RING_CLOSED: routes for clients, owns nothing.
+  kStopping = 6,
+  kFailed = 7,
+};
+
+struct MemberView {
+  std::string name;
+  NodeId id;
+  MemberState state = MemberState::kAlive;
+  Endpoint gossip;
+  uint16_t http_port = 0;
+};
+
+// What an oracle or `inspect-key` sees of one key's entry here, without disk.
+struct KeyEntry {
+  uint64_t token = 0;
+  uint64_t digest = 0;
+  uint64_t timestamp = 0;
+  bool tombstone = false;
+};
+
+class Rooms;  // engine/rooms.h: every room of one engine, wired together.
+
+class Engine {
+ public:
+  explicit Engine(const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  void Step(const Event& event, Effects& effects);
+  std::optional<Instant> NextDeadline() const;
+
+  // 64 bits over the whole state, in fixed order.
+  uint64_t StateDigest() const;
+  void CheckInvariants() const;
+  bool IsIdle() const;  // No conversation is in flight.
+
+  bool IsDurable(const Promise& promise) const;
+
+  EngineState state() const;
+  NodeId node_id() const;
+  StorageId storage_id() const;
+  ClusterId cluster_id() const;
+  Epoch epoch() const;
+  uint64_t ring_hash() const;
+  bool ring_pristine() const;
+  // What /health/ready says it waits for; empty when serving.
+  std::string WaitingFor() const;
+  std::vector<MemberView> Members() const;
+  // Tokens of the ownership ring in order, and preference lists by name.
+  struct TokenView {
+    uint64_t token;
+    NodeId node;
+  };
+  std::vector<TokenView> Tokens() const;
+  std::vector<std::string> PreferenceListOf(std::string_view key) const;
+  std::vector<KeyEntry> Entries() const;  // User store, in token order.
+  StoreCounters Counters(StoreId store) const;
+  EngineCounters counters() const;
+
+ private:
+  std::unique_ptr<Rooms> rooms_;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_ENGINE_ENGINE_H_

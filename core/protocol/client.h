@@ -1,0 +1,135 @@
+// core/protocol/client.h
+//
+// What a client asks and what it is told, as closed types with numbers.  The
+// sentence a user reads is made from these in transport/http.
+//
+// The rule of every answer (CONTRACT section 3): refused before anything could
+// have applied it (Refused), or unknown (OutcomeUnknown); never "failed" for a
+// write that may surface later.
+
+#ifndef ORRERY_CORE_PROTOCOL_CLIENT_H_
+#define ORRERY_CORE_PROTOCOL_CLIENT_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+
+namespace orrery {
+
+enum class ClientVerb : uint8_t {
+  kPut = 1,
+  kGet = 2,
+  kDelete = 3,
+  kListKeys = 4
+};
+
+// How many owners must answer.  Counted afresh over each active owner set and
+// capped at its size.
+struct Level {
+  enum class Kind : uint8_t {
+    kConfigured = 0,
+    kOne = 1,
+    kQuorum = 2,
+    kAll = 3,
+    kNumber = 4
+  };
+  Kind kind = Kind::kConfigured;
+  uint32_t number = 0;  // Only for kNumber; 1 to 99.
+  friend bool operator==(const Level&, const Level&) = default;
+};
+
+struct ClientRequest {
+  Handle client;  // Minted by the gateway; comes back on the reply.
+  ClientVerb verb = ClientVerb::kGet;
+  std::string key;  // 1 to kKeyBytesMax bytes; empty for kListKeys.
+  Bytes value;      // kPut.
+  Level read_level;
+  Level write_level;
+  bool sloppy = false;
+  Bytes context;          // Sealed token as the client sent it; empty: none.
+  OperationId operation;  // Client's own X-Operation-Id (hashed); zero: none.
+  Bytes operation_token;  // The sealed `operation` of a 504, sent back.
+  // kListKeys:
+  uint32_t limit = 0;  // 1 to 10,000.
+  std::string prefix;
+  Bytes cursor;  // Opaque, from the last page; empty: from the start.
+  friend bool operator==(const ClientRequest&, const ClientRequest&) = default;
+};
+
+struct Acks {
+  uint32_t owners = 0;  // Distinct owners that merged this version.
+  uint32_t hints = 0;
+  uint32_t synced = 0;  // Of owners and hints: those that synced it.
+  uint32_t nodes = 0;   // Distinct machines among all of them.
+  friend bool operator==(const Acks&, const Acks&) = default;
+};
+
+// 200 of PUT and DELETE.
+struct WriteDone {
+  uint64_t version = 0;
+  Bytes context;  // Sealed.
+  Acks acks;
+  uint64_t superseded_by = 0;  // 0: nobody reported a higher rank.
+  friend bool operator==(const WriteDone&, const WriteDone&) = default;
+};
+
+// 200 of GET; also its 404, with found == false.
+struct ReadDone {
+  bool found = false;
+  bool deleted = false;  // Only if !found: a tombstone is known.
+  uint64_t version = 0;  // 0 if nothing was ever known.
+  Bytes context;         // Sealed; empty if nothing was ever known.
+  Bytes value;
+  friend bool operator==(const ReadDone&, const ReadDone&) = default;
+};
+
+// Nothing was sent, nothing applied, ever: `applied: "no"`.  Reads too: they
+// have no outcome.  503 unless said otherwise.
+struct Refused {
+  enum class Why : uint8_t {
+    kTooFewOwners = 1,  // Not enough reachable owners for the level.
+    kNotReady = 2,      // Starting, recovering, or not in the ring yet.
+    kRingClosed = 3,    // Not a member; moving ownership waits.
+    kOverloaded = 4,
+    kDiskFull = 5,  // 507.
+    kReadQuorumFailed = 6,
+    kBadContext = 7,       // 400: truncated, forged, of another key or cluster.
+    kBadOperation = 8,     // 400.
+    kOperationReused = 9,  // 409: same id, other key or body.
+    kReadOnly = 10,        // Failed sync or read-only file system.
+    kShuttingDown = 11,
+    kDamaged = 12,  // The only reachable copies cannot be read.
+  };
+  Why why = Why::kNotReady;
+  uint32_t required = 0;
+  uint32_t received = 0;
+  friend bool operator==(const Refused&, const Refused&) = default;
+};
+
+// 504: something was sent, the outcome is unknown.  `applied: "maybe"`.
+struct OutcomeUnknown {
+  uint32_t required = 0;
+  uint32_t received = 0;
+  Bytes operation;  // Sealed: send it back to repeat without overtaking.
+  bool expired = false;
+  friend bool operator==(const OutcomeUnknown&,
+                         const OutcomeUnknown&) = default;
+};
+
+struct KeysPage {
+  std::vector<std::string> keys;  // In ring-token order, ties by key bytes.
+  Bytes cursor;                   // Empty: that was the last page.
+  friend bool operator==(const KeysPage&, const KeysPage&) = default;
+};
+
+using ClientReply =
+    std::variant<WriteDone, ReadDone, Refused, OutcomeUnknown, KeysPage>;
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_PROTOCOL_CLIENT_H_

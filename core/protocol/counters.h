@@ -1,0 +1,40 @@
+// core/protocol/counters.h
+//
+// Numbers that rooms count and admin pages show.  Nothing in core decides by
+// them.
+
+#ifndef ORRERY_CORE_PROTOCOL_COUNTERS_H_
+#define ORRERY_CORE_PROTOCOL_COUNTERS_H_
+
+#include <cstdint>
+
+namespace orrery {
+
+struct StoreCounters {  // CONTRACT section 3, /admin/stats.
+  uint64_t active_keys = 0;
+  uint64_t deleted_keys = 0;
+  uint64_t data_files = 0;
+  uint64_t data_bytes = 0;
+  uint64_t dead_bytes = 0;
+  uint64_t total_reads = 0;
+  uint64_t total_writes = 0;
+  uint64_t bytes_written = 0;
+  uint64_t syncs = 0;
+  uint64_t compactions = 0;
+  uint64_t damaged_records = 0;
+  uint64_t damaged_files = 0;
+  uint64_t ranges_in_doubt = 0;
+};
+
+struct EngineCounters {
+  uint64_t puts = 0, gets = 0, deletes = 0;
+  uint64_t refused = 0, unknown = 0;
+  uint64_t read_repairs = 0;
+  uint64_t hints_created = 0, hints_delivered = 0, hints_covered = 0;
+  uint64_t hints_redirected = 0, hints_expired = 0, hints_held = 0;
+  uint64_t sync_rounds = 0, sync_repaired = 0;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_PROTOCOL_COUNTERS_H_

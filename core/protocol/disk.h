@@ -1,0 +1,121 @@
+// core/protocol/disk.h
+//
+// The operations a disk performs and how it answers (storage section 10).
+//
+//   - Exactly one completion per token, never inside the submit call, in any
+//     order.  Nothing is cancelled; an operation may take for ever.
+//   - The result is truthful: a short count is reported, nothing but EINTR is
+//     retried by the disk.
+//   - A Sync promises only the writes completed before it was submitted.
+//   - Paths are relative to the node's data directory, with '/' between names.
+//   - Files are named by numbers that the core chooses (FileNumber), from the
+//     submission of kOpen until the completion of kClose.
+//   - kRead of a missing part is a short read; kOpen without `create` of a
+//     missing file is kNoEntry.
+
+#ifndef ORRERY_CORE_PROTOCOL_DISK_H_
+#define ORRERY_CORE_PROTOCOL_DISK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+
+namespace orrery {
+
+enum class DiskVerb : uint8_t {
+  kOpen = 1,      // file, path, create, exclusive
+  kClose = 2,     // file
+  kRead = 3,      // file, offset, length -> data (maybe short)
+  kWrite = 4,     // file, offset, data (gather list) -> count
+  kAllocate = 5,  // file, offset, length: blocks reserved, size extended, zeros
+  kSync = 6,      // file: data and size
+  kSyncDir = 7,   // path of a directory
+  kTruncate = 8,  // file, length
+  kRename = 9,    // path -> path2, replaces
+  kLink = 10,     // path -> path2
+  kUnlink = 11,   // path
+  kMakeDir = 12,  // path; kExists if it is there
+  kList = 13,     // path of a directory -> names (sorted)
+  kStat = 14,     // path -> count = size, inode
+  kSpace = 15,    // -> count = free bytes
+  kDropCache = 16,  // file
+  kLock = 17,       // path: flock-like, held until the process ends; kLocked
+};
+
+// Persisted in traces; errno is translated once, in the disk.
+enum class DiskError : uint8_t {
+  kNone = 0,
+  kNoEntry = 1,
+  kExists = 2,
+  kIo = 3,
+  kNoSpace = 4,
+  kReadOnly = 5,
+  kTooManyFiles = 6,
+  kPermission = 7,
+  kLocked = 8,
+  kNotEmpty = 9,
+  kOther = 10,
+};
+
+enum class DiskPriority : uint8_t {
+  kCommit = 0,
+  kRead = 1,
+  kCompaction = 2,
+  kScrub = 3
+};
+
+struct FileNumber {
+  uint32_t value = 0;  // 0: none.
+  friend constexpr auto operator<=>(const FileNumber&,
+                                    const FileNumber&) = default;
+};
+
+// Whose completion it is.  `owner` is a DiskOwner that the engine dispatches
+// by; the handle is the owner's own.
+enum class DiskOwner : uint8_t {
+  kNone = 0,
+  kBoot = 1,
+  kIdentity = 2,
+  kRing = 3,
+  kUserStore = 4,
+  kHintStore = 5,
+};
+
+struct DiskToken {
+  DiskOwner owner = DiskOwner::kNone;
+  uint8_t part = 0;  // Sub-machine within the owner; the owner's own meaning.
+  Handle handle;
+  friend constexpr auto operator<=>(const DiskToken&,
+                                    const DiskToken&) = default;
+};
+
+struct DiskEffect {
+  DiskToken token;
+  DiskVerb verb = DiskVerb::kStat;
+  DiskPriority priority = DiskPriority::kCommit;
+  FileNumber file;
+  bool create = false;
+  bool exclusive = false;
+  std::string path;
+  std::string path2;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  std::vector<Bytes> data;  // Written back to back at `offset`.
+};
+
+struct DiskDone {
+  DiskToken token;
+  DiskVerb verb = DiskVerb::kStat;
+  DiskError error = DiskError::kNone;
+  uint64_t count = 0;              // Bytes moved, or size, or free bytes.
+  uint64_t inode = 0;              // kStat.
+  Bytes data;                      // kRead.
+  std::vector<std::string> names;  // kList.
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_PROTOCOL_DISK_H_

@@ -1,0 +1,31 @@
+// core/protocol/limits.h
+//
+// Limits that several rooms and both shells share, each with its reason.  A
+// limit of one room stands in that room's header.
+
+#ifndef ORRERY_CORE_PROTOCOL_LIMITS_H_
+#define ORRERY_CORE_PROTOCOL_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace orrery {
+
+inline constexpr size_t kKeyBytesMax = 1024;              // CONTRACT section 3.
+inline constexpr size_t kValueBytesMaxDefault = 1 << 20;  // CONTRACT section 3.
+inline constexpr size_t kContextBytesMax = 32 << 10;      // CONTRACT section 3.
+inline constexpr uint32_t kReplicationMax = 99;           // CONTRACT section 2.
+inline constexpr uint32_t kVnodesMax = 65536;             // CONTRACT section 2.
+inline constexpr uint32_t kMembersMax = 8192;         // membership section 5.
+inline constexpr size_t kDatagramBytesMax = 1400;     // membership section 5.
+inline constexpr size_t kRecordsPerDatagramMax = 64;  // membership section 5.
+inline constexpr size_t kAccusersMax = 4;             // membership section 5.
+inline constexpr size_t kNodeNameBytesMax = 128;      // membership section 3.
+inline constexpr size_t kMetaBytesMax = 65535;        // storage section 8.
+// One peer frame: the largest merged object (127 MiB, semantics M9) and room.
+inline constexpr size_t kPeerFrameBytesMax = 128 << 20;
+inline constexpr uint32_t kListLimitMax = 10000;  // CONTRACT section 3.
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_PROTOCOL_LIMITS_H_

@@ -1,0 +1,92 @@
+// core/protocol/timers.h
+//
+// Every timer that exists, and the one heap that orders them.  The shell sees
+// one deadline (Engine::NextDeadline) and sends a Tick; no timer id crosses
+// the border.  A room arms with a kind and its own handle; when the timer
+// fires the engine hands both back.  Re-arming the same (kind, handle)
+// replaces the old deadline; a cancelled timer never fires.
+//
+// Invariants:
+//   TIM-1  Timers fire in order of (deadline, order of arming).
+//   TIM-2  At most one deadline exists per (kind, handle).
+//
+// Cost: O(log n) per call; Postpone is O(n).
+
+#ifndef ORRERY_CORE_PROTOCOL_TIMERS_H_
+#define ORRERY_CORE_PROTOCOL_TIMERS_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/container/btree_map.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+
+namespace orrery {
+
+enum class TimerKind : uint8_t {
+  kPutDeadline = 1,      // quorum: W not reached in time
+  kGetDeadline = 2,      // quorum: R not reached in time
+  kGetSpare = 3,         // quorum: a spare read request goes out
+  kForwardDeadline = 4,  // quorum: the coordinator did not answer
+  kRingWait = 5,         // engine: writes that wait for the ring to close
+  kGossipTick = 6,       // membership: records are pushed
+  kProbe = 7,            // membership: next ping of a subject
+  kSuspicion = 8,        // membership: a suspect becomes dead
+  kViewDigest = 9,       // membership: digest with one random peer
+  kJoin = 10,            // membership: ask the seeds again
+  kFounding = 11,        // membership: silent seeds are given up
+  kRingPull = 12,        // ring: ask for the epoch again
+  kHintReplay = 13,      // hint: next replay round
+  kHintAnswer = 14,      // hint: a recipient did not answer
+  kSyncRound = 15,       // repair: roots are compared
+  kSyncSession = 16,     // repair: a session's deadline
+  kStoreSync = 17,       // storage: unsynced bytes are synced (sync_interval)
+  kWatermark = 18,       // storage: closing watermark
+  kCompaction = 19,      // storage: compaction check
+  kHlcLease = 20,        // engine: stamp lease renewal
+  kListDeadline = 21,    // engine: a key listing gave up
+  kSpace = 22,           // storage: free space is looked at
+  kProbeTimeout = 23,    // membership: a ping went unanswered
+};
+
+class TimerHeap {
+ public:
+  struct Due {
+    TimerKind kind;
+    Handle handle;
+    Instant deadline;
+  };
+
+  void Arm(TimerKind kind, Handle handle, Instant deadline);
+  void Cancel(TimerKind kind, Handle handle);
+  bool IsArmed(TimerKind kind, Handle handle) const;
+
+  std::optional<Instant> NextDeadline() const;
+  // Removes and returns the first timer due at `now`, if any.
+  std::optional<Due> PopDue(Instant now);
+
+  // Adds `late` to every armed deadline: the process slept (pause credit,
+  // membership section 4).
+  void Postpone(Duration late);
+
+ private:
+  struct Key {
+    Instant deadline;
+    uint64_t seq;
+    friend constexpr auto operator<=>(const Key&, const Key&) = default;
+  };
+  struct Name {
+    TimerKind kind;
+    Handle handle;
+    friend constexpr auto operator<=>(const Name&, const Name&) = default;
+  };
+
+  uint64_t next_seq_ = 0;
+  absl::btree_map<Key, Name> by_deadline_;
+  absl::btree_map<Name, Key> by_name_;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_PROTOCOL_TIMERS_H_
