@@ -1,0 +1,72 @@
+#include "core/ring/routing_view.h"
+
+namespace orrery {
+
+const RoutingView::Peer* RoutingView::Find(NodeId node) const {
+  const auto found = peers_.find(node);
+  return found == peers_.end() ? nullptr : &found->second;
+}
+
+MemberState RoutingView::StateOf(NodeId node) const {
+  if (node == self_) return MemberState::kAlive;
+  const Peer* peer = Find(node);
+  return peer == nullptr ? MemberState::kDead : peer->state;
+}
+
+bool RoutingView::IsConnected(NodeId node) const {
+  if (node == self_) return true;
+  const Peer* peer = Find(node);
+  return peer != nullptr && peer->link == Link::kUp;
+}
+
+Endpoint RoutingView::EndpointOf(NodeId node) const {
+  if (node == self_) return self_endpoint_;
+  const Peer* peer = Find(node);
+  return peer == nullptr ? Endpoint{} : peer->endpoint;
+}
+
+bool RoutingView::IsReachable(NodeId node) const {
+  if (node == self_) return true;
+  const Peer* peer = Find(node);
+  if (peer == nullptr || peer->endpoint.IsNone()) return false;
+  if (peer->link == Link::kDown) return false;
+  return peer->state == MemberState::kAlive ||
+         peer->state == MemberState::kSuspect;
+}
+
+std::optional<NodeId> RoutingView::NodeAt(const Endpoint& endpoint) const {
+  const auto found = by_endpoint_.find(endpoint);
+  if (found == by_endpoint_.end()) return std::nullopt;
+  return found->second;
+}
+
+void RoutingView::SetSelf(NodeId node, StorageId storage,
+                          const Endpoint& endpoint) {
+  self_ = node;
+  self_storage_ = storage;
+  self_endpoint_ = endpoint;
+}
+
+void RoutingView::SetMember(NodeId node, const Endpoint& endpoint,
+                            MemberState state) {
+  if (node == self_) return;
+  Peer& peer = peers_[node];
+  peer.state = state;
+  if (peer.endpoint == endpoint) return;
+
+  const auto old = by_endpoint_.find(peer.endpoint);
+  if (old != by_endpoint_.end() && old->second == node) {
+    by_endpoint_.erase(old);
+  }
+  peer.endpoint = endpoint;
+  peer.link = Link::kUnknown;
+  if (!endpoint.IsNone()) by_endpoint_[endpoint] = node;
+}
+
+void RoutingView::SetConnected(NodeId node, bool connected) {
+  const auto found = peers_.find(node);
+  if (found == peers_.end()) return;
+  found->second.link = connected ? Link::kUp : Link::kDown;
+}
+
+}  // namespace orrery
