@@ -16,8 +16,9 @@ set(CMAKE_EXE_LINKER_FLAGS_RELEASE "-pie -Wl,-z,relro,-z,now,-z,noexecstack")
 add_compile_options(
   # 0.1*10.0-1.0 is 0 or 2^-54 without it, by compiler.
   -ffp-contract=off
-  # __FILE__ and debug paths do not depend on where the tree lies.
-  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+  # __FILE__ and debug paths do not depend on where the tree lies; ccache names
+  # sources relative to build/<preset>.
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=../../=)
 
 set(ORRERY_WARNINGS
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
