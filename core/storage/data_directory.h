@@ -1,0 +1,159 @@
+// core/storage/data_directory.h
+//
+// DataDirectory is the conversation with one data directory about whose it is:
+// LOCK, IDENTITY and RING.  It decides whether this process may start here and
+// under which generation.  It knows no record, no store and no peer.
+//
+// At a start: lock; read IDENTITY (or format it); raise the generation, lease
+// the next seqs, note the boot id, mark as not clean; sync; read RING.  Only
+// then is phase() kOpen.  Later saves are queued and done in order.
+//
+// Invariants:
+//   DIR-1  identity().generation was never durable before this start, and is
+//          when phase() is kOpen.
+//   DIR-2  A token is in TakeSaved() only after what it names is synced.
+//   DIR-3  A foreign or newer directory is never written to.
+//
+// Files, relative to the data directory (the shell has made it): LOCK,
+// IDENTITY, RING, RING.tmp.  Its own directory is named ".".  Completions are
+// those of DiskOwner kIdentity and kRing; file numbers are 1 to 15.
+//
+// Threading: engine thread.  Cost: a handful of disk operations per call.
+
+#ifndef ORRERY_CORE_STORAGE_DATA_DIRECTORY_H_
+#define ORRERY_CORE_STORAGE_DATA_DIRECTORY_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/protocol/disk.h"
+#include "core/protocol/turn.h"
+#include "core/storage/identity.h"
+
+namespace orrery {
+
+class DataDirectory {
+ public:
+  struct OpenOptions {
+    std::string node_name;
+    StorageId fresh_storage;  // Used only if the directory is formatted.
+    Id128 fresh_index_seed;   // Likewise.
+    Id128 boot_id;
+  };
+  // REQUIRES: called once, first.
+  void Open(const OpenOptions& options, Turn& turn);
+  void OnDiskDone(const DiskDone& done, Turn& turn);
+
+  enum class Phase : uint8_t { kOpening = 1, kOpen = 2, kFailed = 3 };
+  Phase phase() const { return phase_; }
+  const std::string& failure() const { return failure_; }
+  // Locked by another process, or the disk failed: 1.  Another node's, or of a
+  // newer format: 2.
+  int failure_exit_code() const { return failure_exit_code_; }
+
+  // REQUIRES for all below: phase() is, or was, kOpen.
+  const Identity& identity() const { return identity_; }
+  // The boot id changed and the last stop was not clean: unsynced writes may
+  // be gone.
+  bool machine_restarted() const { return machine_restarted_; }
+  bool was_clean() const { return was_clean_; }
+  bool fresh() const { return fresh_; }
+  // IDENTITY has another inode than it names: the directory was copied or
+  // restored.
+  bool moved() const { return moved_; }
+  // The payload of RING as read at the start, or as last saved.
+  const std::optional<Bytes>& ring() const { return ring_; }
+  // There is a cluster id, and RING cannot be read.
+  bool ring_unreadable() const { return ring_unreadable_; }
+
+  // The cluster id goes into IDENTITY first if it is new, then RING is
+  // replaced.
+  void SaveRing(uint64_t token, ClusterId cluster, Bytes ring, Turn& turn);
+  // Raises hlc_high; lower values are ignored.
+  void SaveHlcHigh(uint64_t hlc_high, Turn& turn);
+  // What hlc_high is durable: no stamp above it may be drawn.
+  uint64_t durable_hlc_high() const { return durable_hlc_high_; }
+  void MarkClean(uint64_t token, Turn& turn);
+
+  // Tokens that became durable since the last call.  A failed save: kFailed.
+  std::vector<uint64_t> TakeSaved();
+
+  bool IsIdle() const { return step_ == Step::kIdle && jobs_.empty(); }
+  uint64_t StateDigest() const;
+
+ private:
+  // The operation whose completion is awaited; one at a time.
+  enum class Step : uint8_t {
+    kIdle = 0,
+    kLock,
+    kOpenIdentity,
+    kReadIdentity,
+    kStatIdentity,
+    kLookForData,
+    kSetAside,
+    kWriteIdentity,
+    kSyncIdentity,
+    kSyncDirAfterFormat,
+    kOpenRing,
+    kReadRing,
+    kCloseRing,
+    kOpenRingTmp,
+    kWriteRingTmp,
+    kSyncRingTmp,
+    kCloseRingTmp,
+    kRenameRing,
+    kSyncDirAfterRing,
+  };
+  struct Job {
+    enum class Kind : uint8_t { kRing = 1, kHlc = 2, kClean = 3 };
+    Kind kind = Kind::kHlc;
+    uint64_t token = 0;
+    ClusterId cluster;
+    Bytes ring;
+    uint64_t hlc_high = 0;
+  };
+
+  void Submit(Step step, DiskEffect effect, Turn& turn);
+  void OnIdentityDone(const DiskDone& done, Turn& turn);
+  void OnRingDone(const DiskDone& done, Turn& turn);
+  void Judge(Turn& turn);
+  void Format(Turn& turn);
+  void RaiseGeneration(Turn& turn);
+  void WriteIdentity(Turn& turn);
+  void OnIdentitySynced(Turn& turn);
+  void OnRingRead(ByteView file, Turn& turn);
+  void FinishOpen(Turn& turn);
+  void WriteRing(Turn& turn);
+  void StartNextJob(Turn& turn);
+  void FinishJob(Turn& turn);
+  void Fail(std::string why, int exit_code);
+  uint64_t NextSalt();
+
+  OpenOptions options_;
+  Phase phase_ = Phase::kOpening;
+  Step step_ = Step::kIdle;
+  std::string failure_;
+  int failure_exit_code_ = 0;
+  Identity identity_;
+  Bytes identity_file_;  // As read at the start.
+  uint64_t inode_ = 0;
+  bool machine_restarted_ = false;
+  bool was_clean_ = false;
+  bool fresh_ = false;
+  bool moved_ = false;
+  bool ring_unreadable_ = false;
+  std::optional<Bytes> ring_;
+  Bytes ring_file_;  // Read or being written.
+  uint64_t durable_hlc_high_ = 0;
+  std::deque<Job> jobs_;
+  std::vector<uint64_t> saved_;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_STORAGE_DATA_DIRECTORY_H_

@@ -1,0 +1,205 @@
+// core/storage/store.h
+//
+// Store keeps one shard's records on disk and its index in memory (Bitcask
+// model).  It keeps what it is told, says what it no longer knows, and never
+// guesses.  Version rules belong to others: it orders records by seq alone.
+//
+// It never touches a file: disk operations are effects, completions arrive in
+// OnDiskDone.  Puts gather; OnTick writes the batch, so that one write (and one
+// sync) serves many.
+//
+// Invariants (I1 to I12 are those of storage section 1):
+//   STO-1  A put is answered kOk, and becomes visible to Get, PeekEntry, Walk
+//          and TakeChanges, in one step: when its record is synced, if
+//          sync_writes; when it is written, if not.  must_sync delays only the
+//          answer.
+//   STO-2  Seqs rise strictly in the order of Put.
+//   STO-3  Nothing past a failed sync is ever called durable.
+//   STO-4  Pinned and queued bytes <= limits.pinned_bytes_max, or one record.
+//
+// Two keys that agree in 128 bits of hash, 64 of them keyed with a secret, are
+// taken for one key by the index; a read still proves the key.
+//
+// Threading: engine thread.  Cost: Put O(1), about a microsecond; Get one disk
+// read, none if the record is not synced yet; PeekEntry O(1); Walk sorts a
+// segment of the index when it has changed.
+
+#ifndef ORRERY_CORE_STORAGE_STORE_H_
+#define ORRERY_CORE_STORAGE_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/protocol/counters.h"
+#include "core/protocol/disk.h"
+#include "core/protocol/effects.h"
+#include "core/protocol/limits.h"
+#include "core/protocol/options.h"
+#include "core/protocol/timers.h"
+#include "core/protocol/turn.h"
+
+namespace orrery {
+
+enum class StoreStatus : uint8_t {
+  kOk = 1,
+  kNotFound = 2,
+  kDeleted = 3,   // A tombstone: meta is given, value is empty.
+  kCorrupt = 4,   // There is a record and it cannot be read: not absence.
+  kFull = 5,      // No space: nothing was written.
+  kReadOnly = 6,  // A sync failed, or the file system is read-only.
+  kBusy = 7,      // At a cap: nothing was done.
+  kTooLarge = 8,  // Key, metadata or value beyond the limits.
+  kConflict = 9,  // if_seq did not match: `seq` is the current one.
+  kCollisions = 10,
+  kUnknown = 11,  // Accepted, and may or may not survive.
+  kClosed = 12,
+};
+
+struct StorePut {
+  Ticket ticket;
+  std::string key;
+  uint64_t digest = 0;  // Never 0.
+  Bytes meta;           // Without the digest.
+  Bytes value;          // Empty if deleted.
+  uint64_t timestamp = 0;
+  bool deleted = false;
+  std::optional<uint64_t> if_seq;  // The seq that it replaces; 0: no entry.
+  bool repair = false;     // Merged from peers: ends the key's damage or doubt.
+  bool must_sync = false;  // Answer when synced, whatever sync_writes says.
+};
+
+struct StoreReply {
+  Ticket ticket;
+  StoreStatus status = StoreStatus::kOk;
+  bool suspect = false;  // The shard or the key may lack acknowledged writes.
+  uint64_t seq = 0;      // Put: its own; get: the record's; kConflict: current.
+  uint64_t timestamp = 0;  // Get.
+  uint64_t digest = 0;     // Get.
+  bool deleted = false;
+  Bytes meta;
+  Bytes value;
+  std::string key;                            // GetAt only.
+  LogPosition position;                       // Put: where its record ends.
+  Durability durability = Durability::kNone;  // Put: what is true of it now.
+};
+
+class StoreParts;  // core/storage/store_parts.h: the sub-machines, wired.
+
+class Store {
+ public:
+  struct Options {
+    StoreId id = StoreId::kUser;
+    std::string directory;  // "shard-0000" or "shard-0000/hints".
+    bool sync_writes = false;
+    Duration sync_interval = kSecond;
+    Duration compact_interval = 300 * kSecond;
+    uint64_t max_file_bytes = 100ull << 20;  // At least 8 KiB.
+    Limits limits;
+    size_t key_bytes_max = kKeyBytesMax;  // The hints store has longer keys.
+  };
+
+  explicit Store(const Options& options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  struct Open {
+    StorageId storage;
+    uint32_t generation = 0;
+    Id128 index_seed;
+    uint64_t first_seq = 0;
+    bool machine_restarted = false;
+    bool fresh = false;
+    bool moved = false;
+  };
+  // Recovers; then IsOpen() or IsFailed().  REQUIRES: called once, first.
+  void OpenFiles(const Open& open, Turn& turn);
+  bool IsOpen() const;
+  bool IsFailed() const;
+  std::string failure() const;
+
+  // The whole shard may lack acknowledged writes (I11).
+  bool IsSuspect() const;
+  // Every range was compared with enough other owners.  Durable by a manifest
+  // edit; effective at once.  Also ends open damage.
+  void ClearSuspect(Turn& turn);
+  // Puts are refused: a sync failed, or the disk is full.
+  bool IsReadOnly() const;
+
+  // Exactly one StoreReply each.  REQUIRES: IsOpen().
+  void Put(StorePut put, Turn& turn);
+  void Get(const Ticket& ticket, std::string_view key, Turn& turn);
+  // The record behind an index entry as Walk showed it; kNotFound if the entry
+  // has changed since.  The reply carries the key.
+  void GetAt(const Ticket& ticket, uint64_t token, uint64_t digest, Turn& turn);
+
+  struct Peek {
+    enum class Kind : uint8_t { kAbsent = 1, kEntry = 2, kUnsure = 3 };
+    Kind kind = Kind::kAbsent;
+    uint64_t digest = 0;
+    uint64_t timestamp = 0;
+    bool tombstone = false;
+  };
+  // From the index, without disk.  kUnsure: damaged; a Get tells.
+  Peek PeekEntry(std::string_view key) const;
+
+  struct Entry {
+    uint64_t token = 0;
+    uint64_t digest = 0;
+    uint64_t timestamp = 0;
+    bool tombstone = false;
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+  // Appends the visible entries with token in (after, upto] of the circle, in
+  // that direction, ties by digest.  after == upto: the whole circle.  Stops
+  // once `max` are appended and the next has another token than the last, so
+  // that *next, the last token visited, resumes the walk.  True if done; *next
+  // is then `upto`.
+  bool Walk(uint64_t after, uint64_t upto, size_t max, std::vector<Entry>* out,
+            uint64_t* next) const;
+
+  // An entry that became visible (or was replaced), for range digests.
+  struct Change {
+    uint64_t token = 0;
+    std::optional<uint64_t> old_digest;
+    std::optional<uint64_t> new_digest;
+  };
+  std::vector<Change> TakeChanges();
+  std::vector<StoreReply> TakeReplies();
+
+  void OnDiskDone(const DiskDone& done, Turn& turn);
+  // kStoreSync, kWatermark, kCompaction, kSpace with handle
+  // {slot = StoreId, gen = 1}.
+  void OnTimer(const TimerHeap::Due& due, Turn& turn);
+  // End of a turn of the event loop: what gathered becomes one write.
+  void OnTick(Turn& turn);
+
+  // Looks for something to compact now.
+  void Compact(Turn& turn);
+  bool IsCompacting() const;
+  // Answers what is queued, seals, syncs; later puts and gets are kClosed.
+  void Close(Turn& turn);
+  bool IsClosed() const;
+
+  bool IsDurable(LogPosition position, Durability level) const;
+  StoreCounters counters() const;
+  // Nothing queued, written and not acknowledged, read or compacted.
+  bool IsIdle() const;
+  uint64_t StateDigest() const;
+  void CheckInvariants() const;
+
+ private:
+  std::unique_ptr<StoreParts> parts_;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_STORAGE_STORE_H_
