@@ -1,0 +1,159 @@
+#include "core/engine/peer_requests.h"
+
+#include "core/engine/rooms.h"
+
+namespace orrery {
+
+namespace {
+
+bool OwnsKey(const Rooms& rooms, std::string_view key) {
+  const Owner self{rooms.routing.self(), rooms.routing.self_storage()};
+  return rooms.routing.ring()->IsOwner(TokenOf(key), self);
+}
+
+// What stands before every answer of this node as a replica.
+ReplicaStatus MayServe(const Envelope& from, const Rooms& rooms) {
+  const ReplicaStatus ring = CompareRings(from, rooms);
+  if (ring != ReplicaStatus::kOk) return ring;
+  if (!rooms.boot.IsRecovered()) return ReplicaStatus::kNotReady;
+  return ReplicaStatus::kOk;
+}
+
+ReplicaStatus MayServeKey(const Envelope& from, std::string_view key,
+                          const Rooms& rooms) {
+  const ReplicaStatus status = MayServe(from, rooms);
+  if (status != ReplicaStatus::kOk) return status;
+  return OwnsKey(rooms, key) ? ReplicaStatus::kOk : ReplicaStatus::kNotReady;
+}
+
+}  // namespace
+
+ReplicaStatus CompareRings(const Envelope& from, const Rooms& rooms) {
+  const Ring* ring = rooms.routing.ring();
+  if (ring == nullptr) return ReplicaStatus::kNotReady;
+  if (from.epoch > ring->epoch()) return ReplicaStatus::kRingBehind;
+  if (from.epoch < ring->epoch()) return ReplicaStatus::kStaleRing;
+  // Same epoch, other hash: only a forced recovery can cause it; refused.
+  if (from.ring_hash != ring->hash()) return ReplicaStatus::kStaleRing;
+  return ReplicaStatus::kOk;
+}
+
+void PeerRequests::OnReplicaPut(const Envelope& from, const ReplicaPut& put,
+                                Rooms& rooms, Turn& turn) {
+  ReplicaStatus status = MayServeKey(from, put.key, rooms);
+  if (status == ReplicaStatus::kOk && rooms.routing.ring()->state().pristine) {
+    status = ReplicaStatus::kPristine;
+  }
+  if (status == ReplicaStatus::kOk && open_.IsFull()) {
+    status = ReplicaStatus::kBusy;
+  }
+  if (status != ReplicaStatus::kOk) {
+    turn.effects.Send(from.reply_to,
+                      ReplicaPutAck{.request = put.request, .status = status});
+    return;
+  }
+  const Handle handle =
+      open_.Create(Open{from.reply_to, put.request, ReadDepth::kObject});
+  rooms.writer.Merge({.ticket = {TicketOwner::kPeerRequest, 0, handle},
+                      .key = put.key,
+                      .object = put.object,
+                      .origin = put.origin},
+                     turn);
+}
+
+void PeerRequests::OnReplicaGet(const Envelope& from, const ReplicaGet& get,
+                                Rooms& rooms, Turn& turn) {
+  ReplicaStatus status = get.from_hints ? MayServe(from, rooms)
+                                        : MayServeKey(from, get.key, rooms);
+  if (status == ReplicaStatus::kOk && open_.IsFull()) {
+    status = ReplicaStatus::kBusy;
+  }
+  if (status != ReplicaStatus::kOk) {
+    turn.effects.Send(from.reply_to, ReplicaGetAck{.request = get.request,
+                                                   .status = status,
+                                                   .depth = get.depth});
+    return;
+  }
+  const Handle handle =
+      open_.Create(Open{from.reply_to, get.request, get.depth});
+  const Ticket ticket{TicketOwner::kPeerRequest, 0, handle};
+  rooms.reader.Read({.ticket = ticket, .key = get.key, .depth = get.depth},
+                    turn);
+}
+
+void PeerRequests::OnHintPut(const Envelope& from, const HintPut& put,
+                             Rooms& rooms, Turn& turn) {
+  ReplicaStatus status = MayServe(from, rooms);
+  if (status == ReplicaStatus::kOk && open_.IsFull()) {
+    status = ReplicaStatus::kBusy;
+  }
+  if (status != ReplicaStatus::kOk) {
+    turn.effects.Send(from.reply_to,
+                      HintPutAck{.request = put.request, .status = status});
+    return;
+  }
+  const Handle handle =
+      open_.Create(Open{from.reply_to, put.request, ReadDepth::kObject});
+  rooms.hint_log.Store({.ticket = {TicketOwner::kPeerRequest, 0, handle},
+                        .target = put.target,
+                        .storage = put.target_storage,
+                        .key = put.key,
+                        .object = put.object,
+                        .counted = put.counted,
+                        .floor = put.floor,
+                        .epoch = from.epoch},
+                       turn);
+}
+
+void PeerRequests::OnForwardWrite(const Envelope& from,
+                                  const ForwardWrite& forward, Rooms& rooms,
+                                  Turn& turn) {
+  const ReplicaStatus status = MayServeKey(from, forward.key, rooms);
+  const bool may = status == ReplicaStatus::kOk && rooms.routing.serves() &&
+                   !rooms.routing.ring()->state().pristine;
+  if (!may) {
+    turn.effects.Send(
+        from.reply_to,
+        ForwardWriteAck{.request = forward.request,
+                        .reply = Refused{.why = Refused::Why::kNotReady}});
+    return;
+  }
+  rooms.coordinators.OnForwardWrite(from, forward, turn);
+}
+
+void PeerRequests::OnWriteOutcome(const WriteOutcome& outcome, Turn& turn) {
+  const Open* open = open_.Find(outcome.ticket.handle);
+  ORRERY_INVARIANT(open != nullptr);
+  turn.effects.Send(open->from,
+                    ReplicaPutAck{.request = open->request,
+                                  .status = outcome.status,
+                                  .synced = outcome.synced,
+                                  .top_stamp = outcome.top_stamp},
+                    outcome.promise);
+  open_.Destroy(outcome.ticket.handle);
+}
+
+void PeerRequests::OnReadOutcome(const ReadOutcome& outcome, Turn& turn) {
+  const Open* open = open_.Find(outcome.ticket.handle);
+  ORRERY_INVARIANT(open != nullptr);
+  turn.effects.Send(open->from, ReplicaGetAck{.request = open->request,
+                                              .status = outcome.status,
+                                              .depth = open->depth,
+                                              .suspect = outcome.suspect,
+                                              .digest = outcome.digest,
+                                              .object = outcome.object});
+  open_.Destroy(outcome.ticket.handle);
+}
+
+void PeerRequests::OnHintStored(const HintStored& stored, Turn& turn) {
+  const Open* open = open_.Find(stored.ticket.handle);
+  ORRERY_INVARIANT(open != nullptr);
+  turn.effects.Send(open->from,
+                    HintPutAck{.request = open->request,
+                               .status = stored.status,
+                               .synced = stored.synced},
+                    stored.promise);
+  open_.Destroy(stored.ticket.handle);
+}
+
+}  // namespace orrery

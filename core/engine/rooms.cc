@@ -1,0 +1,37 @@
+#include "core/engine/rooms.h"
+
+namespace orrery {
+
+namespace {
+
+Store::Options StoreOptions(const EngineOptions& options, StoreId id) {
+  const bool hints = id == StoreId::kHints;
+  return {.id = id,
+          .directory = hints ? "shard-0000/hints" : "shard-0000",
+          .sync_writes = options.sync_writes,
+          .sync_interval = options.sync_interval,
+          .compact_interval = options.compact_interval,
+          .max_file_bytes = options.max_file_bytes,
+          .limits = options.limits,
+          // A hint's key is its target's storage id and the key.
+          .key_bytes_max = hints ? kKeyBytesMax + 16 : kKeyBytesMax};
+}
+
+}  // namespace
+
+Rooms::Rooms(const EngineOptions& engine_options)
+    : options(engine_options),
+      user_store(StoreOptions(options, StoreId::kUser)),
+      hint_store(StoreOptions(options, StoreId::kHints)),
+      membership(options),
+      writer(user_store, clock, options.limits),
+      reader(user_store, options.limits),
+      hint_log(hint_store, options),
+      replayer({options, routing, hint_store, hint_log}),
+      coordinators({options, routing, writer, reader, clock, hint_log}),
+      repair({options, routing, user_store, reader, writer}),
+      peer_requests(options.limits.peer_requests_max),
+      lister(options.request_timeout),
+      lease(options.skew_bound) {}
+
+}  // namespace orrery

@@ -1,0 +1,61 @@
+// core/engine/rooms.h
+//
+// Every room of one engine, wired together.  The order of the members is the
+// order of dependency: a room holds references only to rooms above it.
+
+#ifndef ORRERY_CORE_ENGINE_ROOMS_H_
+#define ORRERY_CORE_ENGINE_ROOMS_H_
+
+#include "core/engine/boot.h"
+#include "core/engine/client_door.h"
+#include "core/engine/key_lister.h"
+#include "core/engine/peer_requests.h"
+#include "core/engine/stamp_lease.h"
+#include "core/hint/hint_log.h"
+#include "core/hint/hint_replayer.h"
+#include "core/membership/membership.h"
+#include "core/protocol/counters.h"
+#include "core/protocol/options.h"
+#include "core/protocol/timers.h"
+#include "core/quorum/coordinator_room.h"
+#include "core/repair/repair_room.h"
+#include "core/replica/replica_reader.h"
+#include "core/replica/replica_writer.h"
+#include "core/ring/ring.h"
+#include "core/ring/routing_view.h"
+#include "core/ring/token.h"
+#include "core/storage/data_directory.h"
+#include "core/storage/store.h"
+#include "core/version/hybrid_clock.h"
+
+namespace orrery {
+
+class Rooms {
+ public:
+  explicit Rooms(const EngineOptions& engine_options);
+
+  const EngineOptions options;
+  TimerHeap timers;
+  EngineCounters counters;
+  RoutingView routing;
+  HybridClock clock;
+  DataDirectory directory;
+  Store user_store;
+  Store hint_store;
+  Membership membership;
+  ReplicaWriter writer;
+  ReplicaReader reader;
+  HintLog hint_log;
+  HintReplayer replayer;
+  CoordinatorRoom coordinators;
+  RepairRoom repair;
+  PeerRequests peer_requests;
+  KeyLister lister;
+  StampLease lease;
+  ClientDoor door;
+  Boot boot;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_ENGINE_ROOMS_H_
