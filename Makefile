@@ -1,0 +1,70 @@
+# One page of commands; what they do is in scripts/.  `make help` lists them.
+
+JOBS ?= 2
+SEEDS ?= 1..100000
+PROFILE ?= light
+T ?= 3600
+BIN := bin/orrery
+
+.PHONY: help deps build test cluster stop-cluster load-test bench golden \
+  golden-all campaign mutants fuzz test-tsan coverage lint fmt clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+	  awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+deps:
+	@scripts/install-deps.sh
+
+build: deps  ## install what is missing, build bin/orrery
+	@scripts/build.sh release orrery
+
+test: deps  ## install, build, run every test
+	@scripts/build.sh release
+	@ctest --test-dir build/release -j$(JOBS) --output-on-failure \
+	  --no-tests=error
+
+cluster: build  ## start three nodes on 8001-8003 and try them
+	@scripts/start_cluster.sh
+
+stop-cluster:  ## stop them
+	@scripts/stop_cluster.sh
+
+load-test: build  ## load the running cluster
+	@$(BIN) bench --target 127.0.0.1:8001 --requests 100000 --concurrency 50 \
+	  --write-ratio 0.5
+
+bench: build  ## measure a responder, one node, three nodes
+	@scripts/bench.sh
+
+golden: build  ## regenerate the golden digests; the commit says why
+	@scripts/golden.sh --update $(BIN)
+
+golden-all: build  ## compare the golden digests of every compiler's leg
+	@scripts/golden_all.sh
+
+campaign: build  ## SEEDS=1..100000 PROFILE=light: look for bugs
+	@$(BIN) sim run --profile $(PROFILE) --seeds $(SEEDS)
+
+mutants: deps  ## every planted bug must be caught
+	@python3 scripts/mutants.py run
+
+fuzz: deps  ## T=3600: every fuzz harness for T seconds, two at a time
+	@scripts/build.sh asan-ubsan
+	@scripts/ci/fuzz.sh $(T) --keep
+
+test-tsan: deps  ## every test under ThreadSanitizer
+	@scripts/build.sh tsan
+	@ctest --test-dir build/tsan -j$(JOBS) --output-on-failure --no-tests=error
+
+coverage: deps  ## line coverage of the tests, in build/coverage/html
+	@scripts/coverage.sh
+
+lint: deps  ## clang-tidy, format, house rules, mutants' texts
+	@scripts/lint.sh
+
+fmt:  ## format the sources in place
+	@scripts/ci/format.sh --fix
+
+clean:  ## remove builds; data stays
+	rm -rf build bin

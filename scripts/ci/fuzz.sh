@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# usage: scripts/ci/fuzz.sh SECONDS [--keep]
+# Runs every harness of build/asan-ubsan/fuzz for SECONDS, two at a time, from
+# its corpus in fuzz/corpus/NAME.  --keep adds what it finds to that corpus.
+# A finding is left in out/fuzz/NAME/.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+seconds=${1:-30}
+keep=${2:-}
+folder=build/asan-ubsan/fuzz
+
+mapfile -t harnesses < <(
+  find "$folder" -maxdepth 1 -type f -executable -printf '%f\n' 2>/dev/null | sort)
+if [ ${#harnesses[@]} -eq 0 ]; then
+  echo "fuzz: no harness in $folder; run scripts/build.sh asan-ubsan" >&2
+  exit 1
+fi
+
+run_one() {
+  local name=$1 out="out/fuzz/$1" corpus="fuzz/corpus/$1"
+  mkdir -p "$out/found"
+  local dirs=("$out/found")
+  if [ -d "$corpus" ]; then
+    dirs+=("$corpus")
+  fi
+  if "$folder/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="$out/" -print_final_stats=1 "${dirs[@]}" \
+    >"$out/log" 2>&1; then
+    echo "fuzz: $name ok," \
+      "$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/log") executions"
+  else
+    echo "fuzz: $name FAILED, see $out/"
+    tail -n 40 "$out/log"
+    return 1
+  fi
+  if [ "$keep" = --keep ]; then
+    mkdir -p "$corpus"
+    "$folder/$name" -merge=1 "$corpus" "$out/found" >>"$out/log" 2>&1
+  fi
+}
+
+failed=0
+for ((i = 0; i < ${#harnesses[@]}; i += 2)); do
+  pids=()
+  for name in "${harnesses[@]:i:2}"; do
+    run_one "$name" &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do
+    wait "$pid" || failed=$((failed + 1))
+  done
+done
+echo "fuzz: ${#harnesses[@]} harnesses, $seconds s each, $failed failed"
+[ "$failed" -eq 0 ]
