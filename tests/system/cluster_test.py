@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""A cluster of real processes is formed, hurt and healed.
+
+usage: cluster_test.py ORRERY [TEST...]
+"""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from processes import Cluster, Gone, free_port, wait_until
+
+ORRERY = "bin/orrery"
+# CONTRACT section 5: with one node gone, no gap of quorum operations over 2 s.
+GAP_S_MAX = 2.0
+# One attempt may hang that long before a client turns to another node.
+ATTEMPT_S = 1.0
+
+
+def put_somewhere(nodes, key, value, seconds=10.0):
+    """Puts through whichever node acknowledges, as a client would; returns the
+    seconds until one did."""
+    begin = time.monotonic()
+    while time.monotonic() - begin < seconds:
+        for node in nodes:
+            try:
+                if node.put(key, value, timeout=ATTEMPT_S)[0] == 200:
+                    return time.monotonic() - begin
+            except Gone:
+                continue
+    raise AssertionError("%s was not acknowledged within %g s" % (key, seconds))
+
+
+class FormationTest(unittest.TestCase):
+    def test_three_nodes_serve_each_others_writes(self):
+        with Cluster(ORRERY) as cluster:
+            one, two, three = cluster.nodes
+
+            status, put = one.put("city/köln", "dom")
+            self.assertEqual(status, 200, put)
+            status, read = three.get("city/köln")
+
+            self.assertEqual((status, read["value"]), (200, "dom"), read)
+            self.assertEqual(read["version"], put["version"])
+            self.assertEqual(two.get("absent")[0], 404)
+            self.assertEqual(two.delete("city/köln")[0], 200)
+            status, read = one.get("city/köln")
+            self.assertEqual((status, read.get("deleted")), (404, True), read)
+
+    def test_sigterm_ends_a_node_cleanly_within_8_s(self):
+        with Cluster(ORRERY) as cluster:
+            cluster.nodes[0].put("a", "1")
+
+            code, seconds = cluster.nodes[2].terminate()
+
+            self.assertEqual(code, 0)
+            self.assertLess(seconds, 8.0)
+            self.assertEqual(cluster.nodes[0].get("a")[0], 200)
+
+    def test_a_single_node_serves_alone(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            self.assertEqual(cluster.nodes[0].put("a", "1")[0], 200)
+            self.assertEqual(cluster.nodes[0].get("a")[1]["value"], "1")
+
+
+class OneNodeGoneTest(unittest.TestCase):
+    def hurt(self, cluster, hurt):
+        """Writes and reads go on through the others; returns what was put."""
+        one, two, _ = cluster.nodes
+        put_somewhere([one], "before", "0")
+        hurt(cluster.nodes[2])
+        written = {"before": "0"}
+        last = time.monotonic()
+        for i in range(100):
+            key, value = "while/%d" % i, "value %d" % i
+            put_somewhere([one, two], key, value)
+            written[key] = value
+            self.assertLess(time.monotonic() - last, GAP_S_MAX,
+                            "a gap before %s" % key)
+            last = time.monotonic()
+        for key, value in written.items():
+            status, read = two.get(key)
+            self.assertEqual((status, read.get("value")), (200, value), read)
+        return written
+
+    def assert_own_copies(self, node, written):
+        """The node itself holds all of it: nobody else is asked."""
+        missing = set(written)
+
+        def arrived():
+            for key in sorted(missing):
+                try:
+                    status, read = node.get(key, "consistency=one")
+                except Gone:
+                    return False
+                if status == 200 and read["value"] == written[key]:
+                    missing.discard(key)
+            return not missing
+
+        wait_until(arrived, "hints and repair bring %s what it missed" % node.name)
+
+    def test_kill_9_and_restart_drains_the_hints(self):
+        with Cluster(ORRERY) as cluster:
+            third = cluster.nodes[2]
+            written = self.hurt(cluster, lambda node: node.kill())
+
+            third.start()
+            cluster.wait_until_ready()
+
+            self.assert_own_copies(third, written)
+
+    def test_a_paused_node_is_suspected_and_catches_up(self):
+        with Cluster(ORRERY) as cluster:
+            one, _, third = cluster.nodes
+            written = self.hurt(cluster, lambda node: node.signal(signal.SIGSTOP))
+            wait_until(lambda: one.states().get("node3") in ("suspect", "dead"),
+                       "node1 suspects node3")
+
+            third.signal(signal.SIGCONT)
+            cluster.wait_until_ready()
+
+            self.assert_own_copies(third, written)
+
+
+class AllNodesGoneTest(unittest.TestCase):
+    def test_everything_acknowledged_survives_kill_9_of_all(self):
+        with Cluster(ORRERY) as cluster:
+            written = {}
+            for i in range(300):
+                node = cluster.nodes[i % 3]
+                status, answer = node.put("key/%d" % i, "value %d" % i)
+                self.assertEqual(status, 200, answer)
+                written["key/%d" % i] = "value %d" % i
+            for i in range(0, 300, 10):
+                status, answer = cluster.nodes[0].delete("key/%d" % i)
+                self.assertEqual(status, 200, answer)
+                del written["key/%d" % i]
+
+            for node in cluster.nodes:
+                node.kill()
+            for node in cluster.nodes:
+                node.start()
+            cluster.wait_until_ready()
+
+            for key, value in written.items():
+                status, read = cluster.nodes[1].get(key)
+                self.assertEqual((status, read.get("value")), (200, value), read)
+            for i in range(0, 300, 10):
+                self.assertEqual(cluster.nodes[2].get("key/%d" % i)[0], 404)
+
+    def test_synced_writes_survive_too(self):
+        with Cluster(ORRERY) as cluster:
+            for node in cluster.nodes:
+                node.terminate()
+            for node in cluster.nodes:
+                node.start(DYNAMO_SYNC_WRITES="true")
+            cluster.wait_until_ready()
+            for i in range(30):
+                status, answer = cluster.nodes[0].put("s/%d" % i, "x")
+                self.assertEqual(status, 200, answer)
+
+            for node in cluster.nodes:
+                node.kill()
+            for node in cluster.nodes:
+                node.start()
+            cluster.wait_until_ready()
+
+            for i in range(30):
+                self.assertEqual(cluster.nodes[2].get("s/%d" % i)[0], 200)
+
+
+class RefusalTest(unittest.TestCase):
+    def run_node(self, *flags):
+        result = subprocess.run([ORRERY, "node", *flags], capture_output=True,
+                                text=True, timeout=30, check=False)
+        return result.returncode, result.stdout + result.stderr
+
+    def test_a_data_directory_in_use_is_refused(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            code, text = self.run_node(
+                "--node-id", "other", "--port", str(free_port()),
+                "--gossip-port", str(free_port()),
+                "--data-dir", str(cluster.nodes[0].folder))
+
+            self.assertEqual(code, 1, text)
+            self.assertIn(str(cluster.nodes[0].folder), text)
+
+    def test_a_port_in_use_is_refused(self):
+        with Cluster(ORRERY, count=1) as cluster, \
+                tempfile.TemporaryDirectory() as folder:
+            port = cluster.nodes[0].port
+            code, text = self.run_node("--port", str(port), "--gossip-port",
+                                       str(free_port()), "--data-dir", folder)
+
+            self.assertEqual(code, 1, text)
+            self.assertIn(str(port), text)
+
+    def test_every_wrong_setting_is_named_at_once(self):
+        code, text = self.run_node("--port", "0", "--replication", "100",
+                                   "--vnodes", "many")
+
+        self.assertEqual(code, 2, text)
+        for name in ("port", "replication", "vnodes"):
+            self.assertIn(name, text)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        ORRERY = sys.argv.pop(1)
+    unittest.main(verbosity=2)
