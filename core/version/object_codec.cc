@@ -1,0 +1,219 @@
+#include "core/version/object_codec.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "core/base/coding.h"
+#include "core/base/invariant.h"
+#include "core/version/object_merge.h"
+#include "core/version/version_vector.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr uint8_t kLayout = 1;         // Persisted.
+constexpr uint8_t kVectorWasCut = 1;   // Persisted.
+constexpr uint8_t kTombstoneFlag = 1;  // Persisted.
+constexpr uint8_t kKeepFlag = 2;       // Persisted.
+
+// A counter may take kVarintBytesMax; storage and generation are fixed.
+constexpr size_t kActorBytesMax = 12 + kVarintBytesMax;
+// Index (2), counter, stamp, flags, operation, checksum, length.
+constexpr size_t kSiblingBytesMax = 2 + kVarintBytesMax + 8 + 1 + 16 + 4 + 5;
+constexpr size_t kHeaderBytesMax = 2 + 3 + 3;
+// What a record must hold even after its vector was cut (M9): every sibling
+// and its actor.
+static_assert(kHeaderBytesMax +
+                  kSiblingsMax * (kSiblingBytesMax + kActorBytesMax) <
+              kObjectMetaBytesMax);
+
+bool IsCarried(const Object& object, const Actor& actor) {
+  return std::any_of(
+      object.siblings.begin(), object.siblings.end(),
+      [&](const Sibling& sibling) { return sibling.dot.actor == actor; });
+}
+
+size_t MetaBytesMaxOf(const Object& object) {
+  return kHeaderBytesMax + object.vv.entries.size() * kActorBytesMax +
+         object.siblings.size() * kSiblingBytesMax;
+}
+
+// M9.  Returns whether anything was dropped.
+bool CutVector(Object* object) {
+  if (MetaBytesMaxOf(*object) <= kObjectMetaBytesMax) return false;
+  std::vector<Dot> droppable;
+  for (const Dot& dot : object->vv.entries) {
+    if (!IsCarried(*object, dot.actor)) droppable.push_back(dot);
+  }
+  std::sort(droppable.begin(), droppable.end(), [](const Dot& a, const Dot& b) {
+    if (a.counter != b.counter) return a.counter < b.counter;
+    return a.actor < b.actor;
+  });
+  const size_t excess = MetaBytesMaxOf(*object) - kObjectMetaBytesMax;
+  const size_t count = std::min((excess + kActorBytesMax - 1) / kActorBytesMax,
+                                droppable.size());
+  droppable.resize(count);
+  std::sort(droppable.begin(), droppable.end());
+  auto& entries = object->vv.entries;
+  entries.erase(std::remove_if(entries.begin(), entries.end(),
+                               [&](const Dot& dot) {
+                                 return std::binary_search(
+                                     droppable.begin(), droppable.end(), dot);
+                               }),
+                entries.end());
+  return true;
+}
+
+uint64_t IndexOf(const VersionVector& vv, const Actor& actor) {
+  const auto it = std::lower_bound(vv.entries.begin(), vv.entries.end(), actor,
+                                   [](const Dot& entry, const Actor& wanted) {
+                                     return entry.actor < wanted;
+                                   });
+  return static_cast<uint64_t>(it - vv.entries.begin());
+}
+
+void PutVector(const VersionVector& vv, ByteBuffer& out) {
+  PutVarint(out, vv.entries.size());
+  for (const Dot& dot : vv.entries) {
+    PutU64(out, dot.actor.storage);
+    PutU32(out, dot.actor.generation);
+    PutVarint(out, dot.counter);
+  }
+}
+
+void PutSibling(const VersionVector& vv, const Sibling& sibling,
+                ByteBuffer& out) {
+  const unsigned flags = (sibling.tombstone ? kTombstoneFlag : 0U) |
+                         (sibling.keep ? kKeepFlag : 0U);
+  PutVarint(out, IndexOf(vv, sibling.dot.actor));
+  PutVarint(out, sibling.dot.counter);
+  PutU64(out, sibling.stamp);
+  PutU8(out, static_cast<uint8_t>(flags));
+  PutU64(out, sibling.operation.hi);
+  PutU64(out, sibling.operation.lo);
+  PutU32(out, sibling.checksum);
+  PutVarint(out, sibling.value.size());
+}
+
+Bytes EncodeMeta(const Object& object, bool was_cut) {
+  ByteBuffer out;
+  out.reserve(MetaBytesMaxOf(object));
+  PutU8(out, kLayout);
+  PutU8(out, was_cut ? kVectorWasCut : 0);
+  PutVector(object.vv, out);
+  PutVarint(out, object.siblings.size());
+  for (const Sibling& sibling : object.siblings) {
+    PutSibling(object.vv, sibling, out);
+  }
+  ORRERY_INVARIANT(out.size() <= kObjectMetaBytesMax);
+  return Bytes::CopyOf(ByteView(out));
+}
+
+Bytes EncodeValue(const Object& object) {
+  size_t total = 0;
+  for (const Sibling& sibling : object.siblings) total += sibling.value.size();
+  if (total == 0) return {};
+  // A lone value is shared, not copied.
+  for (const Sibling& sibling : object.siblings) {
+    if (sibling.value.size() == total) return sibling.value;
+  }
+  std::byte* to = nullptr;
+  Bytes value = Bytes::Allocate(total, &to);
+  for (const Sibling& sibling : object.siblings) {
+    if (sibling.value.empty()) continue;
+    std::memcpy(to, sibling.value.data(), sibling.value.size());
+    to += sibling.value.size();
+  }
+  return value;
+}
+
+bool ReadVector(Reader& in, VersionVector* vv) {
+  uint64_t count = 0;
+  if (!in.ReadVarint(&count)) return false;
+  if (count > in.remaining() / 13) return false;  // The least an entry takes.
+  vv->entries.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) {
+    Dot dot;
+    if (!in.ReadU64(&dot.actor.storage)) return false;
+    if (!in.ReadU32(&dot.actor.generation)) return false;
+    if (!in.ReadVarint(&dot.counter)) return false;
+    vv->entries.push_back(dot);
+  }
+  return true;
+}
+
+bool ReadSibling(Reader& in, const VersionVector& vv, const Bytes& value,
+                 size_t* offset, Sibling* sibling) {
+  uint64_t actor = 0;
+  uint64_t bytes = 0;
+  uint8_t flags = 0;
+  if (!in.ReadVarint(&actor)) return false;
+  if (actor >= vv.entries.size()) return false;
+  if (!in.ReadVarint(&sibling->dot.counter)) return false;
+  if (!in.ReadU64(&sibling->stamp)) return false;
+  if (!in.ReadU8(&flags)) return false;
+  if ((flags & ~(kTombstoneFlag | kKeepFlag)) != 0) return false;
+  if (!in.ReadU64(&sibling->operation.hi)) return false;
+  if (!in.ReadU64(&sibling->operation.lo)) return false;
+  if (!in.ReadU32(&sibling->checksum)) return false;
+  if (!in.ReadVarint(&bytes)) return false;
+  if (bytes > value.size() - *offset) return false;
+  sibling->dot.actor = vv.entries[actor].actor;
+  sibling->tombstone = (flags & kTombstoneFlag) != 0;
+  sibling->keep = (flags & kKeepFlag) != 0;
+  sibling->value = value.Slice(*offset, bytes);
+  *offset += bytes;
+  return true;
+}
+
+}  // namespace
+
+EncodedObject EncodeObject(const Object& object) {
+  ORRERY_INVARIANT(IsWellFormed(object));
+  ORRERY_INVARIANT(!object.vv.entries.empty());
+  if (MetaBytesMaxOf(object) > kObjectMetaBytesMax) {
+    Object cut = object;
+    if (CutVector(&cut)) {
+      return {.digest = DigestOf(cut),
+              .meta = EncodeMeta(cut, true),
+              .value = EncodeValue(cut),
+              .timestamp = TopStamp(cut),
+              .deleted = IsAbsent(cut)};
+    }
+  }
+  return {.digest = DigestOf(object),
+          .meta = EncodeMeta(object, false),
+          .value = EncodeValue(object),
+          .timestamp = TopStamp(object),
+          .deleted = IsAbsent(object)};
+}
+
+std::optional<Object> DecodeObject(ByteView meta, const Bytes& value) {
+  Reader in(meta);
+  uint8_t layout = 0;
+  uint8_t flags = 0;
+  if (!in.ReadU8(&layout) || layout != kLayout) return std::nullopt;
+  if (!in.ReadU8(&flags) || flags > kVectorWasCut) return std::nullopt;
+  Object object;
+  if (!ReadVector(in, &object.vv)) return std::nullopt;
+  if (object.vv.entries.empty()) return std::nullopt;
+  uint64_t count = 0;
+  if (!in.ReadVarint(&count) || count > kSiblingsMax) return std::nullopt;
+  size_t offset = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    Sibling sibling;
+    if (!ReadSibling(in, object.vv, value, &offset, &sibling)) {
+      return std::nullopt;
+    }
+    object.siblings.push_back(std::move(sibling));
+  }
+  if (!in.AtEnd() || offset != value.size()) return std::nullopt;
+  if (!IsWellFormed(object)) return std::nullopt;
+  if (!ChecksumsHold(object)) return std::nullopt;
+  return object;
+}
+
+}  // namespace orrery
