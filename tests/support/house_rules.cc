@@ -84,6 +84,11 @@ bool IsOurs(std::string_view target) {
                                 "tests/", "fuzz/", "bench/"});
 }
 
+// Headers at the root of a library, or made by a generator.
+bool IsForeign(std::string_view target) {
+  return target == "rapidcheck.h" || target.ends_with(".pb.h");
+}
+
 struct BannedInclude {
   std::string_view prefix;
   std::string_view instead;
@@ -231,7 +236,8 @@ Findings CheckIncludeDirections(const Source& source) {
       Layers().begin(), Layers().end(),
       [&](const Layer& l) { return source.path.starts_with(l.from); });
   for (const Include& include : IncludesOf(source)) {
-    if (include.quoted && include.target.find('/') == std::string::npos) {
+    if (include.quoted && include.target.find('/') == std::string::npos &&
+        !IsForeign(include.target)) {
       report(include, "includes are rooted at the repository");
     }
     if (layer != Layers().end() && IsOurs(include.target)) {
