@@ -34,8 +34,8 @@ inline constexpr size_t kObjectMetaBytesMax = kMetaBytesMax - 8;
 
 struct EncodedObject {
   uint64_t digest = 0;
-  Bytes meta;
-  Bytes value;
+  Bytes meta = {};
+  Bytes value = {};
   uint64_t timestamp = 0;  // Of the version that ranks first.
   bool deleted = false;    // All siblings are tombstones.
 };

@@ -1,0 +1,368 @@
+#include "core/replica/replica_writer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/base/crc32c.h"
+#include "core/base/hash.h"
+#include "core/base/invariant.h"
+#include "core/version/object_codec.h"
+#include "core/version/object_merge.h"
+#include "core/version/version_vector.h"
+
+namespace orrery {
+
+namespace {
+
+// Ticket::part of what the store is asked.
+constexpr uint32_t kReadPart = 0;
+constexpr uint32_t kPutPart = 1;
+
+ReplicaStatus StatusOfStore(StoreStatus status) {
+  switch (status) {
+    case StoreStatus::kOk:
+    case StoreStatus::kNotFound:
+    case StoreStatus::kDeleted:
+      return ReplicaStatus::kOk;
+    case StoreStatus::kCorrupt:
+    case StoreStatus::kCollisions:
+      return ReplicaStatus::kCorrupt;
+    case StoreStatus::kFull:
+    case StoreStatus::kTooLarge:
+      return ReplicaStatus::kFull;
+    case StoreStatus::kReadOnly:
+      return ReplicaStatus::kReadOnly;
+    case StoreStatus::kBusy:
+    case StoreStatus::kConflict:
+      return ReplicaStatus::kBusy;
+    case StoreStatus::kUnknown:
+      return ReplicaStatus::kUnknown;
+    case StoreStatus::kClosed:
+      return ReplicaStatus::kNotReady;
+  }
+  ORRERY_UNREACHABLE("a status no store has");
+}
+
+const Ticket& TicketOf(const std::variant<MintRequest, MergeRequest>& work) {
+  if (const auto* mint = std::get_if<MintRequest>(&work)) return mint->ticket;
+  return std::get<MergeRequest>(work).ticket;
+}
+
+const std::string& KeyOf(const std::variant<MintRequest, MergeRequest>& work) {
+  if (const auto* mint = std::get_if<MintRequest>(&work)) return mint->key;
+  return std::get<MergeRequest>(work).key;
+}
+
+// Merged from other owners' copies: may stand in for a record that was lost.
+bool Repairs(const std::variant<MintRequest, MergeRequest>& work) {
+  const auto* merge = std::get_if<MergeRequest>(&work);
+  if (merge == nullptr) return false;
+  return merge->origin == PutOrigin::kWriteBack ||
+         merge->origin == PutOrigin::kSync;
+}
+
+bool MustSync(const std::variant<MintRequest, MergeRequest>& work) {
+  const auto* merge = std::get_if<MergeRequest>(&work);
+  return merge != nullptr && merge->must_sync;
+}
+
+bool IsMergeable(const Object& object) {
+  return !object.vv.entries.empty() && IsWellFormed(object) &&
+         ChecksumsHold(object);
+}
+
+const Sibling* FindOperation(const Object& object, OperationId operation) {
+  if (operation.IsZero()) return nullptr;
+  const auto it = std::find_if(
+      object.siblings.begin(), object.siblings.end(),
+      [&](const Sibling& one) { return one.operation == operation; });
+  return it == object.siblings.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+ReplicaWriter::ReplicaWriter(Store& store, HybridClock& clock,
+                             const Limits& limits, Duration skew_bound)
+    : store_(store),
+      clock_(clock),
+      skew_bound_(skew_bound),
+      writes_max_(limits.client_requests_max + limits.peer_requests_max),
+      chains_(writes_max_) {}
+
+void ReplicaWriter::SetActor(const Actor& actor) {
+  actor_ = actor;
+  counter_ = 0;
+}
+
+void ReplicaWriter::Mint(MintRequest request, Turn& turn) {
+  Submit(std::move(request), turn);
+}
+
+void ReplicaWriter::Merge(MergeRequest request, Turn& turn) {
+  if (!IsMergeable(request.object)) {
+    turn.effects.Mark("replica.merge_malformed");
+    ready_.push_back(
+        {.ticket = request.ticket, .status = ReplicaStatus::kCorrupt});
+    return;
+  }
+  clock_.Observe(TopStamp(request.object), turn.wall(), skew_bound_);
+  Submit(std::move(request), turn);
+}
+
+void ReplicaWriter::OnStoreReply(const StoreReply& reply, Turn& turn) {
+  const Handle handle = reply.ticket.handle;
+  Chain* chain = chains_.Find(handle);
+  ORRERY_INVARIANT(chain != nullptr);
+  if (reply.ticket.part == kReadPart) {
+    OnRead(handle, *chain, reply, turn);
+  } else {
+    OnPut(handle, *chain, reply, turn);
+  }
+}
+
+std::vector<WriteOutcome> ReplicaWriter::TakeOutcomes() {
+  return std::exchange(ready_, {});
+}
+
+uint64_t ReplicaWriter::StateDigest() const {
+  Hasher hasher;
+  if (actor_.has_value()) {
+    hasher.Add(actor_->storage);
+    hasher.Add(actor_->generation);
+  }
+  hasher.Add(counter_);
+  hasher.Add(held_);
+  hasher.Add(chains_.size());
+  hasher.Add(static_cast<uint64_t>(ready_.size()));
+  return hasher.Value();
+}
+
+void ReplicaWriter::CheckInvariants() const {
+  ORRERY_INVARIANT(held_ <= writes_max_);  // WRT-3
+  ORRERY_INVARIANT(chains_.size() <= held_);
+  ORRERY_INVARIANT(by_key_.size() == chains_.size());  // WRT-1
+}
+
+void ReplicaWriter::Submit(Work work, Turn& turn) {
+  if (!store_.IsOpen() || held_ == writes_max_) {
+    ready_.push_back({.ticket = TicketOf(work),
+                      .status = store_.IsOpen() ? ReplicaStatus::kBusy
+                                                : ReplicaStatus::kNotReady});
+    return;
+  }
+  ++held_;
+  if (const Handle* queue = by_key_.Find(KeyOf(work))) {
+    chains_.Find(*queue)->waiting.push_back(std::move(work));
+    turn.effects.Mark("replica.write_queued");
+    return;
+  }
+  const Handle handle = chains_.Create();
+  Chain& chain = *chains_.Find(handle);
+  chain.key = KeyOf(work);
+  chain.waiting.push_back(std::move(work));
+  by_key_.Insert(chain.key, handle);
+  Start(handle, chain, turn);
+}
+
+void ReplicaWriter::Start(Handle handle, Chain& chain, Turn& turn) {
+  if (!store_.IsOpen()) {
+    FailWaiting(handle, chain, ReplicaStatus::kNotReady, turn);
+    return;
+  }
+  const Store::Peek peek = store_.PeekEntry(chain.key);
+  if (peek.kind == Store::Peek::Kind::kAbsent) {
+    Apply(handle, chain, {.seq = 0}, turn);
+    return;
+  }
+  if (peek.kind == Store::Peek::Kind::kEntry && AnswerFromIndex(chain, peek)) {
+    Release(handle, chain, ReplicaStatus::kOk, {}, turn);
+    return;
+  }
+  store_.Get({TicketOwner::kReplicaWriter, kReadPart, handle}, chain.key, turn);
+}
+
+// Copies that are already here (duplicates, hints delivered twice) cost no
+// read.  The index shows only what is as durable as acknowledgements promise.
+bool ReplicaWriter::AnswerFromIndex(Chain& chain, const Store::Peek& peek) {
+  const bool known = std::all_of(
+      chain.waiting.begin(), chain.waiting.end(), [&](const Work& work) {
+        const auto* merge = std::get_if<MergeRequest>(&work);
+        return merge != nullptr && !merge->must_sync &&
+               DigestOf(merge->object) == peek.digest;
+      });
+  if (!known) return false;
+  chain.applied = std::exchange(chain.waiting, {});
+  for (const Work& work : chain.applied) {
+    chain.outcomes.push_back(
+        {.ticket = TicketOf(work), .top_stamp = peek.timestamp});
+  }
+  return true;
+}
+
+void ReplicaWriter::OnRead(Handle handle, Chain& chain, const StoreReply& reply,
+                           Turn& turn) {
+  const ReplicaStatus status = StatusOfStore(reply.status);
+  const bool answered =
+      status == ReplicaStatus::kOk || status == ReplicaStatus::kCorrupt;
+  if (!answered) {
+    FailWaiting(handle, chain, status, turn);
+    return;
+  }
+  Stored stored{.unreadable = status == ReplicaStatus::kCorrupt};
+  if (reply.status == StoreStatus::kOk ||
+      reply.status == StoreStatus::kDeleted) {
+    std::optional<Object> object = DecodeObject(reply.meta.view(), reply.value);
+    stored.unreadable = !object.has_value();
+    if (object.has_value()) {
+      stored.object = *std::move(object);
+      stored.digest = reply.digest;
+      stored.seq = reply.seq;
+      stored.doubted = reply.suspect && !store_.IsSuspect();
+    }
+  }
+  if (stored.unreadable) turn.effects.Mark("replica.record_unreadable");
+  Apply(handle, chain, stored, turn);
+}
+
+void ReplicaWriter::OnPut(Handle handle, Chain& chain, const StoreReply& reply,
+                          Turn& turn) {
+  if (reply.status != StoreStatus::kConflict) {
+    Release(handle, chain, StatusOfStore(reply.status),
+            {.store = StoreId::kUser,
+             .upto = reply.position,
+             .level = reply.durability},
+            turn);
+    return;
+  }
+  // Someone else wrote: once more from the start, with new dots.
+  turn.effects.Mark("replica.put_conflict");
+  chain.outcomes.clear();
+  std::vector<Work> again = std::exchange(chain.applied, {});
+  std::move(chain.waiting.begin(), chain.waiting.end(),
+            std::back_inserter(again));
+  chain.waiting = std::move(again);
+  Start(handle, chain, turn);
+}
+
+void ReplicaWriter::Apply(Handle handle, Chain& chain, const Stored& stored,
+                          Turn& turn) {
+  chain.applied = std::exchange(chain.waiting, {});
+  Object object = stored.object;
+  for (const Work& work : chain.applied) {
+    chain.outcomes.push_back(ApplyOne(work, stored, &object, turn));
+  }
+  const bool changed = DigestOf(object) != stored.digest;
+  const bool heals =
+      (stored.doubted || stored.unreadable) &&
+      std::any_of(chain.applied.begin(), chain.applied.end(), Repairs);
+  const bool must_sync =
+      std::any_of(chain.applied.begin(), chain.applied.end(), MustSync);
+  if (object.IsEmpty() || (!changed && !heals && !must_sync)) {
+    Release(handle, chain, ReplicaStatus::kOk, {}, turn);
+    return;
+  }
+  if (object.siblings.size() > kSiblingsMax) {
+    Release(handle, chain, ReplicaStatus::kFull, {}, turn);
+    return;
+  }
+  EncodedObject encoded = EncodeObject(object);
+  store_.Put({.ticket = {TicketOwner::kReplicaWriter, kPutPart, handle},
+              .key = chain.key,
+              .digest = encoded.digest,
+              .meta = std::move(encoded.meta),
+              .value = std::move(encoded.value),
+              .timestamp = encoded.timestamp,
+              .deleted = encoded.deleted,
+              .if_seq = stored.seq,
+              .repair = heals,
+              .must_sync = must_sync},
+             turn);
+}
+
+WriteOutcome ReplicaWriter::ApplyOne(const Work& work, const Stored& stored,
+                                     Object* object, Turn& turn) {
+  if (const auto* merge = std::get_if<MergeRequest>(&work)) {
+    *object = orrery::Merge(*object, merge->object);
+    return {.ticket = merge->ticket, .top_stamp = TopStamp(*object)};
+  }
+  const auto& mint = std::get<MintRequest>(work);
+  if (stored.unreadable) {  // WRT-4
+    return {.ticket = mint.ticket, .status = ReplicaStatus::kCorrupt};
+  }
+  return ApplyMint(mint, object, turn);
+}
+
+WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
+                                      Turn& turn) {
+  WriteOutcome outcome{.ticket = mint.ticket};
+  if (const Sibling* held = FindOperation(*object, mint.operation)) {
+    outcome.top_stamp = TopStamp(*object);
+    outcome.stamp = held->stamp;
+    outcome.repeated = true;
+    outcome.object = *object;
+    turn.effects.Mark("replica.operation_repeated");
+    return outcome;
+  }
+  const SeenVersions seen = mint.seen.value_or(SeenVersions{});
+  const Dot dot{actor_.value_or(Actor{}), counter_ + 1};
+  if (!actor_.has_value() || Covers(seen.vv, dot) || Covers(object->vv, dot)) {
+    // Somebody knows dots of this actor that it has not minted: an old disk.
+    turn.effects.Mark("replica.mint_refused");
+    outcome.status = ReplicaStatus::kNotReady;
+    return outcome;
+  }
+  ++counter_;
+  outcome.basis = std::max(seen.stamp, TopStamp(*object));
+  // M4 holds for a retry too, should it come with another context.
+  const bool fixed = mint.retry && mint.proposed_stamp > seen.stamp;
+  outcome.stamp = fixed ? mint.proposed_stamp
+                        : clock_.Mint({.actor = *actor_,
+                                       .basis = outcome.basis,
+                                       .proposed = mint.proposed_stamp,
+                                       .skew_bound = skew_bound_},
+                                      turn.wall());
+  *object = orrery::Mint(*object, seen.vv,
+                         {.dot = dot,
+                          .stamp = outcome.stamp,
+                          .tombstone = mint.tombstone,
+                          .keep = mint.keep,
+                          .operation = mint.operation,
+                          .checksum = Crc32c(mint.value.view()),
+                          .value = mint.value});
+  outcome.top_stamp = TopStamp(*object);
+  outcome.object = *object;
+  return outcome;
+}
+
+void ReplicaWriter::FailWaiting(Handle handle, Chain& chain,
+                                ReplicaStatus status, Turn& turn) {
+  chain.applied = std::exchange(chain.waiting, {});
+  for (const Work& work : chain.applied) {
+    chain.outcomes.push_back({.ticket = TicketOf(work)});
+  }
+  Release(handle, chain, status, {}, turn);
+}
+
+void ReplicaWriter::Release(Handle handle, Chain& chain, ReplicaStatus status,
+                            const Promise& promise, Turn& turn) {
+  for (WriteOutcome& outcome : chain.outcomes) {
+    if (outcome.status == ReplicaStatus::kOk) {
+      outcome.status = status;
+      outcome.promise = promise;
+      outcome.synced = promise.level == Durability::kSynced;
+    }
+    ready_.push_back(std::move(outcome));
+  }
+  held_ -= static_cast<uint32_t>(chain.applied.size());
+  chain.applied.clear();
+  chain.outcomes.clear();
+  if (!chain.waiting.empty()) {
+    Start(handle, chain, turn);
+    return;
+  }
+  by_key_.Erase(chain.key);
+  chains_.Destroy(handle);
+}
+
+}  // namespace orrery

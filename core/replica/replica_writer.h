@@ -1,0 +1,153 @@
+// core/replica/replica_writer.h
+//
+// ReplicaWriter is the only way in which this node's own copy of a key changes:
+// read the stored object, mint or merge, store the result (semantics W5, W8).
+// It does not know the ring, other owners, levels or deadlines, and does not
+// check epochs or the clock bound: whoever calls it has.
+//
+// Writes of one key are serial.  Those that wait while one is in flight are
+// applied together and stored by one put, each with its own outcome: one that
+// a later one covers was merged all the same.
+//
+// Invariants:
+//   WRT-1  At most one read or put is in flight per key.
+//   WRT-2  A dot is minted at most once, and leaves only in an outcome of the
+//          step that learned that its record is as durable as the store says.
+//   WRT-3  At most one write per request that may be in flight (limits) is
+//   held;
+//          beyond, kBusy.
+//   WRT-4  Nothing is minted over a record that cannot be read; merges replace
+//          it, but only kWriteBack and kSync end its damage.
+//
+// Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
+// of this actor); kCorrupt (own record or the given object cannot be read);
+// kBusy, kFull, kReadOnly: nothing was stored; kUnknown: perhaps.
+//
+// Threading: engine thread.  Cost: a write is a look at the index, at most one
+// read and one put; merges that change nothing store nothing.
+
+#ifndef ORRERY_CORE_REPLICA_REPLICA_WRITER_H_
+#define ORRERY_CORE_REPLICA_REPLICA_WRITER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/lookup_map.h"
+#include "core/base/pool.h"
+#include "core/protocol/message.h"
+#include "core/protocol/object.h"
+#include "core/protocol/options.h"
+#include "core/protocol/turn.h"
+#include "core/storage/store.h"
+#include "core/version/hybrid_clock.h"
+
+namespace orrery {
+
+// A version that another owner, a hint or a repair brings.
+struct MergeRequest {
+  Ticket ticket = {};
+  std::string key = {};
+  Object object = {};
+  PutOrigin origin = PutOrigin::kFresh;
+  bool must_sync = false;  // The outcome waits for the sync in any case.
+};
+
+// A new version, with a dot of this node.
+struct MintRequest {
+  Ticket ticket = {};
+  std::string key = {};
+  bool tombstone = false;
+  bool keep = false;
+  Bytes value = {};
+  std::optional<SeenVersions> seen = {};
+  OperationId operation = {};   // Zero: none.
+  uint64_t proposed_stamp = 0;  // 0: none.
+  bool retry = false;  // The proposed stamp stands, unless 0 or covered.
+};
+
+struct WriteOutcome {
+  Ticket ticket = {};
+  ReplicaStatus status = ReplicaStatus::kOk;
+  bool synced = false;
+  uint64_t top_stamp = 0;  // Ranks first here once this write was applied.
+  Object object = {};      // Mint: what the other owners are to merge.
+  uint64_t stamp = 0;      // Mint: of the new version, or of the one found.
+  uint64_t basis = 0;      // Mint: highest stamp it had to exceed.
+  bool repeated = false;   // Mint: the operation was held already.
+  Promise promise = {};
+};
+
+class ReplicaWriter {
+ public:
+  ReplicaWriter(Store& store, HybridClock& clock, const Limits& limits,
+                Duration skew_bound = 500 * kMillisecond);
+
+  // Who mints from now on; its counter starts at 1.
+  // REQUIRES: an actor that never minted before.
+  void SetActor(const Actor& actor);
+
+  void Mint(MintRequest request, Turn& turn);
+  // Stamps within the skew bound also move the clock.
+  void Merge(MergeRequest request, Turn& turn);
+
+  // REQUIRES: reply.ticket.owner == TicketOwner::kReplicaWriter.
+  void OnStoreReply(const StoreReply& reply, Turn& turn);
+
+  std::vector<WriteOutcome> TakeOutcomes();
+
+  bool IsIdle() const { return held_ == 0; }
+  uint64_t StateDigest() const;
+  void CheckInvariants() const;
+
+ private:
+  using Work = std::variant<MintRequest, MergeRequest>;
+
+  // One key's writes: those that wait, and those of the put in flight.
+  struct Chain {
+    std::string key = {};
+    std::vector<Work> waiting;
+    std::vector<Work> applied;
+    std::vector<WriteOutcome> outcomes;  // Parallel to applied.
+  };
+  // The stored copy, as far as it was needed.
+  struct Stored {
+    Object object = {};
+    uint64_t digest = 0;               // 0: nothing readable is stored.
+    std::optional<uint64_t> seq = {};  // What a put replaces, if known.
+    bool unreadable = false;
+    bool doubted = false;  // The key, not the shard, may lack writes.
+  };
+
+  void Submit(Work work, Turn& turn);
+  void Start(Handle handle, Chain& chain, Turn& turn);
+  bool AnswerFromIndex(Chain& chain, const Store::Peek& peek);
+  void OnRead(Handle handle, Chain& chain, const StoreReply& reply, Turn& turn);
+  void OnPut(Handle handle, Chain& chain, const StoreReply& reply, Turn& turn);
+  void Apply(Handle handle, Chain& chain, const Stored& stored, Turn& turn);
+  WriteOutcome ApplyOne(const Work& work, const Stored& stored, Object* object,
+                        Turn& turn);
+  WriteOutcome ApplyMint(const MintRequest& mint, Object* object, Turn& turn);
+  void FailWaiting(Handle handle, Chain& chain, ReplicaStatus status,
+                   Turn& turn);
+  void Release(Handle handle, Chain& chain, ReplicaStatus status,
+               const Promise& promise, Turn& turn);
+
+  Store& store_;
+  HybridClock& clock_;
+  Duration skew_bound_;
+  uint32_t writes_max_;  // WRT-3
+  std::optional<Actor> actor_;
+  uint64_t counter_ = 0;
+  uint32_t held_ = 0;
+  Pool<Chain> chains_;
+  LookupMap<std::string, Handle> by_key_;
+  std::vector<WriteOutcome> ready_;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_REPLICA_REPLICA_WRITER_H_
