@@ -1,0 +1,265 @@
+#include "transport/http/router.h"
+
+#include <string>
+
+#include "core/base/murmur3.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/transport/http/fake_node.h"
+
+namespace orrery {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RouterTest : public ::testing::Test {
+ protected:
+  // Routes one request; the status, or 0 if it went to the core.
+  int Route(HttpMethod method, std::string_view target,
+            std::string_view body = {}) {
+    head_.method = method;
+    head_.target = target;
+    head_.content_length = body.size();
+    answer_.Clear();
+    if (!router_.Open(head_, &intake_, &answer_)) return answer_.status;
+    if (router_.Finish({body, {}}, &intake_, &answer_)) return 0;
+    return answer_.status;
+  }
+  int Put(std::string_view target, std::string_view body) {
+    return Route(HttpMethod::kPut, target, body);
+  }
+  int Get(std::string_view target) { return Route(HttpMethod::kGet, target); }
+  const ClientRequest& request() const { return intake_.request; }
+
+  FakeNode node_;
+  Router router_{{.replication = 3, .value_bytes_max = 100}, node_};
+  RequestHead head_;
+  Intake intake_;
+  Answer answer_;
+};
+
+TEST_F(RouterTest, AKeyIsEverythingUpToTheQueryDecodedOnce) {
+  ASSERT_EQ(Get("/kv/a/b%2Fc%00%2525+%c3%a9?consistency=one"), 0);
+
+  EXPECT_EQ(request().key, std::string("a/b/c\0%25+\xc3\xa9", 12));
+  EXPECT_EQ(request().verb, ClientVerb::kGet);
+  EXPECT_EQ(request().read_level.kind, Level::Kind::kOne);
+}
+
+TEST_F(RouterTest, KeysHaveOneTo1024Bytes) {
+  EXPECT_EQ(Get("/kv/"), 400);
+  EXPECT_EQ(Get("/kv/%"), 400);
+  EXPECT_EQ(Get("/kv/%2"), 400);
+  EXPECT_EQ(Get("/kv/%zz"), 400);
+  EXPECT_EQ(Get("/kv/" + std::string(1024, 'a')), 0);
+  EXPECT_EQ(Get("/kv/" + std::string(1025, 'a')), 414);
+}
+
+TEST_F(RouterTest, WritesAreReadFromTheEnvelope) {
+  ASSERT_EQ(Put("/kv/a", R"({"value":"v","consistency":"all"})"), 0);
+
+  EXPECT_EQ(request().verb, ClientVerb::kPut);
+  EXPECT_EQ(request().value.text(), "v");
+  EXPECT_EQ(request().write_level.kind, Level::Kind::kAll);
+  EXPECT_EQ(Route(HttpMethod::kPost, "/kv/a", R"({"value":"v"})"), 0);
+  EXPECT_EQ(request().write_level.kind, Level::Kind::kConfigured);
+}
+
+TEST_F(RouterTest, RefusesBrokenEnvelopes) {
+  for (const char* body :
+       {"", "{}", "x", R"({"value":1})", R"({"value":"a","value":"b"})",
+        R"({"value":"a","other":"b"})", R"({"value":"a","value_base64":""})",
+        R"({"value":"a","consistency":"ALL"})",
+        R"({"value":"a","consistency":"two"})",
+        R"({"value":"a","context":"!"})", R"({"value":"a","context":""})"}) {
+    EXPECT_EQ(Put("/kv/a", body), 400) << body;
+    EXPECT_THAT(answer_.body, HasSubstr("\"code\":400"));
+  }
+}
+
+TEST_F(RouterTest, ContentTypesDecideHowABodyIsRead) {
+  head_.content_type = "application/json; charset=utf-8";
+  EXPECT_EQ(Put("/kv/a", R"({"value":"v"})"), 0);
+  head_.content_type = "application/x-www-form-urlencoded";
+  EXPECT_EQ(Put("/kv/a", R"({"value":"v"})"), 0);
+  head_.content_type = "text/plain";
+  EXPECT_EQ(Put("/kv/a", "v"), 415);
+  EXPECT_EQ(Put("/kv/a?raw", "v"), 0);
+  EXPECT_EQ(request().value.text(), "v");
+  head_.content_type = "Application/Octet-Stream";
+  EXPECT_EQ(Put("/kv/a", "w"), 0);
+  EXPECT_EQ(request().value.text(), "w");
+  EXPECT_EQ(Put("/kv/a", ""), 0);
+  EXPECT_TRUE(request().value.empty());
+}
+
+TEST_F(RouterTest, TheValueLimitCountsDecodedBytes) {
+  std::string escapes;
+  for (int i = 0; i < 100; ++i) escapes += "\\u0041";
+  EXPECT_EQ(Put("/kv/a", "{\"value\":\"" + escapes + "\"}"), 0);
+  EXPECT_EQ(request().value.size(), 100u);
+  EXPECT_EQ(Put("/kv/a", "{\"value\":\"" + escapes + "a\"}"), 413);
+  EXPECT_EQ(Put("/kv/a?raw", std::string(100, 'a')), 0);
+  EXPECT_EQ(intake_.body_bytes_max, 100u);
+}
+
+TEST_F(RouterTest, LevelsAreNamesOrNumbersThatAgree) {
+  ASSERT_EQ(Get("/kv/a?r=2"), 0);
+  EXPECT_EQ(request().read_level, (Level{Level::Kind::kNumber, 2}));
+  ASSERT_EQ(Put("/kv/a?w=3&sloppy=true", R"({"value":"v"})"), 0);
+  EXPECT_EQ(request().write_level, (Level{Level::Kind::kNumber, 3}));
+  EXPECT_TRUE(request().sloppy);
+  EXPECT_EQ(Get("/kv/a?consistency=quorum&r=2"), 0);
+  EXPECT_EQ(Get("/kv/a?consistency=quorum&r=1"), 400);
+  EXPECT_EQ(Get("/kv/a?consistency=one&consistency=all"), 400);
+  EXPECT_EQ(Get("/kv/a?consistency=one&consistency=one"), 0);
+  EXPECT_EQ(Get("/kv/a?r=1&r=2"), 400);
+  EXPECT_EQ(
+      Put("/kv/a?consistency=one", R"({"value":"v","consistency":"all"})"),
+      400);
+  EXPECT_EQ(Put("/kv/a?w=1", R"({"value":"v","consistency":"all"})"), 400);
+}
+
+TEST_F(RouterTest, RefusesParametersItCannotHonour) {
+  for (const char* query :
+       {"consistency=Quorum", "consistency=", "consistency", "r=0", "r=4",
+        "r=-1", "r=x", "r=", "r=1x", "w=99", "sloppy=maybe", "raw=perhaps",
+        "siblings=2", "stamp=now", "consistancy=one", "timeout=5"}) {
+    EXPECT_EQ(Get(std::string("/kv/a?") + query), 400) << query;
+  }
+  EXPECT_EQ(Get("/kv/a?siblings=true"), 501);
+  EXPECT_EQ(Get("/kv/a?stamp=quorum"), 501);
+  EXPECT_EQ(Get("/kv/a?siblings=false"), 0);
+}
+
+TEST_F(RouterTest, ConditionsAreNeverIgnored) {
+  head_.conditional = true;
+
+  EXPECT_EQ(Put("/kv/a", R"({"value":"v"})"), 501);
+  EXPECT_EQ(Route(HttpMethod::kDelete, "/kv/a"), 501);
+  EXPECT_EQ(Get("/kv/a"), 0);
+}
+
+TEST_F(RouterTest, ContextsComeByHeaderOrBody) {
+  head_.causal_context = "YWJj";
+  ASSERT_EQ(Put("/kv/a", R"({"value":"v","context":"YWJj"})"), 0);
+  EXPECT_EQ(request().context.text(), "abc");
+  EXPECT_EQ(Put("/kv/a", R"({"value":"v","context":"YWJk"})"), 400);
+  head_.causal_context = "a+b";
+  EXPECT_EQ(Put("/kv/a", R"({"value":"v"})"), 400);
+  head_.causal_context = "";
+  EXPECT_EQ(Route(HttpMethod::kDelete, "/kv/a"), 400);
+}
+
+TEST_F(RouterTest, OperationsAreOwnIdsOrSealedTokens) {
+  head_.operation_id = "my-id";
+  ASSERT_EQ(Put("/kv/a", R"({"value":"v"})"), 0);
+  const Hash128 hash = Murmur3x64_128("my-id");
+  EXPECT_EQ(request().operation.hi, hash.h1);
+  EXPECT_EQ(request().operation.lo, hash.h2);
+  EXPECT_TRUE(request().operation_token.empty());
+
+  head_.operation_id = "op1.YWJj";
+  ASSERT_EQ(Route(HttpMethod::kDelete, "/kv/a"), 0);
+  EXPECT_EQ(request().operation_token.text(), "abc");
+  EXPECT_TRUE(request().operation.IsZero());
+
+  head_.operation_id = "op1.!";
+  EXPECT_EQ(Put("/kv/a", R"({"value":"v"})"), 400);
+  head_.operation_id = "";
+  EXPECT_EQ(Put("/kv/a", R"({"value":"v"})"), 400);
+  head_.operation_id = std::string_view();
+  const std::string long_id(kOperationIdBytesMax + 1, 'x');
+  head_.operation_id = long_id;
+  EXPECT_EQ(Put("/kv/a", R"({"value":"v"})"), 400);
+}
+
+TEST_F(RouterTest, DeletesMayCarryAContextButNoValue) {
+  ASSERT_EQ(Route(HttpMethod::kDelete, "/kv/a?w=1"), 0);
+  EXPECT_EQ(request().verb, ClientVerb::kDelete);
+  EXPECT_EQ(Route(HttpMethod::kDelete, "/kv/a", R"({"consistency":"one"})"), 0);
+  EXPECT_EQ(request().write_level.kind, Level::Kind::kOne);
+  EXPECT_EQ(Route(HttpMethod::kDelete, "/kv/a", R"({"value":"v"})"), 400);
+}
+
+TEST_F(RouterTest, PlainBytesAreReadOnRequest) {
+  ASSERT_EQ(Get("/kv/a?raw"), 0);
+  EXPECT_TRUE(intake_.plan.raw);
+  head_.accept = "application/octet-stream, */*";
+  ASSERT_EQ(Get("/kv/a"), 0);
+  EXPECT_TRUE(intake_.plan.raw);
+  head_.accept = "*/*";
+  ASSERT_EQ(Get("/kv/a"), 0);
+  EXPECT_FALSE(intake_.plan.raw);
+}
+
+TEST_F(RouterTest, UniqueHeadersMayNotBeRepeated) {
+  head_.repeated = true;
+
+  EXPECT_EQ(Get("/kv/a"), 400);
+}
+
+TEST_F(RouterTest, UnknownPathsAre404AndUnknownMethods405) {
+  for (const char* path : {"/", "/kv", "/admin", "/admin/", "/admin/status/",
+                           "/Health", "/health/", "/favicon.ico"}) {
+    EXPECT_EQ(Get(path), 404) << path;
+  }
+  EXPECT_EQ(Route(HttpMethod::kOther, "/kv/a"), 405);
+  EXPECT_THAT(answer_.headers,
+              HasSubstr("Allow: GET, HEAD, PUT, POST, DELETE"));
+  for (const char* path :
+       {"/admin/status", "/admin/ring", "/admin/stats", "/admin/keys",
+        "/health", "/health/ready", "/metrics"}) {
+    EXPECT_EQ(Put(path, ""), 405) << path;
+    EXPECT_THAT(answer_.headers, HasSubstr("Allow: GET, HEAD\r\n"));
+  }
+  EXPECT_EQ(Get("kv/a"), 400);
+  EXPECT_EQ(Get("*"), 400);
+}
+
+TEST_F(RouterTest, TakesTheAbsoluteForm) {
+  ASSERT_EQ(Get("http://node:8080/kv/a"), 0);
+  EXPECT_EQ(request().key, "a");
+  EXPECT_EQ(Get("http://node"), 400);
+}
+
+TEST_F(RouterTest, PagesAreTheNodes) {
+  EXPECT_EQ(Get("/admin/status"), 200);
+  EXPECT_EQ(answer_.body, "{\"page\":\"status\"}\n");
+  EXPECT_EQ(Get("/admin/ring?key=a%20b+c"), 200);
+  EXPECT_EQ(answer_.body, "{\"page\":\"ring\",\"key\":\"a b c\"}\n");
+  EXPECT_EQ(Get("/admin/ring?node=x"), 400);
+  EXPECT_EQ(Get("/admin/ring?key="), 400);
+  EXPECT_EQ(Get("/admin/stats"), 200);
+  EXPECT_EQ(Get("/metrics"), 200);
+  EXPECT_EQ(answer_.body, "up 1\n");
+  EXPECT_EQ(answer_.content_type, kTextType);
+}
+
+TEST_F(RouterTest, HealthIsLifeAndReadinessIsService) {
+  node_.waiting_for = "the ring";
+
+  EXPECT_EQ(Get("/health"), 200);
+  EXPECT_EQ(Get("/health/ready"), 503);
+  EXPECT_THAT(answer_.body, HasSubstr("waiting for the ring"));
+
+  node_.waiting_for.clear();
+  EXPECT_EQ(Get("/health/ready"), 200);
+}
+
+TEST_F(RouterTest, KeysArePagedThroughTheCore) {
+  ASSERT_EQ(Get("/admin/keys"), 0);
+  EXPECT_EQ(request().verb, ClientVerb::kListKeys);
+  EXPECT_EQ(request().limit, 1000u);
+  ASSERT_EQ(Get("/admin/keys?limit=10000&prefix=a%2Fb&cursor=YWJj"), 0);
+  EXPECT_EQ(request().limit, 10000u);
+  EXPECT_EQ(request().prefix, "a/b");
+  EXPECT_EQ(request().cursor.text(), "abc");
+  EXPECT_EQ(Get("/admin/keys?limit=0"), 400);
+  EXPECT_EQ(Get("/admin/keys?limit=10001"), 400);
+  EXPECT_EQ(Get("/admin/keys?cursor=!"), 400);
+  EXPECT_EQ(Get("/admin/keys?x=1"), 400);
+}
+
+}  // namespace
+}  // namespace orrery

@@ -1,0 +1,208 @@
+#include "transport/http/client_answer.h"
+
+#include <array>
+#include <charconv>
+#include <variant>
+
+#include "core/base/invariant.h"
+#include "transport/http/base64.h"
+#include "transport/http/json_writer.h"
+
+namespace orrery {
+namespace {
+
+void AppendNumber(uint64_t number, std::string* out) {
+  std::array<char, 20> digits;
+  const auto result =
+      std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  out->append(digits.data(), result.ptr);
+}
+
+// Version and context, in the headers.
+void AppendVersion(uint64_t version, std::string* headers) {
+  headers->append("ETag: \"");
+  AppendNumber(version, headers);
+  headers->append("\"\r\n");
+}
+
+void AppendContext(const Bytes& context, std::string* headers) {
+  if (context.empty()) return;
+  headers->append("X-Causal-Context: ");
+  AppendBase64Url(context.view(), headers);
+  headers->append("\r\n");
+}
+
+void WriteContext(const Bytes& context, JsonWriter* json) {
+  if (context.empty()) return;
+  json->Name("context").Base64UrlText(context.text());
+}
+
+void Fill(const WriteDone& done, const ReplyPlan& plan, Answer* answer) {
+  AppendVersion(done.version, &answer->headers);
+  AppendContext(done.context, &answer->headers);
+  JsonWriter json(&answer->body);
+  json.BeginObject().Member("status", "ok").TextOrBase64("key", plan.key);
+  json.Member("version", done.version);
+  if (done.superseded_by != 0) {
+    json.Member("superseded_by", done.superseded_by);
+  }
+  WriteContext(done.context, &json);
+  json.Name("acks").BeginObject();
+  json.Member("owners", uint64_t{done.acks.owners})
+      .Member("hints", uint64_t{done.acks.hints})
+      .Member("synced", uint64_t{done.acks.synced})
+      .Member("nodes", uint64_t{done.acks.nodes});
+  json.EndObject().EndObject();
+  answer->body.push_back('\n');
+}
+
+void FillAbsent(const ReadDone& done, Answer* answer) {
+  answer->status = 404;
+  AppendContext(done.context, &answer->headers);
+  JsonWriter json(&answer->body);
+  json.BeginObject()
+      .Member("error", ReasonPhrase(404))
+      .Member("code", uint64_t{404})
+      .Member("message", "key not found");
+  if (done.deleted) {
+    json.Name("deleted").Bool(true);
+    json.Member("version", done.version);
+  }
+  WriteContext(done.context, &json);
+  json.EndObject();
+  answer->body.push_back('\n');
+}
+
+void Fill(const ReadDone& done, const ReplyPlan& plan, Answer* answer) {
+  if (!done.found) return FillAbsent(done, answer);
+  AppendVersion(done.version, &answer->headers);
+  AppendContext(done.context, &answer->headers);
+  if (plan.raw) {
+    answer->content_type = kBytesType;
+    answer->headers.append("X-Content-Type-Options: nosniff\r\n");
+    answer->body.append(done.value.text());
+    return;
+  }
+  JsonWriter json(&answer->body);
+  json.BeginObject()
+      .TextOrBase64("key", plan.key)
+      .TextOrBase64("value", done.value.text())
+      .Member("version", done.version);
+  WriteContext(done.context, &json);
+  json.EndObject();
+  answer->body.push_back('\n');
+}
+
+struct RefusalText {
+  int status;
+  std::string_view message;
+  bool counts;  // A quorum was in question: say required and received.
+};
+
+RefusalText TextOfRefusal(Refused::Why why) {
+  switch (why) {
+    case Refused::Why::kTooFewOwners:
+      return {503, "too few of the key's owners are reachable", true};
+    case Refused::Why::kNotReady:
+      return {503, "this node is not ready yet", false};
+    case Refused::Why::kRingClosed:
+      return {503, "this node is not a member of the ring, which is closed",
+              false};
+    case Refused::Why::kOverloaded:
+      return {503, "this node has too many requests in flight", false};
+    case Refused::Why::kDiskFull:
+      return {507, "the disk is full", false};
+    case Refused::Why::kReadQuorumFailed:
+      return {503, "too few of the key's owners answered the read", true};
+    case Refused::Why::kBadContext:
+      return {400, "the context is malformed, or of another key or cluster",
+              false};
+    case Refused::Why::kBadOperation:
+      return {400, "the operation is malformed, or of another key or cluster",
+              false};
+    case Refused::Why::kOperationReused:
+      return {409, "this operation id was used with another key or body",
+              false};
+    case Refused::Why::kReadOnly:
+      return {503, "the storage of this node is read-only after an error",
+              false};
+    case Refused::Why::kShuttingDown:
+      return {503, "this node is shutting down", false};
+    case Refused::Why::kDamaged:
+      return {503, "the reachable copies of this key cannot be read", true};
+  }
+  ORRERY_UNREACHABLE("a refusal without a text");
+}
+
+void BeginError(int status, std::string_view message, JsonWriter* json) {
+  json->BeginObject()
+      .Member("error", ReasonPhrase(status))
+      .Member("code", static_cast<uint64_t>(status))
+      .Member("message", message);
+}
+
+void Fill(const Refused& refused, const ReplyPlan&, Answer* answer) {
+  const RefusalText text = TextOfRefusal(refused.why);
+  answer->status = text.status;
+  JsonWriter json(&answer->body);
+  BeginError(text.status, text.message, &json);
+  if (text.counts) {
+    json.Member("required", uint64_t{refused.required})
+        .Member("received", uint64_t{refused.received});
+  }
+  json.Member("applied", "no").EndObject();
+  answer->body.push_back('\n');
+  if (text.status == 503) answer->headers.append("Retry-After: 1\r\n");
+}
+
+void Fill(const OutcomeUnknown& unknown, const ReplyPlan&, Answer* answer) {
+  answer->status = 504;
+  JsonWriter json(&answer->body);
+  BeginError(504,
+             unknown.expired
+                 ? "the operation is too old to be repeated; whether the write "
+                   "took effect is unknown"
+                 : "too few owners answered in time; whether the write took "
+                   "effect is unknown",
+             &json);
+  json.Member("required", uint64_t{unknown.required})
+      .Member("received", uint64_t{unknown.received})
+      .Member("applied", "maybe");
+  if (unknown.expired) json.Name("expired").Bool(true);
+  if (!unknown.operation.empty()) {
+    std::string operation(kOperationPrefix);
+    AppendBase64Url(unknown.operation.view(), &operation);
+    json.Member("operation", operation);
+  }
+  json.EndObject();
+  answer->body.push_back('\n');
+}
+
+void Fill(const KeysPage& page, const ReplyPlan&, Answer* answer) {
+  JsonWriter json(&answer->body);
+  json.BeginObject().Name("keys").BeginArray();
+  for (const std::string& key : page.keys) {
+    if (IsUtf8(key)) {
+      json.Text(key);
+    } else {
+      json.BeginObject().TextOrBase64("key", key).EndObject();
+    }
+  }
+  json.EndArray().Name("cursor");
+  if (page.cursor.empty()) {
+    json.Null();
+  } else {
+    json.Base64UrlText(page.cursor.text());
+  }
+  json.EndObject();
+  answer->body.push_back('\n');
+}
+
+}  // namespace
+
+void FillClientAnswer(const ClientReply& reply, const ReplyPlan& plan,
+                      Answer* answer) {
+  std::visit([&](const auto& body) { Fill(body, plan, answer); }, reply);
+}
+
+}  // namespace orrery

@@ -1,0 +1,45 @@
+// transport/http/kv_request.h
+//
+// Makes a ClientRequest of an HTTP request for /kv/{key} or /admin/keys:
+// everything a user may say there, each thing checked once (CONTRACT section
+// 3).  Whatever is not understood is refused, never ignored.
+
+#ifndef ORRERY_TRANSPORT_HTTP_KV_REQUEST_H_
+#define ORRERY_TRANSPORT_HTTP_KV_REQUEST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "transport/http/answer.h"
+#include "transport/http/intake.h"
+#include "transport/http/request_head.h"
+#include "transport/http/target.h"
+
+namespace orrery {
+
+// A self-chosen operation id; a UUID has 36.
+inline constexpr size_t kOperationIdBytesMax = 256;
+
+struct KvLimits {
+  uint32_t replication = 3;  // N: the highest r and w.
+  size_t value_bytes_max = 1 << 20;
+};
+
+// All three return false with `refusal` filled, or true.
+
+// What the head decides.  REQUIRES: target.path begins with "/kv/".
+[[nodiscard]] bool OpenKvRequest(const RequestHead& head, const Target& target,
+                                 const KvLimits& limits, Intake* intake,
+                                 Answer* refusal);
+// What the body adds.
+[[nodiscard]] bool FinishKvRequest(const RequestBody& body,
+                                   const KvLimits& limits, Intake* intake,
+                                   Answer* refusal);
+
+[[nodiscard]] bool OpenKeysRequest(const Target& target, Intake* intake,
+                                   Answer* refusal);
+
+}  // namespace orrery
+
+#endif  // ORRERY_TRANSPORT_HTTP_KV_REQUEST_H_
