@@ -38,7 +38,7 @@ bench: build  ## measure a responder, one node, three nodes
 	@scripts/bench.sh
 
 golden: build  ## regenerate the golden digests; the commit says why
-	@scripts/golden.sh --update $(BIN)
+	@scripts/golden.py --update $(BIN)
 
 golden-all: build  ## compare the golden digests of every compiler's leg
 	@scripts/golden_all.sh
