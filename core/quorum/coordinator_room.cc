@@ -1,0 +1,493 @@
+#include "core/quorum/coordinator_room.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "core/base/hash.h"
+#include "core/base/invariant.h"
+#include "core/version/causal_context.h"
+
+namespace orrery {
+
+CoordinatorRoom::CoordinatorRoom(const Wiring& wiring)
+    : wiring_(wiring),
+      operation_ids_(0),
+      puts_(2 * wiring.options.limits.client_requests_max),
+      gets_(wiring.options.limits.client_requests_max),
+      forwards_(wiring.options.limits.client_requests_max) {}
+
+void CoordinatorRoom::OnClientRequest(const ClientRequest& request,
+                                      Turn& turn) {
+  switch (request.verb) {
+    case ClientVerb::kGet:
+      ++counters_.gets;
+      return OnRead(request, turn);
+    case ClientVerb::kPut:
+      ++counters_.puts;
+      return OnWrite(request, turn);
+    case ClientVerb::kDelete:
+      ++counters_.deletes;
+      return OnWrite(request, turn);
+    case ClientVerb::kListKeys:
+      break;
+  }
+  ORRERY_UNREACHABLE("a listing is no coordinator's");
+}
+
+void CoordinatorRoom::OnRead(const ClientRequest& request, Turn& turn) {
+  const ReplyPath path{.client = request.client};
+  if (gets_.IsFull()) return Refuse(path, Refused::Why::kOverloaded, turn);
+  const Handle handle = gets_.Create(GetCoordinator::Command{
+      .reply = path,
+      .key = request.key,
+      .level = request.read_level,
+      .sloppy = request.sloppy,
+      .deadline = turn.now() + wiring_.options.request_timeout});
+  GetCoordinator& get = *gets_.Find(handle);
+  Conversation here = Here(turn);
+  get.Start(handle, here);
+  Settle(handle, get, turn);
+}
+
+void CoordinatorRoom::OnWrite(const ClientRequest& request, Turn& turn) {
+  PutCoordinator::Command command{
+      .reply = {.client = request.client},
+      .verb = request.verb,
+      .key = request.key,
+      .value = request.value,
+      .read_level = request.read_level,
+      .write_level = request.write_level,
+      .sloppy = request.sloppy,
+      .operation = request.operation,
+      .client_operation = !request.operation.IsZero(),
+      .deadline = turn.now() + wiring_.options.request_timeout};
+  if (!request.context.empty()) {
+    command.seen = OpenContext(cluster_, request.key, request.context.view());
+    if (!command.seen.has_value()) {
+      turn.effects.Mark("room.bad_context");
+      return Refuse(command.reply, Refused::Why::kBadContext, turn);
+    }
+  }
+  if (!request.operation_token.empty()) {
+    const auto operation =
+        OpenOperation(cluster_, request.key, request.operation_token.view());
+    if (!operation.has_value()) {
+      turn.effects.Mark("room.bad_operation");
+      return Refuse(command.reply, Refused::Why::kBadOperation, turn);
+    }
+    command.operation = operation->first;
+    command.client_operation = true;
+    command.proposed_stamp = operation->second;
+    command.retry = command.proposed_stamp != 0;
+  }
+  if (command.operation.IsZero()) command.operation = DrawOperation();
+  if (CoordinatesHere(request.key, wiring_.routing)) {
+    return StartPut(std::move(command), turn);
+  }
+  StartForward(std::move(command), turn);
+}
+
+void CoordinatorRoom::OnForwardWrite(const Envelope& from,
+                                     const ForwardWrite& forward, Turn& turn) {
+  const Duration left =
+      std::min(forward.remaining, wiring_.options.request_timeout);
+  if (left <= Duration{0}) {
+    turn.effects.Mark("room.forwarded_expired");
+    return;
+  }
+  PutCoordinator::Command command{
+      .reply = {.forwarder = from.reply_to, .request = forward.request},
+      .verb = forward.verb,
+      .key = forward.key,
+      .value = forward.value,
+      .read_level = forward.read_level,
+      .write_level = forward.write_level,
+      .sloppy = forward.sloppy,
+      .operation = forward.operation,
+      .client_operation = forward.client_operation,
+      .proposed_stamp = forward.proposed_stamp,
+      .retry = forward.retry,
+      .deadline = turn.now() + left};
+  if (forward.has_context) command.seen = forward.context;
+  if (!CoordinatesHere(command.key, wiring_.routing)) {
+    return Refuse(command.reply, Refused::Why::kNotReady, turn);
+  }
+  StartPut(std::move(command), turn);
+}
+
+void CoordinatorRoom::StartPut(PutCoordinator::Command command, Turn& turn) {
+  if (UnansweredPuts() >= wiring_.options.limits.client_requests_max) {
+    return Refuse(command.reply, Refused::Why::kOverloaded, turn);
+  }
+  if (!Recognise(&command, turn)) return;
+  if (puts_.IsFull()) CutOldestLingering(turn);
+  const Handle handle = puts_.Create(std::move(command));
+  Put& put = *puts_.Find(handle);
+  Conversation here = Here(turn);
+  put.coordinator.Start(handle, here);
+  Settle(handle, put, turn);
+}
+
+// Whether the write may go on: its operation id is new, or was used for the
+// same write, whose stamp it then keeps.
+bool CoordinatorRoom::Recognise(PutCoordinator::Command* command, Turn& turn) {
+  if (!command->client_operation || command->operation.IsZero()) return true;
+  const uint64_t hash =
+      OperationTable::HashOf(command->verb, command->key, command->value);
+  const OperationTable::Answer answer =
+      operations_.Meet(command->operation, hash, turn.now());
+  switch (answer.finding) {
+    case OperationTable::Finding::kNew:
+      return true;
+    case OperationTable::Finding::kRepeated:
+      turn.effects.Mark("room.operation_repeated");
+      if (answer.stamp != 0) {
+        command->proposed_stamp = answer.stamp;
+        command->retry = true;
+      }
+      return true;
+    case OperationTable::Finding::kReused:
+      turn.effects.Mark("room.operation_reused");
+      Refuse(command->reply, Refused::Why::kOperationReused, turn);
+      return false;
+  }
+  ORRERY_UNREACHABLE("a finding");
+}
+
+void CoordinatorRoom::StartForward(Forwarder::Command command, Turn& turn) {
+  if (forwards_.IsFull()) {
+    return Refuse(command.reply, Refused::Why::kOverloaded, turn);
+  }
+  if (command.proposed_stamp == 0) {  // W3
+    const uint64_t above =
+        command.seen.has_value() ? command.seen->stamp + 1 : 0;
+    command.proposed_stamp = std::max(wiring_.clock.Next(turn.wall()), above);
+  }
+  const Handle handle = forwards_.Create(std::move(command));
+  Forwarder& forwarder = *forwards_.Find(handle);
+  Conversation here = Here(turn);
+  forwarder.Start(handle, here);
+  Settle(handle, forwarder, turn);
+}
+
+void CoordinatorRoom::Refuse(const ReplyPath& path, Refused::Why why,
+                             Turn& turn) {
+  if (why == Refused::Why::kOverloaded) turn.effects.Mark("room.overloaded");
+  Conversation here = Here(turn);
+  Answer(path, Refused{.why = why}, {}, here);
+}
+
+OperationId CoordinatorRoom::DrawOperation() {
+  OperationId operation;
+  operation.hi = operation_ids_.Next();
+  operation.lo = operation_ids_.Next();
+  return operation;
+}
+
+void CoordinatorRoom::OnPeerMessage(const PeerMessage& message, Turn& turn) {
+  const Envelope& from = message.envelope;
+  if (const auto* ack = std::get_if<ReplicaPutAck>(&message.body)) {
+    return OnPutAck(from, *ack, turn);
+  }
+  if (const auto* ack = std::get_if<ReplicaGetAck>(&message.body)) {
+    return OnGetAck(from, *ack, turn);
+  }
+  if (const auto* ack = std::get_if<HintPutAck>(&message.body)) {
+    return OnHintAck(from, *ack, turn);
+  }
+  if (const auto* ack = std::get_if<ForwardWriteAck>(&message.body)) {
+    return OnForwardAck(from, *ack, turn);
+  }
+}
+
+void CoordinatorRoom::OnPutAck(const Envelope& from, const ReplicaPutAck& ack,
+                               Turn& turn) {
+  const Owner owner{from.from, from.storage};
+  Conversation here = Here(turn);
+  const Handle handle = Untagged(ack.request);
+  if (IsOf(ack.request, RequestPool::kGet)) {
+    GetCoordinator* get = gets_.Find(handle);
+    if (get == nullptr) return;
+    get->OnPutAck(owner, ack, here);
+    return Settle(handle, *get, turn);
+  }
+  Put* put =
+      IsOf(ack.request, RequestPool::kPut) ? puts_.Find(handle) : nullptr;
+  if (put == nullptr) return;
+  put->coordinator.OnPutAck(owner, ack, here);
+  Settle(handle, *put, turn);
+}
+
+void CoordinatorRoom::OnGetAck(const Envelope& from, const ReplicaGetAck& ack,
+                               Turn& turn) {
+  const Owner owner{from.from, from.storage};
+  Conversation here = Here(turn);
+  const Handle handle = Untagged(ack.request);
+  if (IsOf(ack.request, RequestPool::kGet)) {
+    GetCoordinator* get = gets_.Find(handle);
+    if (get == nullptr) return;
+    get->OnGetAck(owner, ack, here);
+    return Settle(handle, *get, turn);
+  }
+  Put* put = IsOf(ack.request, RequestPool::kDeleteRead) ? puts_.Find(handle)
+                                                         : nullptr;
+  if (put == nullptr) return;
+  put->coordinator.OnGetAck(owner, ack, here);
+  Settle(handle, *put, turn);
+}
+
+void CoordinatorRoom::OnHintAck(const Envelope& from, const HintPutAck& ack,
+                                Turn& turn) {
+  Put* put = puts_.Find(ack.request);
+  if (put == nullptr) return;
+  Conversation here = Here(turn);
+  put->coordinator.OnHintAck(from.from, ack, here);
+  Settle(ack.request, *put, turn);
+}
+
+void CoordinatorRoom::OnForwardAck(const Envelope& from,
+                                   const ForwardWriteAck& ack, Turn& turn) {
+  if (!IsOf(ack.request, RequestPool::kForward)) return;
+  const Handle handle = Untagged(ack.request);
+  Forwarder* forwarder = forwards_.Find(handle);
+  if (forwarder == nullptr) return;
+  Conversation here = Here(turn);
+  forwarder->OnForwardAck({from.from, from.storage}, ack, here);
+  Settle(handle, *forwarder, turn);
+}
+
+void CoordinatorRoom::OnWriteOutcome(const WriteOutcome& outcome, Turn& turn) {
+  const Handle handle = outcome.ticket.handle;
+  Conversation here = Here(turn);
+  if (outcome.ticket.owner == TicketOwner::kGetCoordinator) {
+    GetCoordinator* get = gets_.Find(handle);
+    if (get == nullptr) return;
+    get->OnWriteOutcome(outcome, here);
+    return Settle(handle, *get, turn);
+  }
+  Put* put = puts_.Find(handle);
+  if (put == nullptr) return;
+  put->coordinator.OnWriteOutcome(outcome, here);
+  const PutCoordinator::Command& command = put->coordinator.command();
+  if (command.client_operation && put->coordinator.stamp() != 0) {
+    operations_.SetStamp(command.operation, put->coordinator.stamp());
+  }
+  Settle(handle, *put, turn);
+}
+
+void CoordinatorRoom::OnReadOutcome(const ReadOutcome& outcome, Turn& turn) {
+  const Handle handle = outcome.ticket.handle;
+  Conversation here = Here(turn);
+  if (outcome.ticket.owner == TicketOwner::kGetCoordinator) {
+    GetCoordinator* get = gets_.Find(handle);
+    if (get == nullptr) return;
+    get->OnReadOutcome(outcome, here);
+    return Settle(handle, *get, turn);
+  }
+  Put* put = puts_.Find(handle);
+  if (put == nullptr) return;
+  put->coordinator.OnReadOutcome(outcome, here);
+  Settle(handle, *put, turn);
+}
+
+// A hint kept here counts for nothing (H3), so nobody waits for it.
+void CoordinatorRoom::OnHintStored(const HintStored& stored, Turn& turn) {
+  if (stored.status != ReplicaStatus::kOk) turn.effects.Mark("room.hint_lost");
+}
+
+void CoordinatorRoom::OnPeerLost(NodeId node, Turn& turn) {
+  Conversation here = Here(turn);
+  puts_.ForEach([&](Handle handle, Put& put) {
+    put.coordinator.OnPeerLost(node, here);
+    Settle(handle, put, turn);
+  });
+  gets_.ForEach([&](Handle handle, GetCoordinator& get) {
+    get.OnPeerLost(node, here);
+    Settle(handle, get, turn);
+  });
+  forwards_.ForEach([&](Handle handle, Forwarder& forwarder) {
+    forwarder.OnPeerLost(node, here);
+    Settle(handle, forwarder, turn);
+  });
+}
+
+void CoordinatorRoom::OnRingInstalled(Turn& turn) {
+  Conversation here = Here(turn);
+  puts_.ForEach([&](Handle handle, Put& put) {
+    put.coordinator.OnRingInstalled(here);
+    Settle(handle, put, turn);
+  });
+  gets_.ForEach([&](Handle handle, GetCoordinator& get) {
+    get.OnRingInstalled(here);
+    Settle(handle, get, turn);
+  });
+}
+
+void CoordinatorRoom::OnTimer(const TimerHeap::Due& due, Turn& turn) {
+  Conversation here = Here(turn);
+  if (Put* put = FindPut(due); put != nullptr) {
+    if (due.kind == TimerKind::kPutDeadline) {
+      put->coordinator.OnDeadline(here);
+    } else {
+      put->coordinator.OnRetry(here);
+    }
+    return Settle(due.handle, *put, turn);
+  }
+  if (due.kind == TimerKind::kForwardDeadline) {
+    Forwarder* forwarder = forwards_.Find(due.handle);
+    ORRERY_INVARIANT(forwarder != nullptr);
+    forwarder->OnDeadline(here);
+    return Settle(due.handle, *forwarder, turn);
+  }
+  GetCoordinator* get = gets_.Find(due.handle);
+  ORRERY_INVARIANT(get != nullptr);
+  if (due.kind == TimerKind::kGetDeadline) {
+    get->OnDeadline(here);
+  } else {
+    ORRERY_INVARIANT(due.kind == TimerKind::kGetSpare);
+    get->OnSpare(here);
+  }
+  Settle(due.handle, *get, turn);
+}
+
+CoordinatorRoom::Put* CoordinatorRoom::FindPut(const TimerHeap::Due& due) {
+  const bool is_put =
+      due.kind == TimerKind::kPutDeadline || due.kind == TimerKind::kPutRetry;
+  if (!is_put) return nullptr;
+  Put* put = puts_.Find(due.handle);
+  ORRERY_INVARIANT(put != nullptr);
+  return put;
+}
+
+void CoordinatorRoom::Settle(Handle handle, Put& put, Turn& turn) {
+  PutCoordinator& coordinator = put.coordinator;
+  coordinator.CheckInvariants();
+  switch (coordinator.phase()) {
+    case PutCoordinator::Phase::kReading:
+    case PutCoordinator::Phase::kMinting:
+    case PutCoordinator::Phase::kReplicating:
+      break;
+    case PutCoordinator::Phase::kLingering:
+      if (put.lingers) break;
+      put.lingers = true;
+      ++lingering_count_;
+      lingering_.push_back(handle);
+      break;
+    case PutCoordinator::Phase::kHandingOver: {
+      turn.effects.Mark("room.handed_over");
+      Forwarder::Command command = coordinator.TakeCommand();
+      EndPut(handle, put, turn);
+      StartForward(std::move(command), turn);
+      break;
+    }
+    case PutCoordinator::Phase::kDone:
+      EndPut(handle, put, turn);
+      break;
+  }
+  CarryLocalWork(turn);
+}
+
+void CoordinatorRoom::EndPut(Handle handle, const Put& put, Turn& turn) {
+  turn.timers.Cancel(TimerKind::kPutDeadline, handle);
+  turn.timers.Cancel(TimerKind::kPutRetry, handle);
+  if (put.lingers) --lingering_count_;
+  puts_.Destroy(handle);
+  while (!lingering_.empty() && puts_.Find(lingering_.front()) == nullptr) {
+    lingering_.pop_front();
+  }
+}
+
+// REQUIRES: a put lingers.
+void CoordinatorRoom::CutOldestLingering(Turn& turn) {
+  turn.effects.Mark("room.lingering_cut");
+  const Handle oldest = lingering_.front();
+  Put& put = *puts_.Find(oldest);
+  Conversation here = Here(turn);
+  put.coordinator.Cut(here);
+  Settle(oldest, put, turn);
+}
+
+void CoordinatorRoom::Settle(Handle handle, GetCoordinator& get, Turn& turn) {
+  get.CheckInvariants();
+  if (get.IsDone()) {
+    turn.timers.Cancel(TimerKind::kGetDeadline, handle);
+    turn.timers.Cancel(TimerKind::kGetSpare, handle);
+    gets_.Destroy(handle);
+  }
+  CarryLocalWork(turn);
+}
+
+void CoordinatorRoom::Settle(Handle handle, Forwarder& forwarder, Turn& turn) {
+  if (!forwarder.IsDone()) return;
+  turn.timers.Cancel(TimerKind::kForwardDeadline, handle);
+  forwards_.Destroy(handle);
+}
+
+void CoordinatorRoom::CarryLocalWork(Turn& turn) {
+  for (MintRequest& mint : local_.mints) {
+    wiring_.writer.Mint(std::move(mint), turn);
+  }
+  for (MergeRequest& merge : local_.merges) {
+    wiring_.writer.Merge(std::move(merge), turn);
+  }
+  for (const ReadRequest& read : local_.reads) {
+    wiring_.reader.Read(read, turn);
+  }
+  for (HintLog::Add& hint : local_.hints) {
+    wiring_.hints.Store(std::move(hint), turn);
+  }
+  local_.mints.clear();
+  local_.merges.clear();
+  local_.reads.clear();
+  local_.hints.clear();
+}
+
+Conversation CoordinatorRoom::Here(Turn& turn) {
+  return {.turn = turn,
+          .options = wiring_.options,
+          .routing = wiring_.routing,
+          .cluster = cluster_,
+          .local = local_,
+          .counters = counters_,
+          .answer_times = answer_times_};
+}
+
+EngineCounters& CoordinatorRoom::counters() {
+  wiring_.hints.FillCounters(&counters_);
+  return counters_;
+}
+
+bool CoordinatorRoom::IsIdle() const {
+  return puts_.empty() && gets_.empty() && forwards_.empty();
+}
+
+bool CoordinatorRoom::HasAnsweredAll() const {
+  return UnansweredPuts() == 0 && gets_.empty() && forwards_.empty();
+}
+
+uint64_t CoordinatorRoom::StateDigest() {
+  Hasher hasher;
+  puts_.ForEach([&](Handle, Put& put) { put.coordinator.AddTo(hasher); });
+  gets_.ForEach([&](Handle, GetCoordinator& get) { get.AddTo(hasher); });
+  forwards_.ForEach(
+      [&](Handle, Forwarder& forwarder) { forwarder.AddTo(hasher); });
+  hasher.Add(uint64_t{operations_.size()});
+  hasher.Add(uint64_t{lingering_count_});
+  return hasher.Value();
+}
+
+void CoordinatorRoom::CheckInvariants() {
+  uint32_t lingering = 0;
+  puts_.ForEach([&](Handle, Put& put) {
+    put.coordinator.CheckInvariants();
+    if (put.lingers) ++lingering;
+  });
+  gets_.ForEach([](Handle, GetCoordinator& get) { get.CheckInvariants(); });
+  ORRERY_INVARIANT(lingering == lingering_count_);
+  ORRERY_INVARIANT(UnansweredPuts() <=
+                   wiring_.options.limits.client_requests_max);  // CRD-2
+}
+
+}  // namespace orrery

@@ -1,0 +1,47 @@
+#include "core/quorum/operation_table.h"
+
+#include "core/base/hash.h"
+#include "core/base/invariant.h"
+
+namespace orrery {
+
+uint64_t OperationTable::HashOf(ClientVerb verb, std::string_view key,
+                                const Bytes& value) {
+  Hasher hasher;
+  hasher.Add(uint64_t{static_cast<uint8_t>(verb)});
+  hasher.AddText(key);
+  hasher.AddBytes(value.view());
+  return hasher.Value();
+}
+
+OperationTable::Answer OperationTable::Meet(OperationId operation,
+                                            uint64_t write_hash, Instant now) {
+  ORRERY_INVARIANT(!operation.IsZero());
+  DropOld(now);
+  const auto [entry, is_new] = entries_.Insert(operation, {write_hash, 0});
+  if (!is_new) {
+    if (entry->write_hash != write_hash) return {Finding::kReused, 0};
+    return {Finding::kRepeated, entry->stamp};
+  }
+  by_age_.push_back({operation, now});
+  return {Finding::kNew, 0};
+}
+
+void OperationTable::SetStamp(OperationId operation, uint64_t stamp) {
+  Entry* entry = entries_.Find(operation);
+  if (entry != nullptr) entry->stamp = stamp;
+}
+
+void OperationTable::DropOld(Instant now) {
+  const auto is_old = [now](const Age& age) {
+    return now - age.since >= kOperationLife;
+  };
+  // OPT-1, with room for the one that is about to be met.
+  while (!by_age_.empty() &&
+         (by_age_.size() >= kOperationsMax || is_old(by_age_.front()))) {
+    entries_.Erase(by_age_.front().operation);
+    by_age_.pop_front();
+  }
+}
+
+}  // namespace orrery
