@@ -24,7 +24,7 @@ Bytes Bytes::Allocate(size_t size, std::byte** data) {
 Bytes Bytes::CopyOf(ByteView view) {
   std::byte* data = nullptr;
   Bytes bytes = Allocate(view.size(), &data);
-  if (!view.empty()) std::memcpy(data, view.data(), view.size());
+  if (data != nullptr) std::memcpy(data, view.data(), view.size());
   return bytes;
 }
 

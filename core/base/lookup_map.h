@@ -91,18 +91,17 @@ class LookupMap {
 
   // Returns the value now under `key` and whether it is the one given here:
   // an earlier one stays.
-  std::pair<V*, bool> Insert(K key, V value) {
-    const auto [it, inserted] =
-        map_.try_emplace(std::move(key), std::move(value));
+  std::pair<V*, bool> Insert(const K& key, V value) {
+    const auto [it, inserted] = map_.try_emplace(key, std::move(value));
     return {&it->second, inserted};
   }
 
-  void InsertOrAssign(K key, V value) {
-    map_.insert_or_assign(std::move(key), std::move(value));
+  void InsertOrAssign(const K& key, V value) {
+    map_.insert_or_assign(key, std::move(value));
   }
 
   // The value under `key`, made from nothing if there is none.
-  V& FindOrInsert(K key) { return map_[std::move(key)]; }
+  V& FindOrInsert(const K& key) { return map_[key]; }
 
   // Whether there was one.
   template <typename Key>
