@@ -1,0 +1,66 @@
+#include "core/ring/routing_view.h"
+
+#include "gtest/gtest.h"
+#include "tests/core/ring/ring_fixture.h"
+
+namespace orrery {
+namespace {
+
+Endpoint At(uint16_t port) {
+  Endpoint endpoint;
+  endpoint.ip[15] = 1;
+  endpoint.port = port;
+  return endpoint;
+}
+
+constexpr NodeId kSelf{1};
+constexpr NodeId kPeer{2};
+
+TEST(RoutingViewTest, SelfIsAlwaysReachable) {
+  RoutingView view;
+  view.SetSelf(kSelf, StorageOf(1));
+
+  EXPECT_TRUE(view.IsReachable(kSelf));
+  EXPECT_TRUE(view.IsConnected(kSelf));
+  EXPECT_EQ(view.StateOf(kSelf), MemberState::kAlive);
+}
+
+TEST(RoutingViewTest, AStrangerIsDead) {
+  const RoutingView view;
+
+  EXPECT_EQ(view.StateOf(kPeer), MemberState::kDead);
+  EXPECT_FALSE(view.IsReachable(kPeer));
+  EXPECT_TRUE(view.EndpointOf(kPeer).IsNone());
+  EXPECT_EQ(view.NodeAt(At(7)), std::nullopt);
+}
+
+TEST(RoutingViewTest, ReachableUntilDeadOrKnownDisconnected) {
+  RoutingView view;
+  view.SetMember(kPeer, At(7), MemberState::kAlive);
+  EXPECT_TRUE(view.IsReachable(kPeer));
+  EXPECT_FALSE(view.IsConnected(kPeer));
+
+  view.SetMember(kPeer, At(7), MemberState::kSuspect);
+  EXPECT_TRUE(view.IsReachable(kPeer));
+  view.SetConnected(kPeer, false);
+  EXPECT_FALSE(view.IsReachable(kPeer));
+  view.SetConnected(kPeer, true);
+  EXPECT_TRUE(view.IsConnected(kPeer));
+  view.SetMember(kPeer, At(7), MemberState::kDead);
+  EXPECT_FALSE(view.IsReachable(kPeer));
+}
+
+TEST(RoutingViewTest, ANewAddressForgetsTheOldConnection) {
+  RoutingView view;
+  view.SetMember(kPeer, At(7), MemberState::kAlive);
+  view.SetConnected(kPeer, false);
+
+  view.SetMember(kPeer, At(8), MemberState::kAlive);
+
+  EXPECT_TRUE(view.IsReachable(kPeer));
+  EXPECT_EQ(view.NodeAt(At(7)), std::nullopt);
+  EXPECT_EQ(view.NodeAt(At(8)), kPeer);
+}
+
+}  // namespace
+}  // namespace orrery
