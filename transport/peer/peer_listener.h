@@ -1,0 +1,81 @@
+// transport/peer/peer_listener.h
+//
+// PeerListener accepts the links that peers dial and gives out the messages
+// that arrive.  Nothing is ever sent on them.
+//
+// A frame whose message cannot be decoded is skipped and counted; a stream
+// that breaks the framing is closed, and its peer dials again.
+//
+// Limits: kIncomingLinksMax connections; each reads at most kReadBytesPerTurn
+// in a turn of the loop, so that one busy peer does not starve the rest.
+//
+// Threading: the loop's thread; the io_context outlives it.  Cost: one read
+// for what arrived since the last turn, into one buffer that all links share.
+
+#ifndef ORRERY_TRANSPORT_PEER_PEER_LISTENER_H_
+#define ORRERY_TRANSPORT_PEER_PEER_LISTENER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "core/protocol/message.h"
+#include "transport/peer/network_counters.h"
+#include "transport/wire/frame.h"
+
+namespace orrery {
+
+class PeerListener {
+ public:
+  // Twice the members there can be: each once, and once more while its old
+  // connection has not been noticed to be dead.
+  static constexpr size_t kIncomingLinksMax = 2 * kMembersMax;
+  static constexpr size_t kReadBytesPerTurn = 1 << 20;
+
+  using Deliver = std::function<void(PeerMessage)>;
+
+  PeerListener(boost::asio::io_context& loop, NetworkCounters& counters,
+               Deliver deliver);
+  ~PeerListener();
+
+  // Binds and starts to accept.  Port 0: the kernel chooses; see port().
+  // Errors: what bind and listen say.
+  absl::Status Listen(const Endpoint& local);
+  uint16_t port() const;
+
+ private:
+  struct Link {
+    explicit Link(boost::asio::ip::tcp::socket accepted)
+        : socket(std::move(accepted)) {}
+    boost::asio::ip::tcp::socket socket;
+    FrameReader frames{FrameReader::Start::kAtPreface};
+  };
+  using LinkPtr = std::shared_ptr<Link>;
+
+  void Accept();
+  void AcceptAfterPause();
+  void OnAccepted(boost::asio::ip::tcp::socket socket);
+  void AwaitBytes(const LinkPtr& link);
+  void ReadWhatArrived(const LinkPtr& link);
+  bool TakePiece(Link& link, ByteView piece);
+  void Drop(Link& link);
+
+  NetworkCounters& counters_;
+  Deliver deliver_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer pause_;
+  absl::flat_hash_map<Link*, LinkPtr> links_;
+  std::vector<std::byte> buffer_;
+  std::shared_ptr<PeerListener*> self_;  // Expires before handlers run.
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_TRANSPORT_PEER_PEER_LISTENER_H_
