@@ -1,0 +1,17 @@
+// sim/checkers/convergence.h
+//
+// O11: within the bound after healing all owners of every key hold the same
+// object, without anybody having read it; and no hint is held any more.
+
+#ifndef ORRERY_SIM_CHECKERS_CONVERGENCE_H_
+#define ORRERY_SIM_CHECKERS_CONVERGENCE_H_
+
+#include "sim/evidence.h"
+
+namespace orrery::sim {
+
+Verdict CheckConvergence(const Evidence& evidence);
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_CHECKERS_CONVERGENCE_H_

@@ -1,0 +1,49 @@
+#include "sim/checkers/no_resurrection.h"
+
+#include "sim/checkers/narration.h"
+#include "sim/checkers/sweep.h"
+
+namespace orrery::sim {
+namespace {
+
+bool IsDelete(const Evidence&, const Operation& op) {
+  return op.verb == OpStep::Verb::kDelete;
+}
+
+bool IsRead(const Evidence&, const Operation& op) {
+  return !op.IsWrite() && op.found && (!op.sloppy || op.final_read);
+}
+
+bool SettlePair(const Evidence& evidence, const Operation& removal,
+                const Operation& read, Verdict* verdict) {
+  const uint32_t meet = evidence.RequiredReads(read) + removal.acks.owners;
+  if (!read.final_read && meet <= evidence.owners_per_key) return false;
+  const History::Durability durability{evidence.unsynced};
+  if (evidence.history.AnyHolderLost(removal.key, removal.version,
+                                     durability)) {
+    ++verdict->excused;
+    return false;
+  }
+  Report(
+      verdict,
+      {.oracle = "O10",
+       .property = "no-resurrection",
+       .sentence = "The " + OpText(read) + " through " + NodeText(read.node) +
+                   " at " + SecondsText(read.returned) +
+                   " returned a value that the " + OpText(removal) +
+                   " had removed at " + SecondsText(removal.returned) + ".",
+       .op = read.id,
+       .key = read.key,
+       .at = read.returned});
+  return true;
+}
+
+}  // namespace
+
+Verdict CheckNoResurrection(const Evidence& evidence) {
+  Verdict verdict;
+  Sweep(evidence, IsDelete, IsRead, SettlePair, &verdict);
+  return verdict;
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,64 @@
+#include "sim/checkers/sweep.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace orrery::sim {
+namespace {
+
+struct Moment {
+  Instant at;
+  bool is_read = false;  // A read's invocation; else a return.
+  uint32_t index = 0;
+};
+
+// A read that begins at the very instant of a return may count as concurrent
+// with it: it comes first.
+bool Before(const Moment& a, const Moment& b) {
+  if (a.at != b.at) return a.at < b.at;
+  if (a.is_read != b.is_read) return a.is_read;
+  return a.index < b.index;
+}
+
+}  // namespace
+
+void Sweep(const Evidence& evidence, Counts counts, Counts reads, Judge judge,
+           Verdict* verdict) {
+  const std::vector<Operation>& operations = evidence.history.operations();
+  std::vector<Moment> moments;
+  for (uint32_t i = 0; i < operations.size(); ++i) {
+    const Operation& op = operations[i];
+    if (!op.IsOk()) continue;
+    if (reads(evidence, op)) moments.push_back({op.invoked, true, i});
+    if (counts(evidence, op)) moments.push_back({op.returned, false, i});
+  }
+  std::sort(moments.begin(), moments.end(), Before);
+
+  // Per key, operations that returned, by version.  Short: a read is nearly
+  // always at or above the last.
+  std::vector<std::vector<uint32_t>> returned(evidence.config.keys);
+  for (const Moment& moment : moments) {
+    const Operation& op = operations[moment.index];
+    std::vector<uint32_t>& earlier = returned[op.key];
+    if (!moment.is_read) {
+      const auto at =
+          std::upper_bound(earlier.begin(), earlier.end(), op.version,
+                           [&](uint64_t version, uint32_t index) {
+                             return version < operations[index].version;
+                           });
+      earlier.insert(at, moment.index);
+      continue;
+    }
+    if (earlier.empty()) continue;
+    ++verdict->checked;
+    for (size_t i = earlier.size(); i > 0; --i) {
+      const Operation& above = operations[earlier[i - 1]];
+      if (above.version <= op.version) break;
+      if (judge(evidence, above, op, verdict)) break;
+    }
+  }
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,58 @@
+#include "sim/checkers/validity.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/lookup_map.h"
+#include "sim/checkers/narration.h"
+
+namespace orrery::sim {
+namespace {
+
+// What is wrong with the value that a read returned; empty: nothing.
+std::string Complaint(const Evidence& evidence, const Operation& read) {
+  const std::optional<uint32_t> id = OpOfValue(read.value.text());
+  if (!id.has_value()) return "a value that nobody wrote";
+  const std::string name = "the value of operation " + std::to_string(*id);
+  const Operation* write = evidence.history.Find(*id);
+  if (write == nullptr || write->verb != OpStep::Verb::kPut) {
+    return name + ", which is no put";
+  }
+  if (write->key != read.key) return name + ", which wrote another key";
+  if (ValueText(write->id, write->size) != read.value.text()) {
+    return name + " cut or padded";
+  }
+  if (read.returned < write->invoked) return name + " before it was written";
+  if (write->outcome == Outcome::kFailed) {
+    return name + ", which was refused as never applied";
+  }
+  if (write->IsOk() && !write->retried && write->version != read.version) {
+    return name + " under another version than was acknowledged";
+  }
+  return "";
+}
+
+}  // namespace
+
+Verdict CheckValidity(const Evidence& evidence) {
+  Verdict verdict;
+  for (const Operation& read : evidence.history.operations()) {
+    if (read.IsWrite() || !read.IsOk() || !read.found) continue;
+    ++verdict.checked;
+    const std::string wrong = Complaint(evidence, read);
+    if (wrong.empty()) continue;
+    Report(&verdict,
+           {.oracle = "O3",
+            .property = "nothing-invented",
+            .sentence = "The " + OpText(read) + " through " +
+                        NodeText(read.node) + " returned " + wrong + ".",
+            .op = read.id,
+            .key = read.key,
+            .at = read.returned});
+  }
+  return verdict;
+}
+
+}  // namespace orrery::sim

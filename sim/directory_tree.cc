@@ -1,0 +1,123 @@
+#include "sim/directory_tree.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sim/weather.h"
+
+namespace orrery::sim {
+
+std::string_view DirectoryOf(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? "" : path.substr(0, slash);
+}
+
+std::optional<DirectoryTree::Inode> DirectoryTree::Find(
+    std::string_view path) const {
+  if (path.empty()) return kDirectory;
+  const auto it = names_.find(std::string(path));
+  if (it == names_.end()) return std::nullopt;
+  return it->second;
+}
+
+bool DirectoryTree::IsDirectory(std::string_view path) const {
+  return Find(path) == std::optional<Inode>(kDirectory);
+}
+
+bool DirectoryTree::IsEmptyDirectory(std::string_view path) const {
+  return IsDirectory(path) && List(path).empty();
+}
+
+std::vector<std::string> DirectoryTree::List(std::string_view directory) const {
+  const std::string prefix =
+      directory.empty() ? "" : std::string(directory) + "/";
+  std::vector<std::string> found;
+  for (auto it = names_.lower_bound(prefix); it != names_.end(); ++it) {
+    const std::string_view path = it->first;
+    if (!path.starts_with(prefix)) break;
+    const std::string_view rest = path.substr(prefix.size());
+    if (rest.find('/') != std::string_view::npos) continue;
+    found.emplace_back(rest);
+  }
+  return found;
+}
+
+void DirectoryTree::Put(const std::string& path, std::optional<Inode> inode) {
+  if (inode.has_value()) {
+    names_[path] = *inode;
+  } else {
+    names_.erase(path);
+  }
+}
+
+void DirectoryTree::Set(std::string_view path, std::optional<Inode> inode) {
+  const std::string name(path);
+  Change change{++changes_, std::string(DirectoryOf(path)), {}};
+  change.names.push_back({name, Find(path), inode});
+  Put(name, inode);
+  pending_.push_back(std::move(change));
+}
+
+void DirectoryTree::Rename(std::string_view from, std::string_view to) {
+  Change change{++changes_, std::string(DirectoryOf(to)), {}};
+  const std::optional<Inode> moved = Find(from);
+  change.names.push_back({std::string(from), moved, std::nullopt});
+  change.names.push_back({std::string(to), Find(to), moved});
+  for (const Name& name : change.names) Put(name.path, name.after);
+  pending_.push_back(std::move(change));
+}
+
+void DirectoryTree::MarkSynced(std::string_view directory, uint64_t changes) {
+  std::erase_if(pending_, [&](const Change& change) {
+    return change.directory == directory && change.number <= changes;
+  });
+}
+
+void DirectoryTree::Undo(const Change& change) {
+  for (size_t i = change.names.size(); i > 0; --i) {
+    const Name& name = change.names[i - 1];
+    Put(name.path, name.before);
+  }
+}
+
+void DirectoryTree::LosePower(uint64_t seed) {
+  // One mode for the whole crash: a prefix in order, or each for itself.
+  const uint64_t mode = Fate(seed, Lot::kPowerMode, 1);
+  const uint64_t prefix =
+      pending_.empty() ? 0 : (mode >> 8) % (pending_.size() + 1);
+  for (size_t i = pending_.size(); i > 0; --i) {
+    const uint64_t fate = Fate(seed, Lot::kEntryFate, pending_[i - 1].number);
+    const bool kept = mode % 2 == 0 ? i - 1 < prefix : fate % 2 == 0;
+    if (!kept) Undo(pending_[i - 1]);
+  }
+  pending_.clear();
+  // What lay in a directory that vanished is gone with it.
+  std::vector<std::string> orphans;
+  for (const auto& [path, inode] : names_) {
+    std::string_view directory = DirectoryOf(path);
+    while (!directory.empty() && IsDirectory(directory)) {
+      directory = DirectoryOf(directory);
+    }
+    if (!directory.empty()) orphans.push_back(path);
+  }
+  for (const std::string& path : orphans) names_.erase(path);
+}
+
+std::vector<DirectoryTree::Inode> DirectoryTree::Inodes() const {
+  std::vector<Inode> inodes;
+  for (const auto& [path, inode] : names_) {
+    if (inode != kDirectory) inodes.push_back(inode);
+  }
+  return inodes;
+}
+
+void DirectoryTree::Clear() {
+  names_.clear();
+  pending_.clear();
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,91 @@
+// sim/evidence.h
+//
+// What an oracle is given after a run, and what it answers.  An oracle is a
+// function of the evidence alone: it never touches an engine, and knows no
+// planted bug.
+
+#ifndef ORRERY_SIM_EVIDENCE_H_
+#define ORRERY_SIM_EVIDENCE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/engine/engine.h"
+#include "sim/history.h"
+#include "sim/settings.h"
+
+namespace orrery::sim {
+
+// One node, inspected (not asked: a read would repair what is looked for).
+struct NodeView {
+  bool up = false;
+  bool wiped = false;  // Ever: its disk is no owner's any more.
+  EngineState state = EngineState::kStarting;
+  ClusterId cluster;
+  Epoch epoch;
+  uint64_t ring_hash = 0;
+  std::string waiting_for;
+  std::vector<MemberView> members;
+  std::vector<KeyEntry> entries;  // By token.
+  uint64_t hints_held = 0;
+  bool idle = false;
+
+  bool Serves() const { return up && state == EngineState::kServing; }
+};
+
+struct KeyView {
+  uint32_t key = 0;
+  uint64_t token = 0;
+  std::vector<uint32_t> owners;  // Nodes, in preference order.
+};
+
+struct Evidence {
+  Config config;
+  History history;
+  // Before the final reads, once the world had healed; empty if the scenario
+  // does not ask for convergence.
+  std::vector<NodeView> nodes;
+  std::vector<KeyView> keys;
+  bool healed = false;
+  Instant ended;
+  Duration unsynced;            // See History::Durability.
+  uint32_t owners_per_key = 0;  // min(N, members of the ring).
+  // Found while the world ran, one sentence each.
+  std::vector<std::string> unanswered;    // O16
+  std::vector<std::string> reused_dots;   // O21
+  std::vector<std::string> split_epochs;  // O12
+
+  uint32_t RequiredReads(const Operation& op) const;
+  uint32_t RequiredWrites(const Operation& op) const;
+  uint32_t Majority() const { return owners_per_key / 2 + 1; }
+};
+
+struct Violation {
+  std::string oracle;    // "O1"
+  std::string property;  // "acknowledged-write-survives"
+  std::string sentence;
+  uint32_t op = 0;
+  uint32_t key = 0;
+  Instant at;
+};
+
+struct Verdict {
+  uint64_t checked = 0;  // Cases the oracle could judge; 0: vacuous.
+  uint64_t excused = 0;  // Cases it let pass for a lost disk.
+  std::vector<Violation> violations;
+};
+
+// An oracle stops adding violations here: the first few tell the story.
+inline constexpr size_t kViolationsMax = 8;
+
+inline void Report(Verdict* verdict, Violation violation) {
+  if (verdict->violations.size() < kViolationsMax) {
+    verdict->violations.push_back(std::move(violation));
+  }
+}
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_EVIDENCE_H_

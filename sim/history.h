@@ -1,0 +1,133 @@
+// sim/history.h
+//
+// History is the truth about a run that no node knows: what every client
+// asked and was told, which nodes acknowledged which version, and which
+// machines lost what.  Oracles judge by it.
+//
+// Every attempted write has a unique value: the number of its operation.  An
+// unknown write may take effect at any later time or never; a failed one
+// (`applied: "no"`) is a promise and never does.
+//
+// Cost: O(1) per record; memory grows with the run.
+
+#ifndef ORRERY_SIM_HISTORY_H_
+#define ORRERY_SIM_HISTORY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/lookup_map.h"
+#include "core/base/time.h"
+#include "core/protocol/client.h"
+#include "sim/scenario.h"
+
+namespace orrery::sim {
+
+enum class Outcome : uint8_t {
+  kPending = 0,
+  kOk = 1,
+  kFailed = 2,   // Refused: nothing was applied, ever.
+  kUnknown = 3,  // A 504, or nobody answered.
+};
+
+struct Operation {
+  uint32_t id = 0;
+  OpStep::Verb verb = OpStep::Verb::kPut;
+  uint32_t client = 0;
+  uint32_t key = 0;
+  uint32_t node = 0;  // That the client spoke to, last.
+  uint32_t process = 0;
+  uint32_t r = 0;  // As asked; 0: as configured.
+  uint32_t w = 0;
+  uint32_t size = 0;
+  bool sloppy = false;
+  bool has_context = false;
+  bool retried = false;
+  Instant invoked;
+  Instant returned;
+  Outcome outcome = Outcome::kPending;
+  Outcome earlier = Outcome::kPending;  // Of the attempt before a retry.
+  uint32_t attempt = 0;                 // Names the one that is open.
+  // Of a write that is ok, and of a read that is ok:
+  uint64_t version = 0;
+  Acks acks;
+  uint64_t superseded_by = 0;
+  bool found = false;
+  bool deleted = false;
+  Bytes value;              // What a read returned.
+  Bytes context;            // For `ctx=`.
+  Bytes token;              // For `retry=`.
+  bool final_read = false;  // After convergence, by the world itself.
+
+  bool IsWrite() const { return verb != OpStep::Verb::kGet; }
+  bool IsOk() const { return outcome == Outcome::kOk; }
+};
+
+std::string KeyText(uint32_t key);
+std::optional<uint32_t> KeyOfText(std::string_view text);
+// "op12", padded to `size` bytes.
+std::string ValueText(uint32_t op, uint32_t size);
+std::optional<uint32_t> OpOfValue(std::string_view value);
+
+class History {
+ public:
+  // Node `node` acknowledged that it stores this version of the key.
+  struct Holding {
+    uint32_t node = 0;
+    Instant at;
+  };
+  struct Disaster {
+    uint32_t node = 0;
+    Instant at;
+    bool wiped = false;  // Else: lost power.
+  };
+
+  // The operation of that name, made if there is none.
+  Operation& Open(uint32_t id);
+  Operation* Find(uint32_t id);
+  const Operation* Find(uint32_t id) const;
+  // In order of first invocation.
+  const std::vector<Operation>& operations() const { return operations_; }
+  std::vector<Operation>& operations() { return operations_; }
+
+  void RecordHolding(uint32_t key, uint64_t version, const Holding& holding);
+  void RecordDisaster(const Disaster& disaster) {
+    disasters_.push_back(disaster);
+  }
+  std::vector<Holding> HoldersOf(uint32_t key, uint64_t version) const;
+  const std::vector<Disaster>& disasters() const { return disasters_; }
+
+  // `unsynced`: how long after its acknowledgement a version may be lost with
+  // the power; zero if acknowledgements follow the sync.
+  struct Durability {
+    Duration unsynced;
+  };
+  // Whether every (`any`: some) node that acknowledged the version may have
+  // lost it since, before `until`.
+  bool AllHoldersLost(uint32_t key, uint64_t version,
+                      const Durability& durability) const;
+  bool AnyHolderLost(uint32_t key, uint64_t version,
+                     const Durability& durability) const;
+
+ private:
+  struct VersionName {
+    uint64_t key;
+    uint64_t version;
+    friend constexpr auto operator<=>(const VersionName&,
+                                      const VersionName&) = default;
+  };
+  bool IsLost(const Holding& holding, const Durability& durability) const;
+
+  std::vector<Operation> operations_;
+  LookupMap<uint64_t, uint32_t> by_id_;
+  LookupMap<VersionName, std::vector<Holding>> holdings_;
+  std::vector<Disaster> disasters_;
+};
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_HISTORY_H_

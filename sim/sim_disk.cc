@@ -1,0 +1,342 @@
+#include "sim/sim_disk.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/invariant.h"
+#include "sim/weather.h"
+
+namespace orrery::sim {
+namespace {
+
+constexpr Range kStall{50 * kMillisecond, 2 * kSecond};
+// 500 MB/s: what a byte costs on top of an operation's latency.
+constexpr int64_t kBytesPerMicrosecond = 500;
+
+uint64_t BytesOf(const DiskEffect& effect) {
+  uint64_t bytes = 0;
+  for (const Bytes& part : effect.data) bytes += part.size();
+  return effect.verb == DiskVerb::kRead ? effect.length : bytes;
+}
+
+}  // namespace
+
+SimDisk::SimDisk(const Options& options, const Noise& noise, EventQueue& queue,
+                 Tally& tally)
+    : options_(options), noise_(noise), queue_(queue), tally_(tally) {}
+
+void SimDisk::Submit(DiskEffect effect) {
+  ORRERY_INVARIANT(process_ != 0);
+  uint32_t index = 0;
+  if (free_operations_.empty()) {
+    index = static_cast<uint32_t>(operations_.size());
+    operations_.emplace_back();
+  } else {
+    index = free_operations_.back();
+    free_operations_.pop_back();
+  }
+  Operation& operation = operations_[index];
+  operation.number = ++submitted_;
+  operation.pending = true;
+  operation.upto = 0;
+  if (effect.verb == DiskVerb::kSync) {
+    const Inode* inode = InodeOf(effect.file);
+    if (inode != nullptr) operation.upto = inode->image.writes();  // DSK-2
+  } else if (effect.verb == DiskVerb::kSyncDir) {
+    operation.upto = tree_.changes();
+  }
+  const Duration latency = LatencyOf(effect, operation.number);
+  operation.effect = std::move(effect);
+  Instant at = queue_.now() + latency;
+  if (at < stalled_until_) at = stalled_until_ + latency;
+  queue_.Schedule(at, {.process = process_,
+                       .payload = index,
+                       .node = static_cast<uint16_t>(options_.node),
+                       .what = Happening::kDiskDone});
+}
+
+Duration SimDisk::LatencyOf(const DiskEffect& effect, uint64_t number) {
+  const uint64_t fate =
+      Fate(options_.seed, Lot::kDiskLatency, options_.node, number);
+  const bool syncs =
+      effect.verb == DiskVerb::kSync || effect.verb == DiskVerb::kSyncDir;
+  Duration latency =
+      Within(fate, syncs ? noise_.disk_sync : noise_.disk_latency);
+  // A heavy tail: one in 64 takes ten times as long.
+  if (fate % 64 == 0) latency = latency * 10;
+  latency = latency + slower_by_ +
+            kMicrosecond * static_cast<int64_t>(BytesOf(effect)) /
+                kBytesPerMicrosecond;
+  const uint64_t stall =
+      Fate(options_.seed, Lot::kDiskStall, options_.node, number);
+  if (Falls(stall, noise_.disk_stall)) {
+    tally_.Count("fault.disk_stall");
+    latency = latency + Within(Mix64(stall), kStall);
+  }
+  return latency;
+}
+
+std::optional<DiskDone> SimDisk::Complete(const Occasion& occasion) {
+  if (occasion.process != process_) return std::nullopt;  // DSK-1
+  Operation& operation = operations_[occasion.payload];
+  ORRERY_INVARIANT(operation.pending);
+  operation.pending = false;
+  DiskDone done = Perform(operation);
+  operation.effect = {};
+  free_operations_.push_back(occasion.payload);
+  return done;
+}
+
+DiskDone SimDisk::Perform(Operation& operation) {
+  DiskDone done;
+  done.token = operation.effect.token;
+  done.verb = operation.effect.verb;
+  switch (operation.effect.verb) {
+    case DiskVerb::kOpen:
+      Open(operation.effect, &done);
+      break;
+    case DiskVerb::kClose:
+    case DiskVerb::kRead:
+    case DiskVerb::kWrite:
+    case DiskVerb::kAllocate:
+    case DiskVerb::kSync:
+    case DiskVerb::kTruncate:
+    case DiskVerb::kDropCache:
+      PerformOnFile(operation, &done);
+      break;
+    case DiskVerb::kSyncDir:
+      if (!tree_.IsDirectory(operation.effect.path)) {
+        done.error = DiskError::kNoEntry;
+      } else if (sync_fails_) {
+        sync_fails_ = false;
+        tally_.Count("fault.sync_failed");
+        done.error = DiskError::kIo;
+      } else {
+        tree_.MarkSynced(operation.effect.path, operation.upto);
+      }
+      break;
+    case DiskVerb::kRename:
+    case DiskVerb::kLink:
+    case DiskVerb::kUnlink:
+    case DiskVerb::kMakeDir:
+    case DiskVerb::kList:
+    case DiskVerb::kStat:
+    case DiskVerb::kLock:
+      PerformOnNames(operation.effect, &done);
+      break;
+    case DiskVerb::kSpace: {
+      const uint64_t used = full_ ? options_.capacity : used_bytes();
+      done.count = options_.capacity - std::min(used, options_.capacity);
+      break;
+    }
+  }
+  return done;
+}
+
+void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {
+  const std::optional<uint64_t> found = tree_.Find(effect.path);
+  if (found.has_value() && effect.create && effect.exclusive) {
+    done->error = DiskError::kExists;
+    return;
+  }
+  if (found.has_value()) {
+    if (*found == DirectoryTree::kDirectory) {
+      done->error = DiskError::kOther;
+      return;
+    }
+    open_[effect.file.value] = *found;
+    ++inodes_[*found].opens;
+    done->inode = *found;
+    return;
+  }
+  if (!effect.create || !tree_.IsDirectory(DirectoryOf(effect.path))) {
+    done->error = DiskError::kNoEntry;
+    return;
+  }
+  if (full_) {
+    done->error = DiskError::kNoSpace;
+    return;
+  }
+  const uint64_t inode = next_inode_++;
+  inodes_[inode].opens = 1;
+  tree_.Set(effect.path, inode);
+  open_[effect.file.value] = inode;
+  done->inode = inode;
+}
+
+SimDisk::Inode* SimDisk::InodeOf(FileNumber file) {
+  const auto it = open_.find(file.value);
+  if (it == open_.end()) return nullptr;
+  return &inodes_[it->second];
+}
+
+void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
+  const DiskEffect& effect = operation.effect;
+  Inode* inode = InodeOf(effect.file);
+  if (inode == nullptr) {
+    done->error = DiskError::kOther;
+    return;
+  }
+  switch (effect.verb) {
+    case DiskVerb::kClose:
+      --inode->opens;
+      open_.erase(effect.file.value);
+      ForgetUnnamed();
+      return;
+    case DiskVerb::kRead:
+      Read(effect, done);
+      return;
+    case DiskVerb::kWrite:
+      Write(effect, done);
+      return;
+    case DiskVerb::kAllocate:
+      if (!HasSpace(effect.length)) {
+        done->error = DiskError::kNoSpace;
+        return;
+      }
+      inode->image.Extend(effect.offset + effect.length);
+      return;
+    case DiskVerb::kSync:
+      Sync(operation, done);
+      return;
+    case DiskVerb::kTruncate:
+      inode->image.Truncate(effect.length);
+      return;
+    default:  // kDropCache; the rest does not come here.
+      return;
+  }
+}
+
+void SimDisk::Read(const DiskEffect& effect, DiskDone* done) {
+  if (reads_fail_) {
+    tally_.Count("fault.read_failed");
+    done->error = DiskError::kIo;
+    return;
+  }
+  const std::string_view data = InodeOf(effect.file)->image.data();
+  if (effect.offset < data.size()) {
+    done->data = Bytes::CopyOf(data.substr(effect.offset, effect.length));
+  }
+  done->count = done->data.size();
+}
+
+void SimDisk::Write(const DiskEffect& effect, DiskDone* done) {
+  const uint64_t bytes = BytesOf(effect);
+  if (writes_fail_) {
+    tally_.Count("fault.write_failed");
+    done->error = DiskError::kIo;
+    return;
+  }
+  if (!HasSpace(bytes)) {
+    tally_.Count("fault.no_space");
+    done->error = DiskError::kNoSpace;
+    return;
+  }
+  FileImage& image = InodeOf(effect.file)->image;
+  std::string joined;
+  joined.reserve(bytes);
+  for (const Bytes& part : effect.data) joined += part.text();
+  image.Write(effect.offset, joined);
+  done->count = bytes;
+}
+
+void SimDisk::Sync(const Operation& operation, DiskDone* done) {
+  FileImage& image = InodeOf(operation.effect.file)->image;
+  if (sync_fails_) {
+    // The pages count as clean, and what is on the disk is the old bytes.
+    sync_fails_ = false;
+    tally_.Count("fault.sync_failed");
+    PowerLoss loss{
+        .seed = Fate(options_.seed, Lot::kPageFate, operation.number),
+        .torn = {1, 2},
+        .keep = std::nullopt,
+        .torn_sectors = std::nullopt};
+    image.LosePower(loss, operation.number);
+    done->error = DiskError::kIo;
+    return;
+  }
+  image.MarkSynced(operation.upto);
+}
+
+void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
+  const std::optional<uint64_t> found = tree_.Find(effect.path);
+  switch (effect.verb) {
+    case DiskVerb::kMakeDir:
+      if (found.has_value()) {
+        done->error = DiskError::kExists;
+      } else if (!tree_.IsDirectory(DirectoryOf(effect.path))) {
+        done->error = DiskError::kNoEntry;
+      } else {
+        tree_.Set(effect.path, DirectoryTree::kDirectory);
+      }
+      return;
+    case DiskVerb::kLock:
+      if (std::find(locks_.begin(), locks_.end(), effect.path) !=
+          locks_.end()) {
+        done->error = DiskError::kLocked;
+        return;
+      }
+      if (!found.has_value()) {
+        if (!tree_.IsDirectory(DirectoryOf(effect.path))) {
+          done->error = DiskError::kNoEntry;
+          return;
+        }
+        const uint64_t inode = next_inode_++;
+        inodes_[inode].opens = 0;
+        tree_.Set(effect.path, inode);
+      }
+      locks_.push_back(effect.path);
+      return;
+    default:
+      break;
+  }
+  if (!found.has_value()) {
+    done->error = DiskError::kNoEntry;
+    return;
+  }
+  switch (effect.verb) {
+    case DiskVerb::kRename:
+      if (!tree_.IsDirectory(DirectoryOf(effect.path2))) {
+        done->error = DiskError::kNoEntry;
+        return;
+      }
+      tree_.Rename(effect.path, effect.path2);
+      ForgetUnnamed();
+      return;
+    case DiskVerb::kLink:
+      if (tree_.Find(effect.path2).has_value()) {
+        done->error = DiskError::kExists;
+        return;
+      }
+      tree_.Set(effect.path2, *found);
+      return;
+    case DiskVerb::kUnlink:
+      if (*found == DirectoryTree::kDirectory &&
+          !tree_.IsEmptyDirectory(effect.path)) {
+        done->error = DiskError::kNotEmpty;
+        return;
+      }
+      tree_.Set(effect.path, std::nullopt);
+      ForgetUnnamed();
+      return;
+    case DiskVerb::kList:
+      if (*found != DirectoryTree::kDirectory) {
+        done->error = DiskError::kOther;
+        return;
+      }
+      done->names = tree_.List(effect.path);
+      return;
+    default:  // kStat.
+      done->inode = *found;
+      if (*found != DirectoryTree::kDirectory) {
+        done->count = inodes_[*found].image.size();
+      }
+      return;
+  }
+}
+
+}  // namespace orrery::sim

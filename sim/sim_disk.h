@@ -1,0 +1,119 @@
+// sim/sim_disk.h
+//
+// SimDisk is the data directory of one simulated machine, behind the same port
+// as the real one.  It outlives processes: a process crash keeps what was
+// written, a power loss keeps what was synced and some of the rest.
+//
+// An operation takes effect when it completes, after a latency that is keyed
+// by its number.  When the process dies, each operation in flight either
+// happened or did not.
+//
+// Invariants:
+//   DSK-1  Exactly one completion per operation, never inside Submit; none
+//          for an operation of a dead process.
+//   DSK-2  A sync promises the writes that completed before it was submitted.
+//
+// Faults: stalls, slowness, no space, failed syncs (the pages then count as
+// clean and their old bytes are on the disk), failed reads and writes.
+
+#ifndef ORRERY_SIM_SIM_DISK_H_
+#define ORRERY_SIM_SIM_DISK_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "core/ports/disk.h"
+#include "core/protocol/disk.h"
+#include "sim/directory_tree.h"
+#include "sim/event_queue.h"
+#include "sim/file_image.h"
+#include "sim/scenario.h"
+#include "sim/settings.h"
+#include "sim/tally.h"
+
+namespace orrery::sim {
+
+class SimDisk : public DiskPort {
+ public:
+  struct Options {
+    uint64_t seed = 1;
+    uint32_t node = 0;
+    uint64_t capacity = 1ull << 34;
+  };
+
+  SimDisk(const Options& options, const Noise& noise, EventQueue& queue,
+          Tally& tally);
+
+  // From the process that StartProcess named.
+  void Submit(DiskEffect effect) override;
+  // The queue popped a kDiskDone of this node.  Nothing: that process is dead.
+  std::optional<DiskDone> Complete(const Occasion& occasion);
+
+  void StartProcess(uint32_t process);
+  void EndProcess();
+  // REQUIRES: no process.
+  void LosePower(std::optional<uint32_t> keep, std::optional<uint32_t> torn);
+  void Wipe();
+  void Fault(const DiskStep& step);
+
+  uint32_t power_losses() const { return power_losses_; }
+  uint64_t used_bytes() const;
+
+ private:
+  struct Inode {
+    FileImage image;
+    bool directory = false;
+    uint32_t opens = 0;
+  };
+  struct Operation {
+    DiskEffect effect;
+    uint64_t number = 0;
+    uint64_t upto = 0;  // kSync, kSyncDir: writes or changes before it.
+    bool pending = false;
+    bool opening = false;
+  };
+
+  Duration LatencyOf(const DiskEffect& effect, uint64_t number);
+  DiskDone Perform(Operation& operation);
+  void PerformOnFile(Operation& operation, DiskDone* done);
+  void PerformOnNames(const DiskEffect& effect, DiskDone* done);
+  void Open(const DiskEffect& effect, DiskDone* done);
+  void Read(const DiskEffect& effect, DiskDone* done);
+  void Write(const DiskEffect& effect, DiskDone* done);
+  void Sync(const Operation& operation, DiskDone* done);
+  void ApplyTorn(const Operation& operation, uint64_t fate);
+  Inode* InodeOf(FileNumber file);
+  bool HasSpace(uint64_t more) const;
+  void ForgetUnnamed();
+
+  Options options_;
+  const Noise& noise_;
+  EventQueue& queue_;
+  Tally& tally_;
+
+  DirectoryTree tree_;
+  absl::btree_map<uint64_t, Inode> inodes_;
+  uint64_t next_inode_ = 1;
+  absl::btree_map<uint32_t, uint64_t> open_;  // FileNumber -> inode.
+  std::vector<std::string> locks_;
+
+  std::vector<Operation> operations_;
+  std::vector<uint32_t> free_operations_;
+  uint64_t submitted_ = 0;
+  uint32_t process_ = 0;  // 0: none.
+  uint32_t power_losses_ = 0;
+
+  Instant stalled_until_;
+  Duration slower_by_;
+  bool full_ = false;
+  bool sync_fails_ = false;
+  bool reads_fail_ = false;
+  bool writes_fail_ = false;
+};
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_SIM_DISK_H_

@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/invariant.h"
+#include "sim/sim_disk.h"
+#include "sim/weather.h"
+
+namespace orrery::sim {
+
+void SimDisk::StartProcess(uint32_t process) {
+  ORRERY_INVARIANT(process_ == 0);
+  process_ = process;
+}
+
+// Each operation in flight happened, or not; of a write, perhaps a part.
+void SimDisk::EndProcess() {
+  if (process_ == 0) return;
+  std::vector<std::pair<uint64_t, uint32_t>> in_flight;
+  for (uint32_t i = 0; i < operations_.size(); ++i) {
+    if (operations_[i].pending) {
+      in_flight.emplace_back(operations_[i].number, i);
+    }
+  }
+  std::sort(in_flight.begin(), in_flight.end());
+  for (const auto& [number, index] : in_flight) {
+    Operation& operation = operations_[index];
+    const uint64_t fate =
+        Fate(options_.seed, Lot::kCrashApplies, options_.node, number);
+    if (fate % 4 < 2) {
+      Perform(operation);
+    } else if (fate % 4 == 2 && operation.effect.verb == DiskVerb::kWrite) {
+      ApplyTorn(operation, fate);
+    }
+    operation.pending = false;
+    operation.effect = {};
+    free_operations_.push_back(index);
+  }
+  process_ = 0;
+  open_.clear();
+  locks_.clear();
+  for (auto& [number, inode] : inodes_) inode.opens = 0;
+  ForgetUnnamed();
+}
+
+// A write that the crash cut short.
+void SimDisk::ApplyTorn(const Operation& operation, uint64_t fate) {
+  Inode* inode = InodeOf(operation.effect.file);
+  if (inode == nullptr || full_ || writes_fail_) return;
+  std::string joined;
+  for (const Bytes& part : operation.effect.data) joined += part.text();
+  if (joined.empty()) return;
+  tally_.Count("fault.write_cut_short");
+  joined.resize((fate >> 16) % joined.size());
+  inode->image.Write(operation.effect.offset, joined);
+}
+
+void SimDisk::LosePower(std::optional<uint32_t> keep,
+                        std::optional<uint32_t> torn) {
+  ORRERY_INVARIANT(process_ == 0);
+  ++power_losses_;
+  PowerLoss loss{.seed = Fate(options_.seed, Lot::kPowerMode, options_.node,
+                              power_losses_),
+                 .torn = noise_.disk_torn,
+                 .keep = keep,
+                 .torn_sectors = torn};
+  // In a quarter of the crashes nothing dirty reached the disk.
+  if (!keep.has_value() && loss.seed % 4 == 0) loss.keep = 0;
+  for (auto& [number, inode] : inodes_) {
+    if (inode.image.IsDirty()) tally_.Count("fault.dirty_file");
+    inode.image.LosePower(loss, number);
+  }
+  tree_.LosePower(loss.seed);
+  ForgetUnnamed();
+}
+
+void SimDisk::Wipe() {
+  ORRERY_INVARIANT(process_ == 0);
+  tree_.Clear();
+  inodes_.clear();
+}
+
+void SimDisk::Fault(const DiskStep& step) {
+  switch (step.kind) {
+    case DiskStep::Kind::kOk:
+      slower_by_ = {};
+      full_ = false;
+      sync_fails_ = false;
+      reads_fail_ = false;
+      writes_fail_ = false;
+      return;
+    case DiskStep::Kind::kStall:
+      tally_.Count("fault.disk_stall");
+      stalled_until_ = queue_.now() + Duration{step.value};
+      return;
+    case DiskStep::Kind::kSlow:
+      tally_.Count("fault.disk_slow");
+      slower_by_ = {step.value};
+      return;
+    case DiskStep::Kind::kFull:
+      full_ = true;
+      return;
+    case DiskStep::Kind::kSyncFails:
+      sync_fails_ = true;
+      return;
+    case DiskStep::Kind::kReadFails:
+      reads_fail_ = true;
+      return;
+    case DiskStep::Kind::kWriteFails:
+      writes_fail_ = true;
+      return;
+  }
+}
+
+uint64_t SimDisk::used_bytes() const {
+  uint64_t bytes = 0;
+  for (const auto& [number, inode] : inodes_) bytes += inode.image.size();
+  return bytes;
+}
+
+bool SimDisk::HasSpace(uint64_t more) const {
+  if (full_) return false;
+  return used_bytes() + more <= options_.capacity;
+}
+
+// Drops files that neither a name nor an open handle holds.
+void SimDisk::ForgetUnnamed() {
+  const std::vector<uint64_t> list = tree_.Inodes();
+  std::vector<uint64_t> named = list;
+  std::sort(named.begin(), named.end());
+  for (auto it = inodes_.begin(); it != inodes_.end();) {
+    const bool is_named =
+        std::binary_search(named.begin(), named.end(), it->first);
+    if (!is_named && it->second.opens == 0) {
+      it = inodes_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,80 @@
+#include <cstdint>
+
+#include "sim/sim_network.h"
+
+namespace orrery::sim {
+
+void SimNetwork::OnProcessUp(uint32_t node, uint32_t process) {
+  hosts_[node] = {.process = process, .up = true, .silent = false};
+}
+
+void SimNetwork::OnProcessDown(uint32_t node, bool silently) {
+  hosts_[node].up = false;
+  hosts_[node].silent = silently;
+  for (uint32_t peer = 0; peer < options_.nodes; ++peer) {
+    // Its own connections end; the kernel may still send what was written.
+    Pathway& out = links_[LinkOf(node, peer)];
+    const uint64_t fate = Fate(options_.seed, Lot::kResetDelivers,
+                               LinkOf(node, peer), out.connection);
+    if (silently || Falls(fate, {1, 2})) out.kills_below = out.connection + 1;
+    DropQueue(out);
+    out.phase = Phase::kIdle;
+    out.told = false;
+    out.half_open = false;
+    out.timing = false;
+    ++out.dialling;
+    if (silently) continue;
+    // Its peers are told, if the way is free.
+    Pathway& in = links_[LinkOf(peer, node)];
+    if (in.phase != Phase::kUp || out.cut || out.held) continue;
+    queue_.Schedule(queue_.now() + noise_.delay.high,
+                    {.process = in.connection,
+                     .payload = LinkOf(peer, node),
+                     .what = Happening::kLinkLost});
+  }
+}
+
+void SimNetwork::Cut(uint32_t from, uint32_t to) {
+  links_[LinkOf(from, to)].cut = true;
+}
+
+void SimNetwork::Clog(uint32_t from, uint32_t to) {
+  links_[LinkOf(from, to)].clogged = true;
+}
+
+void SimNetwork::Hold(uint32_t from, uint32_t to) {
+  links_[LinkOf(from, to)].held = true;
+}
+
+void SimNetwork::HalfOpen(uint32_t from, uint32_t to) {
+  Pathway& path = links_[LinkOf(from, to)];
+  if (path.phase == Phase::kUp) path.half_open = true;
+}
+
+void SimNetwork::Reset(uint32_t from, uint32_t to) {
+  const uint32_t link = LinkOf(from, to);
+  const uint64_t fate =
+      Fate(options_.seed, Lot::kResetDelivers, link, links_[link].connection);
+  if (links_[link].phase == Phase::kUp) tally_.Count("fault.reset");
+  Lose(link, Falls(fate, {1, 2}));
+}
+
+void SimNetwork::Heal(uint32_t from, uint32_t to) {
+  Pathway& path = links_[LinkOf(from, to)];
+  path.cut = false;
+  path.clogged = false;
+  Release(from, to);
+}
+
+void SimNetwork::Release(uint32_t from, uint32_t to) {
+  const uint32_t link = LinkOf(from, to);
+  Pathway& path = links_[link];
+  path.held = false;
+  for (const uint32_t flight : path.held_datagrams) {
+    ScheduleDatagram(flight, 0);
+  }
+  path.held_datagrams.clear();
+  Flush(link);
+}
+
+}  // namespace orrery::sim

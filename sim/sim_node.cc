@@ -1,0 +1,205 @@
+#include "sim/sim_node.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/base/coding.h"
+#include "core/base/invariant.h"
+#include "sim/weather.h"
+
+namespace orrery::sim {
+namespace {
+
+// The end of a turn of the event loop: what is ready now comes first.
+constexpr Duration kLoopTurn{2'000};
+// Monotonic clocks count from some earlier moment, never from zero.
+constexpr Duration kUptime = 1000 * kSecond;
+
+}  // namespace
+
+SimNode::SimNode(const Wiring& wiring)
+    : wiring_(wiring),
+      disk_({.seed = wiring.seed, .node = wiring.index}, wiring.noise,
+            wiring.queue, wiring.tally) {}
+
+void SimNode::Start(const SeedsEvent& seeds) {
+  if (IsUp()) return;
+  ++process_;
+  started_at_ = wiring_.queue.now();
+  resumed_at_ = started_at_;
+  deadline_.reset();
+  tick_at_ = {};
+  tick_soon_ = false;
+  disk_.StartProcess(process_);
+  wiring_.network.OnProcessUp(wiring_.index, process_);
+  engine_ = std::make_unique<Engine>(wiring_.engine);
+  pump_ = std::make_unique<Pump>(*engine_, Pump::Ports{.clock = *this,
+                                                       .disk = disk_,
+                                                       .network = *this,
+                                                       .clients = *this,
+                                                       .observer = *this});
+  StartEvent start;
+  for (uint32_t word = 0; word < 4; ++word) {
+    const uint64_t name = (uint64_t{wiring_.index} << 32) | process_;
+    const uint64_t fate = Fate(wiring_.seed, Lot::kEntropy, name, word);
+    for (uint32_t byte = 0; byte < 8; ++byte) {
+      start.entropy[word * 8 + byte] = static_cast<uint8_t>(fate >> (8 * byte));
+    }
+  }
+  start.boot_id = {Fate(wiring_.seed, Lot::kBoot, wiring_.index, boot_), boot_};
+  Step(std::move(start));
+  if (IsUp()) Step(seeds);
+}
+
+void SimNode::Step(EventBody body) {
+  pump_->Deliver(std::move(body));
+  if (!fatal_) return;
+  fatal_ = false;
+  End(false);
+}
+
+void SimNode::End(bool silently) {
+  if (!IsUp()) return;
+  engine_.reset();
+  pump_.reset();
+  backlog_.clear();
+  paused_ = false;
+  disk_.EndProcess();
+  wiring_.network.OnProcessDown(wiring_.index, silently);
+}
+
+void SimNode::Crash() {
+  if (IsUp()) wiring_.tally.Count("fault.crash");
+  End(false);
+}
+
+void SimNode::LosePower(std::optional<uint32_t> keep,
+                        std::optional<uint32_t> torn) {
+  if (IsUp()) wiring_.tally.Count("fault.powerloss");
+  End(true);
+  disk_.LosePower(keep, torn);
+  ++boot_;
+}
+
+void SimNode::Wipe() {
+  wiring_.tally.Count("fault.wipe");
+  End(false);
+  disk_.Wipe();
+  wiped_ = true;
+}
+
+void SimNode::Pause() {
+  if (!IsUp() || paused_) return;
+  wiring_.tally.Count("fault.pause");
+  paused_ = true;
+}
+
+void SimNode::Resume() {
+  if (!IsUp() || !paused_) return;
+  paused_ = false;
+  resumed_at_ = wiring_.queue.now();
+  std::vector<EventBody> backlog;
+  backlog.swap(backlog_);
+  const uint32_t process = process_;
+  for (EventBody& body : backlog) Deliver(process, std::move(body));
+}
+
+void SimNode::Deliver(uint32_t process, EventBody body) {
+  if (!IsUp() || process != process_) return;  // NOD-1
+  if (paused_) {                               // NOD-2
+    if (backlog_.size() < kBacklogMax) backlog_.push_back(std::move(body));
+    return;
+  }
+  Step(std::move(body));
+}
+
+void SimNode::OnTick(const Occasion& occasion) {
+  if (!IsUp() || occasion.process != process_) return;
+  if (occasion.payload != arming_) return;
+  tick_at_ = {};
+  if (!deadline_.has_value()) return;
+  const Instant due = started_at_ + (*deadline_ - (Instant{0} + kUptime));
+  if (due > wiring_.queue.now()) {
+    ScheduleTick(due);
+    return;
+  }
+  Deliver(process_, TickEvent{});
+}
+
+void SimNode::OnTickSoon(const Occasion& occasion) {
+  if (!IsUp() || occasion.process != process_) return;
+  tick_soon_ = false;
+  Deliver(process_, TickEvent{});
+}
+
+void SimNode::OnDiskDone(const Occasion& occasion) {
+  std::optional<DiskDone> done = disk_.Complete(occasion);
+  if (done.has_value()) Deliver(occasion.process, std::move(*done));
+}
+
+Stamp SimNode::Now() {
+  const Instant now = wiring_.queue.now();
+  return {Instant{0} + kUptime + (now - started_at_), clock_.Wall(now)};
+}
+
+void SimNode::ArmTick(std::optional<Instant> deadline) {
+  deadline_ = deadline;
+  if (!deadline.has_value()) return;
+  Instant due = started_at_ + (*deadline - (Instant{0} + kUptime));
+  if (due < wiring_.queue.now()) due = wiring_.queue.now();
+  if (tick_at_.ns != 0 && tick_at_ <= due) return;  // Comes earlier anyway.
+  ScheduleTick(due);
+}
+
+void SimNode::ScheduleTick(Instant due) {
+  ++arming_;
+  const uint64_t name = (uint64_t{wiring_.index} << 32) | process_;
+  const Duration late =
+      Within(Fate(wiring_.seed, Lot::kTickLate, name, arming_),
+             wiring_.noise.tick_late);
+  // Never at the very moment it was asked for: a timer takes a loop turn.
+  tick_at_ = due + late + kMicrosecond;
+  wiring_.queue.Schedule(tick_at_,
+                         {.process = process_,
+                          .payload = arming_,
+                          .node = static_cast<uint16_t>(wiring_.index),
+                          .what = Happening::kTick});
+}
+
+void SimNode::TickSoon() {
+  if (tick_soon_) return;
+  tick_soon_ = true;
+  wiring_.queue.Schedule(wiring_.queue.now() + kLoopTurn,
+                         {.process = process_,
+                          .payload = 0,
+                          .node = static_cast<uint16_t>(wiring_.index),
+                          .what = Happening::kTickSoon});
+}
+
+void SimNode::Send(const Endpoint& to, const PeerMessage& message) {
+  wiring_.network.Send(wiring_.index, to, message);
+}
+
+void SimNode::SendDatagram(const Endpoint& to, const Datagram& datagram) {
+  wiring_.network.SendDatagram(wiring_.index, to, datagram);
+}
+
+void SimNode::Reply(Handle client, ClientReply reply) {
+  wiring_.witness.OnReply(wiring_.index, client, std::move(reply));
+}
+
+void SimNode::OnMark(std::string_view mark) { wiring_.witness.OnMark(mark); }
+
+void SimNode::OnNote(const Note& note) {
+  if (note.kind == Note::Kind::kFatal) fatal_ = true;
+  wiring_.witness.OnNote(wiring_.index, note);
+}
+
+void SimNode::OnStopped() {}
+
+void SimNode::OnStep(const Event& event, const Effects& effects) {
+  wiring_.witness.OnStep(wiring_.index, event, effects);
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,501 @@
+#include "sim/swarm.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/prng.h"
+#include "sim/settings.h"
+
+namespace orrery::sim {
+namespace {
+
+struct Plan {
+  Duration first_op;
+  Duration first_fault;
+  Duration heal_at;
+  Duration end;
+  int64_t ops_per_second;
+};
+
+Plan PlanOf(Profile profile) {
+  switch (profile) {
+    case Profile::kSwarm:
+      return {4 * kSecond, 6 * kSecond, 40 * kSecond, 60 * kSecond, 1000};
+    case Profile::kLight:
+      return {4 * kSecond, 6 * kSecond, 40 * kSecond, 60 * kSecond, 160};
+    case Profile::kGolden:
+      return {3 * kSecond, 4 * kSecond, 6 * kSecond, 16 * kSecond, 16};
+  }
+  return {};
+}
+
+// Log-uniform between one in `often` and one in `seldom`.
+std::string RareRatio(Prng& prng, uint32_t often, uint32_t seldom) {
+  uint32_t denominator = often;
+  while (denominator < seldom && prng.Chance(3, 5)) denominator *= 2;
+  return "1/" + std::to_string(denominator);
+}
+
+class Generator {
+ public:
+  Generator(uint64_t seed, Profile profile)
+      : seed_(seed),
+        profile_(profile),
+        plan_(PlanOf(profile)),
+        topology_(seed ^ 0x746f706fULL),
+        weather_(seed ^ 0x77656174ULL),
+        workload_(seed ^ 0x776f726bULL),
+        faults_(seed ^ 0x6661756cULL) {}
+
+  Scenario Make() {
+    Configure();
+    Weather();
+    Workload();
+    if (faults_.Chance(1, 2)) Partitions();
+    if (faults_.Chance(1, 2)) BrokenConnections();
+    if (faults_.Chance(1, 2)) Crashes();
+    if (faults_.Chance(1, 2)) PowerLosses();
+    if (faults_.Chance(1, 2)) Pauses();
+    if (faults_.Chance(1, 2)) Clocks();
+    if (faults_.Chance(1, 2)) SlowDisks();
+    if (faults_.Chance(1, 16)) WipeOne();
+    HealAll();
+    std::sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
+      if (a.line.at != b.line.at) return a.line.at < b.line.at;
+      return a.order < b.order;
+    });
+    for (Timed& timed : timed_) {
+      scenario_.lines.emplace_back(std::move(timed.line));
+    }
+    // Suspicion, hints and anti-entropy have half of it; 10 s are promised.
+    const Duration within = plan_.end - plan_.heal_at;
+    scenario_.lines.emplace_back(
+        ExpectLine{"converge", {{"within", TimeText(within)}}});
+    return std::move(scenario_);
+  }
+
+ private:
+  struct Timed {
+    StepLine line;
+    uint32_t order;
+  };
+
+  // Nothing strikes after the healing, which stands last at its moment.
+  void At(Duration at, Step step) {
+    at = std::min(at, plan_.heal_at);
+    timed_.push_back(
+        {{at, std::move(step)}, static_cast<uint32_t>(timed_.size())});
+  }
+
+  uint32_t AnyNode(Prng& prng) {
+    return static_cast<uint32_t>(prng.Below(nodes_));
+  }
+
+  // A whole number of milliseconds.
+  Duration TimeBetween(Prng& prng, Duration low, Duration high) {
+    const int64_t ms = prng.Between(low.ns / kMillisecond.ns,
+                                    std::max(low, high).ns / kMillisecond.ns);
+    return ms * kMillisecond;
+  }
+
+  // How many strikes of one class the run has: few in most runs.
+  uint32_t Strikes(Prng& prng) {
+    uint32_t strikes = 1;
+    while (strikes < 16 && prng.Chance(3, 5)) strikes += 1;
+    return strikes;
+  }
+
+  void Configure();
+  void Weather();
+  void Workload();
+  void Partitions();
+  void BrokenConnections();
+  void Crashes();
+  void PowerLosses();
+  void Pauses();
+  void Clocks();
+  void SlowDisks();
+  void WipeOne();
+  void HealAll();
+
+  OpStep MakeOp(uint32_t id);
+
+  uint64_t seed_;
+  Profile profile_;
+  Plan plan_;
+  Prng topology_;
+  Prng weather_;
+  Prng workload_;
+  Prng faults_;
+  Scenario scenario_;
+  std::vector<Timed> timed_;
+  uint32_t nodes_ = 5;
+  uint32_t keys_ = 64;
+  uint32_t clients_ = 4;
+  uint32_t replication_ = 3;
+  bool sloppy_ = false;
+  bool odd_levels_ = false;
+};
+
+void Generator::Configure() {
+  Prng& prng = topology_;
+  const uint64_t shape = prng.Below(20);
+  nodes_ = shape < 8 ? 5 : shape < 16 ? 3 : shape < 17 ? 4 : shape < 19 ? 6 : 7;
+  if (profile_ == Profile::kGolden) nodes_ = 3;
+  replication_ = 3;
+  uint32_t r = 2;
+  uint32_t w = 2;
+  const uint64_t levels = prng.Below(20);
+  if (levels == 0 && nodes_ >= 5) {
+    replication_ = 5;
+    r = 3;
+    w = 3;
+  } else if (levels == 1) {
+    r = 1;
+    w = 3;
+  } else if (levels == 2) {
+    r = 3;
+    w = 1;
+  } else if (levels == 3) {
+    r = 1;
+    w = 1;
+  } else if (levels == 4) {
+    replication_ = 2;
+    r = 1;
+    w = 2;
+  }
+  keys_ = uint32_t{1} << prng.Between(2, 8);
+  if (profile_ == Profile::kSwarm) keys_ *= 4;
+  clients_ = static_cast<uint32_t>(prng.Between(1, 8));
+  sloppy_ = prng.Chance(1, 4);
+  odd_levels_ = prng.Chance(1, 4);
+
+  CfgLine shape_line;
+  const auto set = [&](std::string name, std::string value) {
+    shape_line.settings.push_back({std::move(name), std::move(value)});
+  };
+  set("nodes", std::to_string(nodes_));
+  set("n", std::to_string(replication_));
+  set("r", std::to_string(r));
+  set("w", std::to_string(w));
+  set("vnodes", "8");
+  set("keys", std::to_string(keys_));
+  set("clients", std::to_string(clients_));
+  set("sync", prng.Chance(1, 2) ? "on" : "off");
+  set("seed", std::to_string(seed_ % (uint64_t{1} << 60)));
+  set("end", TimeText(plan_.end));
+  scenario_.lines.emplace_back(shape_line);
+
+  // Knobs: slow machinery has to run within a minute.
+  CfgLine knobs;
+  const auto knob = [&](std::string name, std::string value) {
+    knobs.settings.push_back({std::move(name), std::move(value)});
+  };
+  knob("file", std::to_string(uint64_t{8192} << prng.Between(0, 5)));
+  knob("compact", TimeText(prng.Between(1, 10) * kSecond));
+  knob("gossip", TimeText(prng.Between(2, 10) * (100 * kMillisecond)));
+  // In half of the runs nodes are found dead within the run.
+  if (prng.Chance(1, 2)) {
+    knob("suspect", TimeText(prng.Between(2, 5) * kSecond));
+    knob("dead", TimeText(prng.Between(6, 12) * kSecond));
+  }
+  knob("request", TimeText(prng.Between(1, 5) * kSecond));
+  knob("roots", TimeText(prng.Between(1, 4) * kSecond));
+  knob("sync_interval", TimeText(prng.Between(2, 10) * (100 * kMillisecond)));
+  knob("limits.allocate_step",
+       std::to_string(uint64_t{4096} << prng.Between(0, 4)));
+  knob("limits.key_segments", "16");
+  if (prng.Chance(1, 4)) knob("limits.sync_items_max", "8");
+  if (prng.Chance(1, 4)) knob("limits.sync_bytes_max", "2048");
+  if (prng.Chance(1, 4)) knob("limits.sync_in_flight_max", "2");
+  scenario_.lines.emplace_back(knobs);
+}
+
+void Generator::Weather() {
+  Prng& prng = weather_;
+  NoiseLine noise;
+  const auto set = [&](std::string name, std::string value) {
+    noise.settings.push_back({std::move(name), std::move(value)});
+  };
+  const uint64_t span = prng.Below(4);
+  set("delay", span == 0   ? "100us..500us"
+               : span == 1 ? "200us..2ms"
+               : span == 2 ? "1ms..20ms"
+                           : "1ms..80ms");
+  if (prng.Chance(1, 2)) set("udp.loss", RareRatio(prng, 8, 512));
+  if (prng.Chance(1, 2)) set("udp.dup", RareRatio(prng, 8, 512));
+  if (prng.Chance(1, 2)) set("udp.late", RareRatio(prng, 8, 512));
+  if (prng.Chance(1, 2)) set("tcp.late", RareRatio(prng, 8, 1024));
+  if (prng.Chance(1, 2)) set("disk.latency", "50us..5ms");
+  if (prng.Chance(1, 2)) set("disk.sync", "1ms..20ms");
+  set("disk.torn", prng.Chance(1, 2) ? "1/2" : "1/16");
+  if (prng.Chance(1, 8)) set("disk.stall", RareRatio(prng, 512, 8192));
+  if (prng.Chance(1, 4)) set("tick.late", "0s..20ms");
+  scenario_.lines.emplace_back(noise);
+}
+
+OpStep Generator::MakeOp(uint32_t id) {
+  Prng& prng = workload_;
+  OpStep op;
+  op.id = id;
+  const uint64_t kind = prng.Below(100);
+  op.verb = kind < 45   ? OpStep::Verb::kPut
+            : kind < 90 ? OpStep::Verb::kGet
+                        : OpStep::Verb::kDelete;
+  op.client = static_cast<uint32_t>(prng.Below(clients_));
+  // A few hot keys, some cold ones that only anti-entropy looks after.
+  const uint64_t heat = prng.Below(4);
+  const uint32_t hot = std::min<uint32_t>(keys_, heat == 0 ? 2 : keys_);
+  op.key = static_cast<uint32_t>(prng.Below(hot));
+  op.via = AnyNode(prng);
+  if (op.verb != OpStep::Verb::kGet && prng.Chance(1, 2)) {
+    op.context = OpStep::Context::kLast;
+  }
+  if (op.verb == OpStep::Verb::kPut && prng.Chance(1, 4)) {
+    op.size = static_cast<uint32_t>(prng.Between(16, 2000));
+  }
+  if (odd_levels_ && prng.Chance(1, 4)) {
+    const auto level = static_cast<uint32_t>(prng.Between(1, replication_));
+    if (op.verb == OpStep::Verb::kGet) {
+      op.r = level;
+    } else {
+      op.w = level;
+    }
+  }
+  if (sloppy_ && prng.Chance(1, 4)) op.sloppy = true;
+  return op;
+}
+
+void Generator::Workload() {
+  Prng& prng = workload_;
+  const int64_t gap = 2 * kSecond.ns / plan_.ops_per_second;
+  Duration at = plan_.first_op;
+  uint32_t id = 0;
+  while (true) {
+    const int64_t pause = prng.Between(0, gap);
+    at = at + Duration{pause / 1000 * 1000};
+    if (at >= plan_.heal_at) return;
+    OpStep op = MakeOp(++id);
+    if (id > 20 && op.verb != OpStep::Verb::kGet && prng.Chance(1, 50)) {
+      op.retry_of = static_cast<uint32_t>(prng.Between(id - 20, id - 1));
+    }
+    At(at, op);
+  }
+}
+
+void Generator::Partitions() {
+  Prng& prng = faults_;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const Duration until =
+        at + TimeBetween(prng, 200 * kMillisecond, 15 * kSecond);
+    const uint64_t shape = prng.Below(8);
+    const uint32_t node = AnyNode(prng);
+    if (shape < 4) {
+      // One node alone: what most partitions are.
+      SplitStep split;
+      split.left.push_back(node);
+      for (uint32_t other = 0; other < nodes_; ++other) {
+        if (other != node) split.right.push_back(other);
+      }
+      At(at, split);
+    } else if (shape < 6) {
+      SplitStep split;
+      for (uint32_t other = 0; other < nodes_; ++other) {
+        (prng.Chance(1, 2) ? split.left : split.right).push_back(other);
+      }
+      if (split.left.empty() || split.right.empty()) continue;
+      At(at, split);
+    } else {
+      const uint32_t other = AnyNode(prng);
+      const bool both = prng.Chance(1, 2);
+      At(at, LinkStep{shape == 6 ? LinkStep::Kind::kCut : LinkStep::Kind::kClog,
+                      {node, other, both}});
+    }
+    if (until < plan_.heal_at) At(until, HealStep{});
+  }
+}
+
+void Generator::BrokenConnections() {
+  Prng& prng = faults_;
+  const uint32_t strikes = Strikes(prng) * 2;
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const uint32_t from = AnyNode(prng);
+    const uint32_t to = AnyNode(prng);
+    const uint64_t kind = prng.Below(4);
+    const Link link{from, to, false};
+    if (kind == 0) {
+      At(at, LinkStep{LinkStep::Kind::kHalfOpen, link});
+    } else if (kind == 1) {
+      const Duration until =
+          at + TimeBetween(prng, 10 * kMillisecond, 3 * kSecond);
+      At(at, LinkStep{LinkStep::Kind::kHold, link});
+      if (until < plan_.heal_at) {
+        At(until, LinkStep{LinkStep::Kind::kRelease, link});
+      }
+    } else {
+      At(at, LinkStep{LinkStep::Kind::kReset, link});
+    }
+  }
+}
+
+void Generator::Crashes() {
+  Prng& prng = faults_;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const uint32_t node = AnyNode(prng);
+    const bool all = prng.Chance(1, 16);
+    const Duration down = prng.Chance(1, 2)
+                              ? TimeBetween(prng, Duration{0}, kSecond)
+                              : TimeBetween(prng, kSecond, 15 * kSecond);
+    for (uint32_t other = 0; other < nodes_; ++other) {
+      if (!all && other != node) continue;
+      At(at, NodeStep{NodeStep::Kind::kCrash, other});
+      At(at + down, NodeStep{NodeStep::Kind::kRestart, other});
+    }
+    // Now and then it dies again while it recovers.
+    if (prng.Chance(1, 4)) {
+      const Duration again =
+          at + down + TimeBetween(prng, Duration{0}, 30 * kMillisecond);
+      At(again, NodeStep{NodeStep::Kind::kCrash, node});
+      At(again + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
+    }
+  }
+}
+
+void Generator::PowerLosses() {
+  Prng& prng = faults_;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const uint32_t node = AnyNode(prng);
+    const bool all = prng.Chance(1, 8);
+    const Duration down = TimeBetween(prng, 100 * kMillisecond, 6 * kSecond);
+    for (uint32_t other = 0; other < nodes_; ++other) {
+      if (!all && other != node) continue;
+      At(at, PowerLossStep{other, std::nullopt, std::nullopt});
+      At(at + down, NodeStep{NodeStep::Kind::kRestart, other});
+    }
+    if (prng.Chance(1, 4)) {
+      const Duration again =
+          at + down + TimeBetween(prng, Duration{0}, 30 * kMillisecond);
+      At(again, PowerLossStep{node, std::nullopt, std::nullopt});
+      At(again + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
+    }
+  }
+}
+
+void Generator::Pauses() {
+  Prng& prng = faults_;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const uint32_t node = AnyNode(prng);
+    const Duration pause = prng.Chance(1, 2)
+                               ? TimeBetween(prng, 10 * kMillisecond, kSecond)
+                               : TimeBetween(prng, kSecond, 20 * kSecond);
+    At(at, NodeStep{NodeStep::Kind::kPause, node});
+    At(std::min(at + pause, plan_.heal_at),
+       NodeStep{NodeStep::Kind::kResume, node});
+  }
+}
+
+void Generator::Clocks() {
+  Prng& prng = faults_;
+  for (uint32_t node = 0; node < nodes_; ++node) {
+    if (prng.Chance(1, 2)) continue;
+    const int64_t ppm = prng.Between(-200, 200);
+    At(TimeBetween(prng, Duration{0}, kSecond),
+       ClockStep{node, ClockStep::Kind::kDrift, ppm});
+  }
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, Duration{0}, plan_.heal_at);
+    const uint32_t node = AnyNode(prng);
+    // Inside the skew bound mostly.
+    const int64_t most_ms = 240;
+    const int64_t ms = prng.Between(-most_ms, most_ms);
+    if (prng.Chance(1, 4)) {
+      At(at, ClockStep{node, ClockStep::Kind::kFreeze,
+                       (ms < 0 ? -ms : ms + 1) * kMillisecond.ns});
+    } else {
+      At(at, ClockStep{node, ClockStep::Kind::kStep, ms * kMillisecond.ns});
+    }
+  }
+}
+
+void Generator::SlowDisks() {
+  Prng& prng = faults_;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const uint32_t node = AnyNode(prng);
+    if (prng.Chance(1, 2)) {
+      const Duration stall = TimeBetween(prng, 100 * kMillisecond, 5 * kSecond);
+      At(at, DiskStep{node, DiskStep::Kind::kStall, stall.ns});
+    } else {
+      const Duration slower =
+          TimeBetween(prng, kMillisecond, 500 * kMillisecond);
+      At(at, DiskStep{node, DiskStep::Kind::kSlow, slower.ns});
+      const Duration until = at + TimeBetween(prng, kSecond, 10 * kSecond);
+      if (until < plan_.heal_at) {
+        At(until, DiskStep{node, DiskStep::Kind::kOk, 0});
+      }
+    }
+  }
+}
+
+// At most one: with a second the cluster is beyond its budget.
+void Generator::WipeOne() {
+  Prng& prng = faults_;
+  const Duration at =
+      TimeBetween(prng, plan_.first_fault + 4 * kSecond, plan_.heal_at);
+  const uint32_t node = AnyNode(prng);
+  At(at, NodeStep{NodeStep::Kind::kWipe, node});
+  At(at + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
+}
+
+void Generator::HealAll() {
+  At(plan_.heal_at, HealStep{});
+  for (uint32_t node = 0; node < nodes_; ++node) {
+    At(plan_.heal_at, DiskStep{node, DiskStep::Kind::kOk, 0});
+    At(plan_.heal_at, NodeStep{NodeStep::Kind::kResume, node});
+    At(plan_.heal_at, NodeStep{NodeStep::Kind::kRestart, node});
+  }
+}
+
+}  // namespace
+
+std::optional<Profile> ProfileOf(std::string_view name) {
+  for (const Profile profile :
+       {Profile::kSwarm, Profile::kLight, Profile::kGolden}) {
+    if (NameOf(profile) == name) return profile;
+  }
+  return std::nullopt;
+}
+
+std::string_view NameOf(Profile profile) {
+  switch (profile) {
+    case Profile::kSwarm:
+      return "swarm";
+    case Profile::kLight:
+      return "light";
+    case Profile::kGolden:
+      return "golden";
+  }
+  return "";
+}
+
+Scenario SwarmScenario(uint64_t seed, Profile profile) {
+  return Generator(seed, profile).Make();
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,153 @@
+#include "sim/witness.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/hash.h"
+#include "sim/clients.h"
+#include "sim/sim_network.h"
+#include "sim/world.h"
+
+namespace orrery::sim {
+
+Witness::Witness(const Wiring& wiring)
+    : wiring_(wiring), last_envelope_(wiring.evidence.config.nodes) {}
+
+void Witness::OnStep(uint32_t node, const Event& event,
+                     const Effects& effects) {
+  wiring_.digest.Add(wiring_.queue.now(), node, event, effects);
+  if (const auto* received = std::get_if<PeerMessageEvent>(&event.body)) {
+    OnReceived(node, received->message);
+  }
+  for (const SendEffect& send : effects.sends) OnSent(node, send);
+  if (wiring_.listener != nullptr) {
+    wiring_.listener->OnStep(wiring_.queue.now(), node, event, effects,
+                             wiring_.digest.value());
+  }
+}
+
+void Witness::OnReceived(uint32_t node, const PeerMessage& message) {
+  const std::optional<uint32_t> sender =
+      NodeOfEndpoint(message.envelope.reply_to);
+  if (!sender.has_value()) return;
+  if (const auto* put = std::get_if<ReplicaPut>(&message.body)) {
+    OnReplica(node, *sender, put->request, put->key, put->object, true);
+  } else if (const auto* hint = std::get_if<HintPut>(&message.body)) {
+    OnReplica(node, *sender, hint->request, hint->key, hint->object,
+              hint->counted);
+  }
+}
+
+void Witness::OnReplica(uint32_t node, uint32_t sender, Handle request,
+                        std::string_view key, const Object& object,
+                        bool counts) {
+  CheckDots(key, object);
+  const std::optional<uint32_t> number = KeyOfText(key);
+  if (!number.has_value()) return;
+  Receipt receipt{.key = *number, .counts = counts, .versions = {}};
+  for (const Sibling& sibling : object.siblings) {
+    receipt.versions.push_back(sibling.stamp);
+  }
+  receipts_.InsertOrAssign({node, sender, request.slot, request.gen},
+                           std::move(receipt));
+}
+
+void Witness::OnSent(uint32_t node, const SendEffect& send) {
+  const PeerMessage& message = send.message;
+  CheckRing(message.envelope);
+  if (const auto* ack = std::get_if<ReplicaPutAck>(&message.body)) {
+    if (ack->status == ReplicaStatus::kOk) OnAck(node, send.to, ack->request);
+  } else if (const auto* hinted = std::get_if<HintPutAck>(&message.body)) {
+    if (hinted->status == ReplicaStatus::kOk) {
+      OnAck(node, send.to, hinted->request);
+    }
+  } else if (const auto* forwarded =
+                 std::get_if<ForwardWriteAck>(&message.body)) {
+    const auto* done = std::get_if<WriteDone>(&forwarded->reply);
+    if (done != nullptr) {
+      coordinators_.FindOrInsert(done->version).push_back(node);
+    }
+  }
+}
+
+void Witness::OnAck(uint32_t node, const Endpoint& to, Handle request) {
+  const std::optional<uint32_t> sender = NodeOfEndpoint(to);
+  if (!sender.has_value()) return;
+  const Receipt* receipt =
+      receipts_.Find(ReceiptName{node, *sender, request.slot, request.gen});
+  if (receipt == nullptr || !receipt->counts) return;
+  for (const uint64_t version : receipt->versions) {
+    wiring_.evidence.history.RecordHolding(receipt->key, version,
+                                           {node, wiring_.queue.now()});
+  }
+}
+
+void Witness::CheckDots(std::string_view key, const Object& object) {
+  for (const Sibling& sibling : object.siblings) {
+    Hasher hasher;
+    hasher.AddText(key);
+    hasher.Add(sibling.stamp);
+    hasher.Add(sibling.tombstone);
+    hasher.Add(sibling.checksum);
+    const uint64_t identity = hasher.Value();
+    const auto [known, inserted] = dots_.Insert(sibling.dot, identity);
+    if (inserted || *known == identity) continue;
+    wiring_.evidence.reused_dots.push_back(
+        "One dot (counter " + std::to_string(sibling.dot.counter) +
+        ", generation " + std::to_string(sibling.dot.actor.generation) +
+        ") names two versions; the second is of " + std::string(key) + ".");
+  }
+}
+
+void Witness::CheckRing(const Envelope& envelope) {
+  if (envelope.cluster.IsZero() || envelope.ring_hash == 0) return;
+  const std::optional<uint32_t> node = NodeOfEndpoint(envelope.reply_to);
+  if (!node.has_value() || *node >= last_envelope_.size()) return;
+  Envelope& last = last_envelope_[*node];
+  if (last.epoch == envelope.epoch && last.ring_hash == envelope.ring_hash &&
+      last.cluster == envelope.cluster) {
+    return;
+  }
+  last = envelope;
+  const auto [hash, inserted] =
+      rings_.Insert({envelope.cluster, envelope.epoch}, envelope.ring_hash);
+  if (inserted || *hash == envelope.ring_hash) return;
+  wiring_.evidence.split_epochs.push_back(
+      "Epoch " + std::to_string(envelope.epoch.seq) +
+      " has two rings; the second was sent by n" + std::to_string(*node) + ".");
+}
+
+void Witness::OnReply(uint32_t node, Handle client, ClientReply reply) {
+  clients_->OnReply(node, client, reply);
+  const auto* done = std::get_if<WriteDone>(&reply);
+  if (done == nullptr) return;
+  const std::vector<Operation>& operations =
+      wiring_.evidence.history.operations();
+  if (client.slot == 0 || client.slot > operations.size()) return;
+  const uint32_t key = operations[client.slot - 1].key;
+  const std::vector<uint32_t>* others = coordinators_.Find(done->version);
+  const std::vector<uint32_t> coordinators =
+      others == nullptr ? std::vector<uint32_t>{node} : *others;
+  for (const uint32_t coordinator : coordinators) {
+    wiring_.evidence.history.RecordHolding(key, done->version,
+                                           {coordinator, wiring_.queue.now()});
+  }
+}
+
+void Witness::OnMark(std::string_view mark) { wiring_.marks.Count(mark); }
+
+void Witness::OnNote(uint32_t node, const Note& note) {
+  if (note.kind == Note::Kind::kFatal) {
+    fatals_.push_back("The process of n" + std::to_string(node) +
+                      " ended itself: " + note.text + ".");
+  }
+  if (wiring_.listener != nullptr) {
+    wiring_.listener->OnNote(wiring_.queue.now(), node, note);
+  }
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,92 @@
+// sim/witness.h
+//
+// Witness watches every step of every node: it extends the run's digest,
+// writes down who stored which version, and finds at once what no node may
+// ever do (two versions under one dot, two rings in one epoch).
+
+#ifndef ORRERY_SIM_WITNESS_H_
+#define ORRERY_SIM_WITNESS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/lookup_map.h"
+#include "sim/event_queue.h"
+#include "sim/evidence.h"
+#include "sim/run_digest.h"
+#include "sim/sim_node.h"
+#include "sim/tally.h"
+
+namespace orrery::sim {
+
+class Clients;
+class Listener;
+
+class Witness : public NodeWitness {
+ public:
+  struct Wiring {
+    EventQueue& queue;
+    RunDigest& digest;
+    Evidence& evidence;
+    Tally& marks;
+    Listener* listener;
+  };
+
+  explicit Witness(const Wiring& wiring);
+  void SetClients(Clients& clients) { clients_ = &clients; }
+
+  void OnStep(uint32_t node, const Event& event,
+              const Effects& effects) override;
+  void OnReply(uint32_t node, Handle client, ClientReply reply) override;
+  void OnMark(std::string_view mark) override;
+  void OnNote(uint32_t node, const Note& note) override;
+
+  // Processes that ended by themselves, one sentence each.
+  const std::vector<std::string>& fatals() const { return fatals_; }
+
+ private:
+  // A put as its receiver got it: what an acknowledgement of it means.
+  struct ReceiptName {
+    uint32_t receiver;
+    uint32_t sender;
+    uint32_t slot;
+    uint32_t gen;
+    friend constexpr auto operator<=>(const ReceiptName&,
+                                      const ReceiptName&) = default;
+  };
+  struct Receipt {
+    uint32_t key = 0;
+    bool counts = true;  // Not so a best-effort hint.
+    std::vector<uint64_t> versions;
+  };
+  struct RingName {
+    ClusterId cluster;
+    Epoch epoch;
+    friend constexpr auto operator<=>(const RingName&,
+                                      const RingName&) = default;
+  };
+
+  void OnReceived(uint32_t node, const PeerMessage& message);
+  void OnSent(uint32_t node, const SendEffect& send);
+  void OnReplica(uint32_t node, uint32_t sender, Handle request,
+                 std::string_view key, const Object& object, bool counts);
+  void OnAck(uint32_t node, const Endpoint& to, Handle request);
+  void CheckDots(std::string_view key, const Object& object);
+  void CheckRing(const Envelope& envelope);
+
+  Wiring wiring_;
+  Clients* clients_ = nullptr;
+  LookupMap<ReceiptName, Receipt> receipts_;
+  // Who coordinated a write that somebody else answered, by its version.
+  LookupMap<uint64_t, std::vector<uint32_t>> coordinators_;
+  LookupMap<Dot, uint64_t> dots_;
+  LookupMap<RingName, uint64_t> rings_;
+  std::vector<Envelope> last_envelope_;
+  std::vector<std::string> fatals_;
+};
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_WITNESS_H_

@@ -1,0 +1,341 @@
+#include "sim/world.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/base/invariant.h"
+#include "core/ring/token.h"
+#include "sim/checkers/all_checkers.h"
+#include "sim/checkers/expectations.h"
+#include "sim/checkers/narration.h"
+#include "sim/weather.h"
+
+namespace orrery::sim {
+namespace {
+
+// Names of the world's own reads after convergence begin here.
+constexpr uint32_t kFinalReads = 1'000'000'000;
+// With `sync=off` an acknowledged write is on the disk this much after its
+// sync was due at the latest, barring stalls.
+constexpr Duration kSyncSlack = 500 * kMillisecond;
+
+EngineOptions OptionsOf(const Config& config, uint32_t node) {
+  EngineOptions engine = config.engine;
+  engine.node_name = NodeText(node);
+  engine.gossip = EndpointOfNode(node);
+  engine.http_port = static_cast<uint16_t>(8000 + node);
+  engine.seeds_configured = true;
+  return engine;
+}
+
+// By time, then by line.
+void SortSteps(std::vector<StepLine>* steps) {
+  std::vector<uint32_t> order(steps->size());
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    const Duration at_a = (*steps)[a].at;
+    const Duration at_b = (*steps)[b].at;
+    return at_a == at_b ? a < b : at_a < at_b;
+  });
+  std::vector<StepLine> sorted;
+  sorted.reserve(order.size());
+  for (const uint32_t i : order) sorted.push_back(std::move((*steps)[i]));
+  *steps = std::move(sorted);
+}
+
+// Longest time a write may stay unsynced after its acknowledgement.
+Duration UnsyncedFor(const Settings& settings,
+                     const std::vector<StepLine>& steps) {
+  const EngineOptions& engine = settings.config.engine;
+  if (engine.sync_writes) return {0};
+  Duration longest =
+      engine.sync_interval + settings.noise.disk_sync.high * 20 + kSyncSlack;
+  if (settings.noise.disk_stall.num > 0) longest = longest + 5 * kSecond;
+  for (const StepLine& line : steps) {
+    const auto* disk = std::get_if<DiskStep>(&line.step);
+    if (disk != nullptr) longest = longest + Duration{disk->value};
+  }
+  return longest;
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario, const RunOptions& options)
+    : options_(options), settings_(SettingsOf(scenario)) {
+  for (const Line& line : scenario.lines) {
+    if (const auto* step = std::get_if<StepLine>(&line)) {
+      steps_.push_back(*step);
+    }
+  }
+  SortSteps(&steps_);
+
+  const Config& config = settings_.config;
+  evidence_.config = config;
+  evidence_.unsynced = UnsyncedFor(settings_, steps_);
+  witness_ =
+      std::make_unique<Witness>(Witness::Wiring{.queue = queue_,
+                                                .digest = digest_,
+                                                .evidence = evidence_,
+                                                .marks = marks_,
+                                                .listener = options.listener});
+  network_ = std::make_unique<SimNetwork>(
+      SimNetwork::Options{.seed = config.seed,
+                          .nodes = config.nodes,
+                          .codec_check_every = options.codec_check_every},
+      settings_.noise, queue_, tally_);
+  for (uint32_t node = 0; node < config.nodes; ++node) {
+    nodes_.push_back(std::make_unique<SimNode>(
+        SimNode::Wiring{.index = node,
+                        .seed = config.seed,
+                        .engine = OptionsOf(config, node),
+                        .noise = settings_.noise,
+                        .queue = queue_,
+                        .network = *network_,
+                        .tally = tally_,
+                        .witness = *witness_}));
+    seeds_.seeds.push_back(EndpointOfNode(node));
+  }
+  clients_ = std::make_unique<Clients>(
+      Clients::Wiring{.config = settings_.config,
+                      .queue = queue_,
+                      .history = evidence_.history,
+                      .nodes = nodes_,
+                      .tally = tally_,
+                      .unanswered = evidence_.unanswered});
+  witness_->SetClients(*clients_);
+}
+
+World::~World() = default;
+
+void World::StartNode(uint32_t node) {
+  SeedsEvent seeds = seeds_;
+  // The first of the list is n0 for everybody.
+  seeds.self_first = node == 0;
+  nodes_[node]->Start(seeds);
+}
+
+RunResult World::Run() {
+  for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
+    const Duration after =
+        Within(Fate(settings_.config.seed, Lot::kStart, node),
+               {Duration{1'000'000}, 300 * kMillisecond});
+    queue_.Schedule(queue_.now() + after, {.node = static_cast<uint16_t>(node),
+                                           .what = Happening::kStart});
+  }
+  Instant end = Instant{0} + settings_.config.end;
+  if (Converges()) end = std::max(end, HealedAt());
+  if (options_.until.ns != 0) end = std::min(end, Instant{0} + options_.until);
+  RunUntil(end);
+  if (options_.until.ns == 0) {
+    if (Converges()) {
+      Inspect();
+      ReadEverything();
+    }
+    evidence_.healed = Converges();
+  }
+  evidence_.ended = queue_.now();
+
+  RunResult result;
+  Judge(&result);
+  return result;
+}
+
+bool World::Converges() const {
+  for (const Expectation& expectation : settings_.expectations) {
+    if (expectation.kind == Expectation::Kind::kConverge) return true;
+  }
+  return false;
+}
+
+// When the bound of `expect converge` has passed since the last step.
+Instant World::HealedAt() const {
+  Instant healed;
+  if (!steps_.empty()) healed = Instant{0} + steps_.back().at;
+  for (const Expectation& expectation : settings_.expectations) {
+    if (expectation.kind == Expectation::Kind::kConverge) {
+      return healed + expectation.within;
+    }
+  }
+  return healed;
+}
+
+void World::RunUntil(Instant end) {
+  while (true) {
+    const bool has_step =
+        next_step_ < steps_.size() && Instant{0} + steps_[next_step_].at <= end;
+    const bool has_event = !queue_.empty() && queue_.next_time() <= end;
+    if (!has_step && !has_event) break;
+    const bool step_first =
+        has_step && (!has_event ||
+                     Instant{0} + steps_[next_step_].at <= queue_.next_time());
+    if (step_first) {
+      const StepLine& line = steps_[next_step_++];
+      queue_.AdvanceTo(Instant{0} + line.at);
+      if (options_.listener != nullptr) {
+        options_.listener->OnScenarioStep(queue_.now(), line.step);
+      }
+      Perform(line.step);
+    } else {
+      Dispatch(queue_.Pop());
+    }
+  }
+  queue_.AdvanceTo(std::max(end, queue_.now()));
+}
+
+void World::Dispatch(const Occasion& occasion) {
+  ++dispatched_;
+  switch (occasion.what) {
+    case Happening::kTick:
+      nodes_[occasion.node]->OnTick(occasion);
+      AfterStep(occasion.node);
+      return;
+    case Happening::kTickSoon:
+      nodes_[occasion.node]->OnTickSoon(occasion);
+      AfterStep(occasion.node);
+      return;
+    case Happening::kDiskDone:
+      nodes_[occasion.node]->OnDiskDone(occasion);
+      AfterStep(occasion.node);
+      return;
+    case Happening::kLinkNotice:
+      nodes_[occasion.node]->Deliver(
+          occasion.process,
+          PeerLinkEvent{.peer = EndpointOfNode(occasion.payload / 2),
+                        .connected = occasion.payload % 2 == 1});
+      AfterStep(occasion.node);
+      return;
+    case Happening::kFrame:
+    case Happening::kDatagram:
+    case Happening::kDialled:
+    case Happening::kRedial:
+    case Happening::kLinkTimeout:
+    case Happening::kLinkLost: {
+      std::optional<SimNetwork::Arrival> arrival = network_->On(occasion);
+      if (!arrival.has_value()) return;
+      std::visit(
+          [&](auto&& event) {
+            nodes_[arrival->node]->Deliver(
+                arrival->process, std::forward<decltype(event)>(event));
+          },
+          std::move(arrival->event));
+      AfterStep(arrival->node);
+      return;
+    }
+    case Happening::kOpTimeout:
+      clients_->OnTimeout(occasion);
+      return;
+    case Happening::kStart:
+      StartNode(occasion.node);
+      return;
+  }
+}
+
+// After a node was given something: it may have ended, and now and then its
+// state is looked at in depth.
+void World::AfterStep(uint32_t node) {
+  if (!nodes_[node]->IsUp()) {
+    clients_->OnProcessDown(node);
+    return;
+  }
+  if (options_.invariants_every == 0) return;
+  if (dispatched_ % options_.invariants_every != 0) return;
+  nodes_[node]->engine().CheckInvariants();
+}
+
+// Every node as it is now, and who owns what.
+void World::Inspect() {
+  const Engine* router = nullptr;
+  for (const auto& node : nodes_) {
+    NodeView view;
+    view.up = node->IsUp();
+    view.wiped = node->WasWiped();
+    if (view.up) {
+      const Engine& engine = node->engine();
+      view.state = engine.state();
+      view.cluster = engine.cluster_id();
+      view.epoch = engine.epoch();
+      view.ring_hash = engine.ring_hash();
+      view.waiting_for = engine.WaitingFor();
+      view.members = engine.Members();
+      view.entries = engine.Entries();
+      view.hints_held = engine.counters().hints_held;
+      view.idle = engine.IsIdle();
+      if (view.Serves() && router == nullptr) router = &engine;
+    }
+    evidence_.nodes.push_back(std::move(view));
+  }
+  if (router == nullptr) return;
+  for (uint32_t key = 0; key < settings_.config.keys; ++key) {
+    KeyView view{.key = key, .token = TokenOf(KeyText(key)), .owners = {}};
+    for (const std::string& name : router->PreferenceListOf(KeyText(key))) {
+      for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
+        if (NodeText(node) == name) view.owners.push_back(node);
+      }
+    }
+    evidence_.owners_per_key = std::max(
+        evidence_.owners_per_key, static_cast<uint32_t>(view.owners.size()));
+    evidence_.keys.push_back(std::move(view));
+  }
+}
+
+// A quorum read of every key, each through another node that serves.
+void World::ReadEverything() {
+  std::vector<uint32_t> serving;
+  for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
+    if (evidence_.nodes[node].Serves()) serving.push_back(node);
+  }
+  if (serving.empty()) return;
+  for (uint32_t key = 0; key < settings_.config.keys; ++key) {
+    clients_->BeginFinalRead(kFinalReads + key, key,
+                             serving[key % serving.size()]);
+  }
+  const Instant end =
+      queue_.now() + settings_.config.engine.request_timeout + 2 * kSecond;
+  while (clients_->open() > 0 && !queue_.empty() && queue_.next_time() <= end) {
+    Dispatch(queue_.Pop());
+  }
+}
+
+void World::Judge(RunResult* result) {
+  if (evidence_.owners_per_key == 0) {
+    evidence_.owners_per_key =
+        std::min(settings_.config.engine.replication, settings_.config.nodes);
+  }
+  for (const Checker& checker : AllCheckers()) {
+    Verdict verdict = checker.check(evidence_);
+    result->properties.push_back({.oracle = checker.oracle,
+                                  .property = checker.property,
+                                  .checked = verdict.checked,
+                                  .excused = verdict.excused,
+                                  .failed = verdict.violations.size()});
+    for (Violation& violation : verdict.violations) {
+      result->violations.push_back(std::move(violation));
+    }
+  }
+  Verdict expected =
+      CheckExpectations(evidence_, settings_.expectations, marks_);
+  for (Violation& violation : expected.violations) {
+    result->violations.push_back(std::move(violation));
+  }
+  for (const std::string& sentence : witness_->fatals()) {
+    result->violations.push_back({.oracle = "O0",
+                                  .property = "no-process-ends-itself",
+                                  .sentence = sentence,
+                                  .op = 0,
+                                  .key = 0,
+                                  .at = queue_.now()});
+  }
+  for (const auto& node : nodes_) {
+    if (node->IsUp()) digest_.AddNumber(node->engine().StateDigest());
+  }
+  result->digest = digest_.value();
+  result->events = dispatched_;
+  result->ended = queue_.now();
+  result->tally = std::move(tally_);
+  result->marks = std::move(marks_);
+}
+
+}  // namespace orrery::sim

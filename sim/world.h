@@ -1,0 +1,116 @@
+// sim/world.h
+//
+// World runs one scenario: simulated machines, network and clients in virtual
+// time, and afterwards every oracle over what happened.  Same scenario, same
+// run, same digest.
+//
+// Cost: proportional to events; memory to the history of the run.
+
+#ifndef ORRERY_SIM_WORLD_H_
+#define ORRERY_SIM_WORLD_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/lookup_map.h"
+#include "sim/clients.h"
+#include "sim/event_queue.h"
+#include "sim/evidence.h"
+#include "sim/run_digest.h"
+#include "sim/scenario.h"
+#include "sim/settings.h"
+#include "sim/sim_network.h"
+#include "sim/sim_node.h"
+#include "sim/tally.h"
+#include "sim/witness.h"
+
+namespace orrery::sim {
+
+// Told of every happening while a world runs: a log, a progress display.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void OnStep(Instant now, uint32_t node, const Event& event,
+                      const Effects& effects, uint64_t digest) = 0;
+  virtual void OnScenarioStep(Instant now, const Step& step) = 0;
+  virtual void OnNote(Instant now, uint32_t node, const Note& note) = 0;
+};
+
+struct RunOptions {
+  Duration until;  // Zero: to the end.
+  Listener* listener = nullptr;
+  uint32_t codec_check_every = 16;
+  // CheckInvariants of the node concerned every so many events; 0: never.
+  uint32_t invariants_every = 4096;
+};
+
+struct PropertyResult {
+  std::string_view oracle;
+  std::string_view property;
+  uint64_t checked = 0;
+  uint64_t excused = 0;
+  uint64_t failed = 0;
+};
+
+struct RunResult {
+  uint64_t digest = 0;
+  uint64_t events = 0;
+  Instant ended;
+  std::vector<Violation> violations;
+  std::vector<PropertyResult> properties;
+  Tally tally;  // Faults fired and client outcomes.
+  Tally marks;
+};
+
+class World {
+ public:
+  World(const Scenario& scenario, const RunOptions& options);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // Once.
+  RunResult Run();
+
+ private:
+  struct StepRunner;
+
+  void StartNode(uint32_t node);
+  void RunUntil(Instant end);
+  void Dispatch(const Occasion& occasion);
+  void Perform(const Step& step);
+  void AfterStep(uint32_t node);
+  bool Converges() const;
+  void Inspect();
+  void ReadEverything();
+  void Judge(RunResult* result);
+  Instant HealedAt() const;
+
+  uint32_t NodeOf(uint32_t number) const {
+    return number % settings_.config.nodes;
+  }
+
+  RunOptions options_;
+  Settings settings_;
+  std::vector<StepLine> steps_;  // In order of time.
+  size_t next_step_ = 0;
+  EventQueue queue_;
+  Tally tally_;
+  Tally marks_;
+  RunDigest digest_;
+  Evidence evidence_;
+  std::unique_ptr<Witness> witness_;
+  std::unique_ptr<SimNetwork> network_;
+  std::vector<std::unique_ptr<SimNode>> nodes_;
+  std::unique_ptr<Clients> clients_;
+  SeedsEvent seeds_;
+  uint64_t dispatched_ = 0;
+};
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_WORLD_H_

@@ -1,0 +1,135 @@
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/invariant.h"
+#include "sim/world.h"
+
+namespace orrery::sim {
+
+// Does what one step of the scenario says.  Nodes wrap round; what makes no
+// sense does nothing.
+struct World::StepRunner {
+  World& world;
+
+  void operator()(const OpStep& step) const { world.clients_->Begin(step); }
+
+  void operator()(const NodeStep& step) const {
+    const uint32_t number = world.NodeOf(step.node);
+    SimNode& node = *world.nodes_[number];
+    switch (step.kind) {
+      case NodeStep::Kind::kCrash:
+        node.Crash();
+        world.clients_->OnProcessDown(number);
+        return;
+      case NodeStep::Kind::kRestart:
+        if (!node.IsUp()) world.StartNode(number);
+        return;
+      case NodeStep::Kind::kPause:
+        node.Pause();
+        return;
+      case NodeStep::Kind::kResume:
+        node.Resume();
+        return;
+      case NodeStep::Kind::kWipe:
+        node.Wipe();
+        world.clients_->OnProcessDown(number);
+        world.evidence_.history.RecordDisaster(
+            {.node = number, .at = world.queue_.now(), .wiped = true});
+        return;
+    }
+  }
+
+  void operator()(const PowerLossStep& step) const {
+    const uint32_t number = world.NodeOf(step.node);
+    world.nodes_[number]->LosePower(step.keep, step.torn);
+    world.clients_->OnProcessDown(number);
+    world.evidence_.history.RecordDisaster(
+        {.node = number, .at = world.queue_.now(), .wiped = false});
+  }
+
+  void Apply(LinkStep::Kind kind, uint32_t from, uint32_t to) const {
+    if (from == to) return;
+    SimNetwork& network = *world.network_;
+    switch (kind) {
+      case LinkStep::Kind::kCut:
+        world.tally_.Count("fault.cut_link");
+        network.Cut(from, to);
+        return;
+      case LinkStep::Kind::kClog:
+        network.Clog(from, to);
+        return;
+      case LinkStep::Kind::kReset:
+        network.Reset(from, to);
+        return;
+      case LinkStep::Kind::kHalfOpen:
+        network.HalfOpen(from, to);
+        return;
+      case LinkStep::Kind::kHold:
+        network.Hold(from, to);
+        return;
+      case LinkStep::Kind::kRelease:
+        network.Release(from, to);
+        return;
+    }
+  }
+
+  void operator()(const LinkStep& step) const {
+    const uint32_t from = world.NodeOf(step.link.from);
+    const uint32_t to = world.NodeOf(step.link.to);
+    Apply(step.kind, from, to);
+    if (step.link.both) Apply(step.kind, to, from);
+  }
+
+  void operator()(const SplitStep& step) const {
+    for (const uint32_t left : step.left) {
+      for (const uint32_t right : step.right) {
+        const uint32_t a = world.NodeOf(left);
+        const uint32_t b = world.NodeOf(right);
+        Apply(LinkStep::Kind::kCut, a, b);
+        Apply(LinkStep::Kind::kCut, b, a);
+      }
+    }
+  }
+
+  void operator()(const HealStep& step) const {
+    if (step.link.has_value()) {
+      const uint32_t from = world.NodeOf(step.link->from);
+      const uint32_t to = world.NodeOf(step.link->to);
+      world.network_->Heal(from, to);
+      if (step.link->both) world.network_->Heal(to, from);
+      return;
+    }
+    for (uint32_t from = 0; from < world.settings_.config.nodes; ++from) {
+      for (uint32_t to = 0; to < world.settings_.config.nodes; ++to) {
+        if (from != to) world.network_->Heal(from, to);
+      }
+    }
+  }
+
+  void operator()(const ClockStep& step) const {
+    world.tally_.Count("fault.clock");
+    world.nodes_[world.NodeOf(step.node)]->clock().Fault(step,
+                                                         world.queue_.now());
+  }
+
+  void operator()(const DiskStep& step) const {
+    world.nodes_[world.NodeOf(step.node)]->disk().Fault(step);
+  }
+
+  void operator()(const KnobStep& step) const {
+    const std::string wrong =
+        ApplyNoise(step.name, step.value, &world.settings_.noise);
+    ORRERY_INVARIANT(wrong.empty());
+  }
+};
+
+void World::Perform(const Step& step) {
+  std::visit(StepRunner{*this}, step);
+  for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
+    if (!nodes_[node]->IsUp()) clients_->OnProcessDown(node);
+  }
+}
+
+}  // namespace orrery::sim
