@@ -23,6 +23,7 @@
 #ifndef ORRERY_CORE_STORAGE_DATA_DIRECTORY_H_
 #define ORRERY_CORE_STORAGE_DATA_DIRECTORY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -99,6 +100,7 @@ class DataDirectory {
     kWriteIdentity,
     kSyncIdentity,
     kSyncDirAfterFormat,
+    kStatRing,
     kOpenRing,
     kReadRing,
     kCloseRing,
@@ -119,14 +121,16 @@ class DataDirectory {
   };
 
   void Submit(Step step, DiskEffect effect, Turn& turn);
-  void OnIdentityDone(const DiskDone& done, Turn& turn);
-  void OnRingDone(const DiskDone& done, Turn& turn);
+  void OnOpeningDone(const DiskDone& done, Turn& turn);
+  void OnSavingDone(const DiskDone& done, Turn& turn);
   void Judge(Turn& turn);
+  void LookForData(Turn& turn);
+  void OnDataLookedFor(const DiskDone& done, Turn& turn);
   void Format(Turn& turn);
   void RaiseGeneration(Turn& turn);
   void WriteIdentity(Turn& turn);
   void OnIdentitySynced(Turn& turn);
-  void OnRingRead(ByteView file, Turn& turn);
+  void ReadRing(Turn& turn);
   void FinishOpen(Turn& turn);
   void WriteRing(Turn& turn);
   void StartNextJob(Turn& turn);
@@ -137,10 +141,11 @@ class DataDirectory {
   OpenOptions options_;
   Phase phase_ = Phase::kOpening;
   Step step_ = Step::kIdle;
+  bool identity_open_ = false;
   std::string failure_;
   int failure_exit_code_ = 0;
   Identity identity_;
-  Bytes identity_file_;  // As read at the start.
+  IdentitySlots slots_;  // As read at the start.
   uint64_t inode_ = 0;
   bool machine_restarted_ = false;
   bool was_clean_ = false;
@@ -148,7 +153,7 @@ class DataDirectory {
   bool moved_ = false;
   bool ring_unreadable_ = false;
   std::optional<Bytes> ring_;
-  Bytes ring_file_;  // Read or being written.
+  size_t ring_file_bytes_ = 0;
   uint64_t durable_hlc_high_ = 0;
   std::deque<Job> jobs_;
   std::vector<uint64_t> saved_;

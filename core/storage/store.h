@@ -91,7 +91,8 @@ struct StoreReply {
   Durability durability = Durability::kNone;  // Put: what is true of it now.
 };
 
-class StoreParts;  // core/storage/store_parts.h: the sub-machines, wired.
+struct IndexEntry;  // core/storage/key_index.h
+class StoreParts;   // core/storage/store_parts.h: the sub-machines, wired.
 
 class Store {
  public:
@@ -188,6 +189,9 @@ class Store {
   // Answers what is queued, seals, syncs; later puts and gets are kClosed.
   void Close(Turn& turn);
   bool IsClosed() const;
+  // Closed, and nothing that was answered is unsynced: only then may IDENTITY
+  // be marked clean.
+  bool IsClean() const;
 
   bool IsDurable(LogPosition position, Durability level) const;
   StoreCounters counters() const;
@@ -197,6 +201,9 @@ class Store {
   void CheckInvariants() const;
 
  private:
+  void ReadEntry(const Ticket& ticket, const IndexEntry& entry,
+                 std::string_view key, Turn& turn);
+
   std::unique_ptr<StoreParts> parts_;
 };
 

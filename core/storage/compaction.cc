@@ -1,0 +1,447 @@
+#include "core/storage/compaction.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/coding.h"
+#include "core/base/invariant.h"
+#include "core/storage/control_record.h"
+#include "core/storage/record.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr uint64_t kPieceBytes = uint64_t{256} << 10;
+constexpr size_t kInputsMax = 8;
+constexpr uint64_t kInputBytesMax = uint64_t{800} << 20;
+// Bounds the list of moves: 32 bytes for each record of 100 bytes or more.
+constexpr uint64_t kLiveBytesMax = uint64_t{128} << 20;
+constexpr size_t kMovesPerTick = 4096;
+
+uint64_t UsedBytes(const DataFile& file) {
+  return file.length - std::min<uint64_t>(file.length, kHeaderBlockBytes);
+}
+
+uint64_t DeadBytes(const DataFile& file) {
+  return UsedBytes(file) - std::min(UsedBytes(file), file.live_bytes);
+}
+
+// a is worth more than b: dead / (live + 1), without division.
+bool IsBetter(const DataFile& a, const DataFile& b) {
+  __extension__ typedef unsigned __int128 Wide;
+  const Wide left = Wide{DeadBytes(a)} * (b.live_bytes + 1);
+  const Wide right = Wide{DeadBytes(b)} * (a.live_bytes + 1);
+  if (left != right) return left > right;
+  return a.id < b.id;
+}
+
+}  // namespace
+
+bool Compaction::IsEligible(const DataFile& file) const {
+  return file.sealed && !file.damaged && !file.has_cells && !file.is_doomed &&
+         file.state != DataFile::State::kGone;
+}
+
+std::vector<uint16_t> Compaction::ChooseInputs() const {
+  std::vector<uint16_t> chosen;
+  std::vector<uint16_t> small;
+  for (const auto& [id, slot] : files_.by_id()) {
+    const DataFile& file = files_.At(slot);
+    if (!IsEligible(file)) continue;
+    if (DeadBytes(file) * 2 >= UsedBytes(file)) {
+      chosen.push_back(slot);
+    } else if (file.length < context_.options.max_file_bytes / 10) {
+      small.push_back(slot);
+    }
+  }
+  // A small file is worth a job only with another to join.
+  if (small.size() + chosen.size() >= 2) {
+    chosen.insert(chosen.end(), small.begin(), small.end());
+  }
+  std::sort(chosen.begin(), chosen.end(), [this](uint16_t a, uint16_t b) {
+    return IsBetter(files_.At(a), files_.At(b));
+  });
+  uint64_t bytes = 0;
+  uint64_t live = 0;
+  size_t count = 0;
+  while (count < chosen.size() && count < kInputsMax) {
+    bytes += files_.At(chosen[count]).length;
+    live += files_.At(chosen[count]).live_bytes;
+    if (count > 0 && (bytes > kInputBytesMax || live > kLiveBytesMax)) break;
+    ++count;
+  }
+  chosen.resize(count);
+  return chosen;
+}
+
+void Compaction::Check(Turn& turn) {
+  if (!IsIdle()) return;
+  inputs_ = ChooseInputs();
+  if (inputs_.empty()) return;
+  turn.effects.Mark("storage.compaction_started");
+  next_input_ = 0;
+  freed_bytes_ = 0;
+  for (const uint16_t slot : inputs_) files_.Pin(slot);
+  OpenNextInput(turn);
+}
+
+void Compaction::Submit(Step step, DiskEffect effect, Turn& turn) {
+  step_ = step;
+  context_.disk.Emit({.part = StorePart::kCompaction,
+                      .handle = {static_cast<uint32_t>(step), 1},
+                      .priority = DiskPriority::kCompaction},
+                     std::move(effect), turn);
+}
+
+void Compaction::OpenNextInput(Turn& turn) {
+  // Wholly dead files are dropped unread.
+  while (next_input_ < inputs_.size() &&
+         files_.At(inputs_[next_input_]).live_bytes == 0) {
+    ++next_input_;
+  }
+  if (next_input_ == inputs_.size()) return AfterInputs(turn);
+  step_ = Step::kOpenInput;
+  if (files_.EnsureOpen(inputs_[next_input_], turn)) StartScan(turn);
+}
+
+void Compaction::OnFileOpened(uint16_t slot, Turn& turn) {
+  if (step_ == Step::kOpenInput && slot == inputs_[next_input_]) {
+    StartScan(turn);
+  }
+}
+
+void Compaction::OnFileFailed(uint16_t slot, Turn& turn) {
+  if (step_ == Step::kOpenInput && slot == inputs_[next_input_]) Abort(turn);
+}
+
+void Compaction::StartScan(Turn& turn) {
+  const DataFile& file = files_.At(inputs_[next_input_]);
+  scan_.emplace(
+      SegmentScan::Options{.salt = file.salt,
+                           .from = kHeaderBlockBytes,
+                           .upto = file.length,
+                           .key_bytes_max = context_.options.key_bytes_max,
+                           .piece_bytes = kPieceBytes});
+  scanned_ = {};
+  gaps_.clear();
+  Continue(turn);
+}
+
+// Goes on until an operation is under way.
+void Compaction::Continue(Turn& turn) {
+  while (true) {
+    if (buffer_.size() >= kPieceBytes) return Flush(turn);
+    if (!pending_.has_value()) {
+      SegmentScan::Item item;
+      if (scan_->Next(&item)) {
+        pending_ = item;
+      } else if (scan_->IsDone()) {
+        if (!FinishInput(turn)) return Abort(turn);
+        ++next_input_;
+        return OpenNextInput(turn);
+      } else {
+        const SegmentScan::Piece piece = scan_->wanted();
+        return Submit(Step::kRead,
+                      {.verb = DiskVerb::kRead,
+                       .file = context_.disk.NumberOfSlot(inputs_[next_input_]),
+                       .offset = piece.offset,
+                       .length = piece.length},
+                      turn);
+      }
+    }
+    if (pending_->kind == SegmentScan::Item::Kind::kRecord) {
+      if (!TakeRecord(turn)) return;
+    } else {
+      gaps_.push_back({.file = files_.At(inputs_[next_input_]).id,
+                       .from = pending_->from,
+                       .upto = pending_->upto});
+    }
+    pending_.reset();
+  }
+}
+
+bool Compaction::PointsHere(const KeyHash& hash, RecordAddress address,
+                            uint64_t seq) const {
+  IndexEntry entry;
+  return index_.Find(hash, &entry) && entry.address == address &&
+         entry.seq == seq;
+}
+
+// False: waits for an output, and comes again.
+bool Compaction::TakeRecord(Turn& turn) {
+  const SegmentScan::Item& item = *pending_;
+  if (item.header.IsControl()) return true;
+  const RecordView view = ViewRecord(item.header, item.record);
+  const KeyHash hash = context_.HashOf(TextOf(view.key));
+  const uint64_t bytes = item.header.bytes();
+  const RecordAddress from(inputs_[next_input_], item.from, bytes);
+  if (PointsHere(hash, from, item.header.seq)) {
+    if (!has_output_) {
+      StartOutput(turn);
+      return false;
+    }
+    Output& output = outputs_.back();
+    const bool is_full =
+        output.offset + bytes + kSealBytes > context_.options.max_file_bytes;
+    if (is_full && output.file.summary.record_count > 0) {
+      SealOutput(turn);
+      return false;
+    }
+    const size_t at = buffer_.size();
+    buffer_.resize(at + bytes);
+    const RecordFields fields{.timestamp = item.header.timestamp,
+                              .deleted = item.header.deleted,
+                              .seq = item.header.seq,
+                              .digest = view.digest,
+                              .meta = view.meta,
+                              .key = view.key,
+                              .value = view.value};
+    EncodeRecord(fields, {output.file.salt, output.offset},
+                 buffer_.data() + at);
+    moves_.push_back(
+        {hash, from, RecordAddress(output.slot, output.offset, bytes)});
+    output.offset += bytes;
+    output.file.summary.Add({.crc = LoadU32(buffer_.data() + at),
+                             .seq = item.header.seq,
+                             .timestamp = item.header.timestamp,
+                             .tombstone = item.header.deleted});
+  }
+  scanned_.Add({.crc = item.header.crc,
+                .seq = item.header.seq,
+                .timestamp = item.header.timestamp,
+                .tombstone = item.header.deleted});
+  return true;
+}
+
+// Whether all that the file must hold was there (CMP-2).
+bool Compaction::FinishInput(Turn& turn) {
+  scan_.reset();
+  DataFile& file = files_.At(inputs_[next_input_]);
+  const auto listed = manifest_.state().files.find(file.id);
+  const bool is_whole =
+      listed != manifest_.state().files.end() &&
+      listed->second.summary.record_count == scanned_.record_count &&
+      listed->second.summary.digest == scanned_.digest;
+  if (is_whole) return true;
+  file.damaged = true;
+  turn.effects.Mark("storage.compaction_met_damage");
+  for (const DamageRange& gap : gaps_) {
+    manifest_.Append(DamageEdit{gap}, {}, turn);
+    turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
+                                  .number = gap.from,
+                                  .text = context_.disk.DataPath(file.id)});
+  }
+  return false;
+}
+
+// ---- Outputs ----
+
+void Compaction::StartOutput(Turn& turn) {
+  Output output;
+  output.file.id = context_.next_file_id++;
+  output.file.kind = DataFileKind::kCompacted;
+  output.file.salt = context_.SaltOf(output.file.id);
+  output.offset = kHeaderBlockBytes;
+  const DataFile entry{.id = output.file.id,
+                       .kind = DataFileKind::kCompacted,
+                       .salt = output.file.salt,
+                       .state = DataFile::State::kOpening,
+                       .length = kHeaderBlockBytes};
+  if (!files_.Add(entry, &output.slot)) return Abort(turn);
+  files_.Pin(output.slot);
+  outputs_.push_back(output);
+  has_output_ = true;
+  Submit(Step::kOpenOutput,
+         {.verb = DiskVerb::kOpen,
+          .file = context_.disk.NumberOfSlot(output.slot),
+          .create = true,
+          .exclusive = true,
+          .path = context_.disk.DataPath(output.file.id)},
+         turn);
+}
+
+void Compaction::AddHeader(Turn& turn) {
+  Output& output = outputs_.back();
+  buffer_.assign(kHeaderBlockBytes, std::byte{0});
+  EncodeHeaderBlock({.magic = FileMagic::kData,
+                     .data_kind = DataFileKind::kCompacted,
+                     .storage = context_.open.storage,
+                     .number = output.file.id,
+                     .salt = output.file.salt,
+                     .created = static_cast<uint64_t>(turn.wall().ns),
+                     .generation = context_.open.generation},
+                    {}, buffer_.data());
+  output.header_crc = LoadU32(buffer_.data() + kHeaderCrcAt);
+}
+
+void Compaction::SealOutput(Turn& turn) {
+  Output& output = outputs_.back();
+  output.file.summary.data_length = output.offset;
+  const auto payload = EncodeSeal({.summary = output.file.summary,
+                                   .header_crc = output.header_crc,
+                                   .file_id = output.file.id,
+                                   .salt = output.file.salt});
+  const size_t at = buffer_.size();
+  buffer_.resize(at + kSealBytes);
+  EncodeRecord({.seq = output.file.summary.max_seq,
+                .meta = {},
+                .key = {},
+                .value = payload},
+               {output.file.salt, output.offset}, buffer_.data() + at);
+  output.offset += kSealBytes;
+  output.file.sealed = true;
+  output.file.length = output.offset;
+  is_sealing_ = true;
+  Flush(turn);
+}
+
+void Compaction::Flush(Turn& turn) {
+  const Output& output = outputs_.back();
+  submitted_ = buffer_.size();
+  Bytes data = Bytes::CopyOf(buffer_);
+  buffer_.clear();
+  context_.counters.bytes_written += submitted_;
+  Submit(Step::kWrite,
+         {.verb = DiskVerb::kWrite,
+          .file = context_.disk.NumberOfSlot(output.slot),
+          .offset = output.written,
+          .data = {std::move(data)}},
+         turn);
+}
+
+void Compaction::AfterInputs(Turn& turn) {
+  if (has_output_) return SealOutput(turn);
+  if (outputs_.empty()) return Swap(turn);
+  Submit(Step::kSyncDir,
+         {.verb = DiskVerb::kSyncDir, .path = context_.disk.directory()}, turn);
+}
+
+void Compaction::OnDiskDone(const DiskDone& done, Turn& turn) {
+  if (step_ == Step::kOpenOutput) {
+    if (done.error != DiskError::kNone) {
+      files_.OnNotMade(outputs_.back().slot);
+      return Abort(turn);
+    }
+    files_.OnMade(outputs_.back().slot);
+    AddHeader(turn);
+    return Continue(turn);
+  }
+  if (done.error != DiskError::kNone) return Abort(turn);
+  switch (step_) {
+    case Step::kRead:
+      scan_->Feed(done.data.view());
+      return Continue(turn);
+    case Step::kWrite: {
+      if (done.count != submitted_) return Abort(turn);
+      Output& output = outputs_.back();
+      output.written += submitted_;
+      if (!is_sealing_) return Continue(turn);
+      return Submit(Step::kSync,
+                    {.verb = DiskVerb::kSync,
+                     .file = context_.disk.NumberOfSlot(output.slot)},
+                    turn);
+    }
+    case Step::kSync: {
+      Output& output = outputs_.back();
+      DataFile& entry = files_.At(output.slot);
+      entry.length = output.file.length;
+      has_output_ = false;
+      is_sealing_ = false;
+      if (next_input_ == inputs_.size()) return AfterInputs(turn);
+      return Continue(turn);
+    }
+    case Step::kSyncDir:
+      return Swap(turn);
+    case Step::kIdle:
+    case Step::kOpenInput:
+    case Step::kOpenOutput:
+    case Step::kSwap:
+    case Step::kRelocate:
+      ORRERY_UNREACHABLE("an operation nobody asked for");
+  }
+}
+
+// ---- The switch ----
+
+void Compaction::Swap(Turn& turn) {
+  step_ = Step::kSwap;
+  SwapEdit edit;
+  for (const Output& output : outputs_) edit.outputs.push_back(output.file);
+  for (const uint16_t slot : inputs_) {
+    edit.inputs.push_back(files_.At(slot).id);
+    freed_bytes_ += files_.At(slot).length;
+  }
+  manifest_.Append(std::move(edit), {EditOrigin::Kind::kSwap, 0}, turn);
+}
+
+void Compaction::OnSwapped(Turn& turn) {
+  ORRERY_INVARIANT(step_ == Step::kSwap);
+  step_ = Step::kRelocate;
+  next_move_ = 0;
+  turn.effects.more = true;
+}
+
+void Compaction::OnTick(Turn& turn) {
+  if (step_ != Step::kRelocate) return;
+  const size_t end = std::min(moves_.size(), next_move_ + kMovesPerTick);
+  for (; next_move_ < end; ++next_move_) {
+    const Move& move = moves_[next_move_];
+    if (!index_.Relocate(move.hash, move.from, move.to)) {  // CMP-3
+      turn.effects.Mark("storage.relocation_lost");
+      continue;
+    }
+    files_.At(move.from.file_slot()).live_bytes -= move.from.bytes();
+    files_.At(move.to.file_slot()).live_bytes += move.to.bytes();
+  }
+  if (next_move_ < moves_.size()) {
+    turn.effects.more = true;
+    return;
+  }
+  FinishJob(turn);
+}
+
+void Compaction::FinishJob(Turn& turn) {
+  for (const Output& output : outputs_) {
+    files_.At(output.slot).sealed = true;
+    freed_bytes_ -= std::min(freed_bytes_, output.file.length);
+    files_.Unpin(output.slot, turn);
+  }
+  for (const uint16_t slot : inputs_) {
+    ORRERY_INVARIANT(files_.At(slot).live_bytes == 0);
+    files_.Doom(slot, turn);
+    files_.Unpin(slot, turn);
+  }
+  ++context_.counters.compactions;
+  turn.effects.Mark("storage.compaction_done");
+  turn.effects.notes.push_back(
+      {.kind = Note::Kind::kCompaction, .number = freed_bytes_});
+  EndJob();
+  Check(turn);
+}
+
+// Whatever was copied is unlisted: its files are removed.
+void Compaction::Abort(Turn& turn) {
+  turn.effects.Mark("storage.compaction_aborted");
+  for (const Output& output : outputs_) {
+    files_.Doom(output.slot, turn);
+    files_.Unpin(output.slot, turn);
+  }
+  for (const uint16_t slot : inputs_) files_.Unpin(slot, turn);
+  EndJob();
+}
+
+void Compaction::EndJob() {
+  step_ = Step::kIdle;
+  inputs_.clear();
+  outputs_.clear();
+  moves_.clear();
+  moves_.shrink_to_fit();
+  scan_.reset();
+  pending_.reset();
+  buffer_.clear();
+  has_output_ = false;
+  is_sealing_ = false;
+}
+
+}  // namespace orrery

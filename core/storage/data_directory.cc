@@ -1,0 +1,385 @@
+#include "core/storage/data_directory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/hash.h"
+#include "core/base/invariant.h"
+#include "core/storage/record.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr FileNumber kIdentityFile{1};
+constexpr FileNumber kRingFile{2};
+constexpr FileNumber kRingTmpFile{3};
+
+constexpr uint64_t kSeqBlock = uint64_t{1} << 32;
+// What a start leases: five years of 100,000 writes a second, so that no lease
+// has to be renewed while running; 2^20 starts.
+constexpr uint64_t kSeqLease = uint64_t{1} << 44;
+constexpr uint64_t kRingFileBytesMax = uint64_t{64} << 20;
+
+std::string HexOf(uint64_t value) {
+  std::string text(16, '0');
+  for (size_t i = 16; i > 0; --i, value >>= 4) {
+    text[i - 1] = "0123456789abcdef"[value & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
+void DataDirectory::Submit(Step step, DiskEffect effect, Turn& turn) {
+  step_ = step;
+  effect.token = {DiskOwner::kIdentity, static_cast<uint8_t>(step), {0, 1}};
+  turn.effects.disk.push_back(std::move(effect));
+}
+
+void DataDirectory::Open(const OpenOptions& options, Turn& turn) {
+  ORRERY_INVARIANT(step_ == Step::kIdle);
+  options_ = options;
+  Submit(Step::kLock, {.verb = DiskVerb::kLock, .path = "LOCK"}, turn);
+}
+
+void DataDirectory::OnDiskDone(const DiskDone& done, Turn& turn) {
+  if (phase_ == Phase::kFailed) return;
+  ORRERY_INVARIANT(done.token.part == static_cast<uint8_t>(step_));
+  if (phase_ == Phase::kOpening) {
+    OnOpeningDone(done, turn);
+  } else {
+    OnSavingDone(done, turn);
+  }
+}
+
+void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
+  const bool is_missing = done.error == DiskError::kNoEntry;
+  switch (step_) {
+    case Step::kLock:
+      if (done.error == DiskError::kLocked) {
+        return Fail("the data directory is in use by another process", 1);
+      }
+      break;
+    case Step::kOpenIdentity:
+      if (is_missing) return LookForData(turn);
+      break;
+    case Step::kLookForData:
+      if (is_missing) return Format(turn);
+      break;
+    case Step::kStatRing:
+      if (is_missing) {
+        ring_unreadable_ = !identity_.cluster.IsZero();
+        return FinishOpen(turn);
+      }
+      break;
+    default:
+      break;
+  }
+  if (done.error != DiskError::kNone) {
+    return Fail("the data directory cannot be read or written", 1);
+  }
+  switch (step_) {
+    case Step::kLock:
+      return Submit(
+          Step::kOpenIdentity,
+          {.verb = DiskVerb::kOpen, .file = kIdentityFile, .path = "IDENTITY"},
+          turn);
+    case Step::kOpenIdentity:
+      identity_open_ = true;
+      return Submit(Step::kReadIdentity,
+                    {.verb = DiskVerb::kRead,
+                     .file = kIdentityFile,
+                     .length = kIdentityBytes},
+                    turn);
+    case Step::kReadIdentity:
+      slots_ = DecodeIdentity(done.data.view());
+      return Submit(Step::kStatIdentity,
+                    {.verb = DiskVerb::kStat, .path = "IDENTITY"}, turn);
+    case Step::kStatIdentity:
+      inode_ = done.inode;
+      return fresh_ ? RaiseGeneration(turn) : Judge(turn);
+    case Step::kLookForData:
+      return OnDataLookedFor(done, turn);
+    case Step::kSetAside:
+      return Format(turn);
+    case Step::kWriteIdentity:
+      if (done.count != kIdentitySlotBytes) {
+        return Fail("IDENTITY cannot be written", 1);
+      }
+      return Submit(Step::kSyncIdentity,
+                    {.verb = DiskVerb::kSync, .file = kIdentityFile}, turn);
+    case Step::kSyncIdentity:
+      durable_hlc_high_ = identity_.hlc_high;
+      if (!fresh_) return ReadRing(turn);
+      return Submit(Step::kSyncDirAfterFormat,
+                    {.verb = DiskVerb::kSyncDir, .path = "."}, turn);
+    case Step::kSyncDirAfterFormat:
+      return ReadRing(turn);
+    case Step::kStatRing:
+      ring_file_bytes_ = std::min(done.count, kRingFileBytesMax);
+      return Submit(
+          Step::kOpenRing,
+          {.verb = DiskVerb::kOpen, .file = kRingFile, .path = "RING"}, turn);
+    case Step::kOpenRing:
+      return Submit(Step::kReadRing,
+                    {.verb = DiskVerb::kRead,
+                     .file = kRingFile,
+                     .length = ring_file_bytes_},
+                    turn);
+    case Step::kReadRing:
+      ring_ = DecodeRingFile(done.data);
+      ring_unreadable_ = !identity_.cluster.IsZero() && !ring_.has_value();
+      return Submit(Step::kCloseRing,
+                    {.verb = DiskVerb::kClose, .file = kRingFile}, turn);
+    case Step::kCloseRing:
+      return FinishOpen(turn);
+    case Step::kIdle:
+    case Step::kOpenRingTmp:
+    case Step::kWriteRingTmp:
+    case Step::kSyncRingTmp:
+    case Step::kCloseRingTmp:
+    case Step::kRenameRing:
+    case Step::kSyncDirAfterRing:
+      ORRERY_UNREACHABLE("a step of saving while opening");
+  }
+}
+
+void DataDirectory::Judge(Turn& turn) {
+  if (slots_.newer_format) {
+    return Fail("the data directory has a newer format than this program", 2);
+  }
+  if (!slots_.newest.has_value()) return LookForData(turn);
+  identity_ = *slots_.newest;
+  if (identity_.node_name != options_.node_name) {
+    return Fail("the data directory belongs to node \"" + identity_.node_name +
+                    "\", and this is node \"" + options_.node_name + "\"",
+                2);
+  }
+  was_clean_ = identity_.clean_stop;
+  machine_restarted_ = !was_clean_ && identity_.boot_id != options_.boot_id;
+  moved_ = identity_.inode != inode_ || identity_.snapshot_copy;
+  RaiseGeneration(turn);
+}
+
+// No slot is valid.  Data without IDENTITY is set aside, never removed: its
+// actor and index seed are unknown, so this start is a new replica.
+void DataDirectory::LookForData(Turn& turn) {
+  Submit(Step::kLookForData, {.verb = DiskVerb::kList, .path = "shard-0000"},
+         turn);
+}
+
+void DataDirectory::OnDataLookedFor(const DiskDone& done, Turn& turn) {
+  if (done.names.empty()) return Format(turn);
+  const std::string aside =
+      "shard-0000.lost-" + HexOf(options_.fresh_storage.hi);
+  turn.effects.Mark("storage.identity_lost");
+  turn.effects.notes.push_back(
+      {.kind = Note::Kind::kDamage,
+       .text = "IDENTITY is unreadable: shard-0000 is set aside as " + aside});
+  Submit(Step::kSetAside,
+         {.verb = DiskVerb::kRename, .path = "shard-0000", .path2 = aside},
+         turn);
+}
+
+void DataDirectory::Format(Turn& turn) {
+  fresh_ = true;
+  identity_ = {.storage = options_.fresh_storage,
+               .cluster = {},
+               .node_name = options_.node_name,
+               .index_seed = options_.fresh_index_seed,
+               .boot_id = {}};
+  if (identity_open_) return RaiseGeneration(turn);
+  Submit(Step::kOpenIdentity,
+         {.verb = DiskVerb::kOpen,
+          .file = kIdentityFile,
+          .create = true,
+          .path = "IDENTITY"},
+         turn);
+}
+
+void DataDirectory::RaiseGeneration(Turn& turn) {
+  identity_.first_seq = AlignUp(identity_.seq_lease + 1, kSeqBlock);
+  identity_.seq_lease = identity_.first_seq + kSeqLease;
+  ++identity_.generation;
+  identity_.boot_id = options_.boot_id;
+  identity_.inode = inode_;
+  identity_.clean_stop = false;
+  identity_.snapshot_copy = false;
+  WriteIdentity(turn);
+}
+
+void DataDirectory::WriteIdentity(Turn& turn) {
+  ++identity_.revision;
+  Submit(Step::kWriteIdentity,
+         {.verb = DiskVerb::kWrite,
+          .file = kIdentityFile,
+          .offset = (identity_.revision % 2) * kIdentitySlotBytes,
+          .data = {EncodeIdentitySlot(identity_, NextSalt())}},
+         turn);
+}
+
+uint64_t DataDirectory::NextSalt() {
+  Hasher hasher;
+  hasher.Add(identity_.index_seed.hi);
+  hasher.Add(identity_.index_seed.lo);
+  hasher.Add(identity_.revision);
+  return hasher.Value();
+}
+
+void DataDirectory::ReadRing(Turn& turn) {
+  Submit(Step::kStatRing, {.verb = DiskVerb::kStat, .path = "RING"}, turn);
+}
+
+void DataDirectory::FinishOpen(Turn& turn) {
+  phase_ = Phase::kOpen;
+  step_ = Step::kIdle;
+  turn.effects.Mark("storage.directory_open");
+  StartNextJob(turn);
+}
+
+void DataDirectory::SaveRing(uint64_t token, ClusterId cluster, Bytes ring,
+                             Turn& turn) {
+  jobs_.push_back({.kind = Job::Kind::kRing,
+                   .token = token,
+                   .cluster = cluster,
+                   .ring = std::move(ring)});
+  StartNextJob(turn);
+}
+
+void DataDirectory::SaveHlcHigh(uint64_t hlc_high, Turn& turn) {
+  if (hlc_high <= identity_.hlc_high) return;
+  // The first job may be under way with an older value; later ones are not.
+  if (jobs_.size() > 1 && jobs_.back().kind == Job::Kind::kHlc) {
+    jobs_.back().hlc_high = std::max(jobs_.back().hlc_high, hlc_high);
+    return;
+  }
+  jobs_.push_back({.kind = Job::Kind::kHlc,
+                   .cluster = {},
+                   .ring = {},
+                   .hlc_high = hlc_high});
+  StartNextJob(turn);
+}
+
+void DataDirectory::MarkClean(uint64_t token, Turn& turn) {
+  jobs_.push_back(
+      {.kind = Job::Kind::kClean, .token = token, .cluster = {}, .ring = {}});
+  StartNextJob(turn);
+}
+
+void DataDirectory::StartNextJob(Turn& turn) {
+  if (phase_ != Phase::kOpen) return;
+  if (step_ != Step::kIdle || jobs_.empty()) return;
+  const Job& job = jobs_.front();
+  switch (job.kind) {
+    case Job::Kind::kRing:
+      if (identity_.cluster == job.cluster) return WriteRing(turn);
+      identity_.cluster = job.cluster;
+      break;
+    case Job::Kind::kHlc:
+      identity_.hlc_high = std::max(identity_.hlc_high, job.hlc_high);
+      break;
+    case Job::Kind::kClean:
+      identity_.clean_stop = true;
+      break;
+  }
+  WriteIdentity(turn);
+}
+
+void DataDirectory::OnSavingDone(const DiskDone& done, Turn& turn) {
+  if (done.error != DiskError::kNone) {
+    return Fail("IDENTITY or RING cannot be written", 1);
+  }
+  switch (step_) {
+    case Step::kWriteIdentity:
+      if (done.count != kIdentitySlotBytes) {
+        return Fail("IDENTITY cannot be written", 1);
+      }
+      return Submit(Step::kSyncIdentity,
+                    {.verb = DiskVerb::kSync, .file = kIdentityFile}, turn);
+    case Step::kSyncIdentity:
+      return OnIdentitySynced(turn);
+    case Step::kOpenRingTmp: {
+      Bytes file = EncodeRingFile(identity_.storage, jobs_.front().ring.view(),
+                                  NextSalt());
+      ring_file_bytes_ = file.size();
+      return Submit(Step::kWriteRingTmp,
+                    {.verb = DiskVerb::kWrite,
+                     .file = kRingTmpFile,
+                     .data = {std::move(file)}},
+                    turn);
+    }
+    case Step::kWriteRingTmp:
+      if (done.count != ring_file_bytes_) {
+        return Fail("RING cannot be written", 1);
+      }
+      return Submit(Step::kSyncRingTmp,
+                    {.verb = DiskVerb::kSync, .file = kRingTmpFile}, turn);
+    case Step::kSyncRingTmp:
+      return Submit(Step::kCloseRingTmp,
+                    {.verb = DiskVerb::kClose, .file = kRingTmpFile}, turn);
+    case Step::kCloseRingTmp:
+      return Submit(
+          Step::kRenameRing,
+          {.verb = DiskVerb::kRename, .path = "RING.tmp", .path2 = "RING"},
+          turn);
+    case Step::kRenameRing:
+      return Submit(Step::kSyncDirAfterRing,
+                    {.verb = DiskVerb::kSyncDir, .path = "."}, turn);
+    case Step::kSyncDirAfterRing:
+      ring_ = jobs_.front().ring;
+      ring_unreadable_ = false;
+      return FinishJob(turn);
+    default:
+      ORRERY_UNREACHABLE("a step of opening while saving");
+  }
+}
+
+void DataDirectory::OnIdentitySynced(Turn& turn) {
+  durable_hlc_high_ = identity_.hlc_high;
+  if (jobs_.front().kind == Job::Kind::kRing) return WriteRing(turn);
+  FinishJob(turn);
+}
+
+void DataDirectory::WriteRing(Turn& turn) {
+  // A longer RING.tmp of an interrupted save leaves bytes behind the payload;
+  // its length names what counts.
+  Submit(Step::kOpenRingTmp,
+         {.verb = DiskVerb::kOpen,
+          .file = kRingTmpFile,
+          .create = true,
+          .path = "RING.tmp"},
+         turn);
+}
+
+void DataDirectory::FinishJob(Turn& turn) {
+  if (jobs_.front().kind != Job::Kind::kHlc) {
+    saved_.push_back(jobs_.front().token);
+  }
+  jobs_.pop_front();
+  step_ = Step::kIdle;
+  StartNextJob(turn);
+}
+
+void DataDirectory::Fail(std::string why, int exit_code) {
+  phase_ = Phase::kFailed;
+  failure_ = std::move(why);
+  failure_exit_code_ = exit_code;
+}
+
+std::vector<uint64_t> DataDirectory::TakeSaved() {
+  return std::exchange(saved_, {});
+}
+
+uint64_t DataDirectory::StateDigest() const {
+  Hasher hasher;
+  hasher.Add(uint64_t{static_cast<uint8_t>(phase_)});
+  hasher.Add(uint64_t{static_cast<uint8_t>(step_)});
+  hasher.Add(identity_.storage.hi);
+  hasher.Add(identity_.revision);
+  hasher.Add(identity_.hlc_high);
+  hasher.Add(uint64_t{jobs_.size()});
+  return hasher.Value();
+}
+
+}  // namespace orrery

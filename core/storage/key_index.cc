@@ -1,0 +1,249 @@
+#include "core/storage/key_index.h"
+
+#include <algorithm>
+#include <bit>
+#include <string_view>
+
+#include "core/base/hash.h"
+#include "core/base/invariant.h"
+#include "core/base/murmur3.h"
+
+namespace orrery {
+
+namespace {
+
+__extension__ typedef unsigned __int128 Wide;
+
+constexpr uint64_t kTombstoneBit = 1;
+constexpr uint64_t kDamagedBit = 2;
+constexpr uint64_t kDoubtedBit = 4;
+constexpr uint64_t kUsedBit = 8;
+constexpr uint64_t kFlagBits = 15;
+
+constexpr uint32_t kMantissaBits = 7;
+constexpr uint64_t kMantissaTop = uint64_t{1} << kMantissaBits;
+
+// Lengths in units of 8 bytes, as a floating-point number of 5 + 7 bits,
+// rounded up.
+uint64_t LengthClassOf(uint64_t units) {
+  if (units < kMantissaTop) return units;
+  uint32_t shift =
+      static_cast<uint32_t>(std::bit_width(units)) - kMantissaBits - 1;
+  uint64_t mantissa = (units + (uint64_t{1} << shift) - 1) >> shift;
+  if (mantissa == 2 * kMantissaTop) {
+    mantissa = kMantissaTop;
+    ++shift;
+  }
+  return (uint64_t{shift + 1} << kMantissaBits) | (mantissa - kMantissaTop);
+}
+
+uint64_t UnitsOf(uint64_t length_class) {
+  if (length_class < kMantissaTop) return length_class;
+  const uint64_t shift = (length_class >> kMantissaBits) - 1;
+  return (kMantissaTop + (length_class & (kMantissaTop - 1))) << shift;
+}
+
+uint64_t HashOf(uint64_t keyed, uint64_t digest, uint64_t seq) {
+  return Mix64(Mix64(keyed ^ seq) ^ digest);
+}
+
+// Grown by a quarter at 0.85: between 0.68 and 0.85 full.
+bool IsFull(size_t size, size_t capacity) {
+  return (size + 1) * 20 > capacity * 17;
+}
+
+}  // namespace
+
+KeyHash HashKey(SipKey seed, std::string_view key) {
+  return {Murmur3x64_128(key).h1,
+          SipHash13(seed, std::as_bytes(std::span(key.data(), key.size())))};
+}
+
+RecordAddress::RecordAddress(uint16_t file_slot, uint64_t offset,
+                             uint64_t bytes) {
+  ORRERY_INVARIANT(offset % 8 == 0);
+  ORRERY_INVARIANT(offset / 8 <= 0xffffffff);
+  ORRERY_INVARIANT(bytes < (uint64_t{256} << 20));
+  bits_ = (uint64_t{file_slot} << 48) | (offset / 8) << 16 |
+          LengthClassOf((bytes + 7) / 8) << 4;
+}
+
+uint64_t RecordAddress::bytes() const {
+  return UnitsOf((bits_ >> 4) & 0xfff) * 8;
+}
+
+KeyIndex::KeyIndex(uint32_t segments)
+    : shift_(64 - static_cast<uint32_t>(std::countr_zero(segments))),
+      segments_(segments) {
+  ORRERY_INVARIANT(std::has_single_bit(segments));
+}
+
+size_t KeyIndex::SegmentOf(uint64_t token) const {
+  return shift_ == 64 ? 0 : static_cast<size_t>(token >> shift_);
+}
+
+KeyIndex::Packed KeyIndex::Pack(const IndexEntry& entry) {
+  return {entry.hash.token,
+          entry.hash.keyed,
+          entry.digest,
+          entry.timestamp,
+          entry.seq,
+          entry.address.bits() | kUsedBit |
+              (entry.tombstone ? kTombstoneBit : 0) |
+              (entry.damaged ? kDamagedBit : 0) |
+              (entry.doubted ? kDoubtedBit : 0)};
+}
+
+IndexEntry KeyIndex::Unpack(const Packed& packed) {
+  return {.hash = {packed.token, packed.keyed},
+          .digest = packed.digest,
+          .timestamp = packed.timestamp,
+          .seq = packed.seq,
+          .address = RecordAddress::FromBits(packed.address_bits & ~kFlagBits),
+          .tombstone = (packed.address_bits & kTombstoneBit) != 0,
+          .damaged = (packed.address_bits & kDamagedBit) != 0,
+          .doubted = (packed.address_bits & kDoubtedBit) != 0};
+}
+
+// The place of `hash`, or the empty one where it belongs.
+size_t KeyIndex::PlaceOf(const Segment& segment, const KeyHash& hash) {
+  const size_t capacity = segment.table.size();
+  auto place = static_cast<size_t>((Wide{Mix64(hash.keyed)} * capacity) >> 64);
+  while (true) {
+    const Packed& packed = segment.table[place];
+    if (packed.address_bits == 0) return place;
+    if (packed.keyed == hash.keyed && packed.token == hash.token) return place;
+    if (++place == capacity) place = 0;
+  }
+}
+
+bool KeyIndex::Find(const KeyHash& hash, IndexEntry* entry) const {
+  const Segment& segment = segments_[SegmentOf(hash.token)];
+  if (segment.size == 0) return false;
+  const Packed& packed = segment.table[PlaceOf(segment, hash)];
+  if (packed.address_bits == 0) return false;
+  *entry = Unpack(packed);
+  return true;
+}
+
+bool KeyIndex::FindAt(uint64_t token, uint64_t digest,
+                      IndexEntry* entry) const {
+  const size_t number = SegmentOf(token);
+  const Segment& segment = segments_[number];
+  if (sorted_segment_ == number && sorted_version_ == segment.version) {
+    auto it = std::lower_bound(sorted_.begin(), sorted_.end(), token,
+                               [](const IndexEntry& a, uint64_t wanted) {
+                                 return a.hash.token < wanted;
+                               });
+    for (; it != sorted_.end() && it->hash.token == token; ++it) {
+      if (it->digest != digest) continue;
+      *entry = *it;
+      return true;
+    }
+    return false;
+  }
+  const Packed* found = nullptr;
+  for (const Packed& packed : segment.table) {
+    if (packed.address_bits == 0) continue;
+    if (packed.token != token || packed.digest != digest) continue;
+    // Several: the same one as in sorted order.
+    if (found == nullptr || packed.keyed < found->keyed) found = &packed;
+  }
+  if (found == nullptr) return false;
+  *entry = Unpack(*found);
+  return true;
+}
+
+bool KeyIndex::Set(const IndexEntry& entry, IndexEntry* old) {
+  Segment& segment = segments_[SegmentOf(entry.hash.token)];
+  if (IsFull(segment.size, segment.table.size())) Grow(segment);
+  Packed& packed = segment.table[PlaceOf(segment, entry.hash)];
+  const bool had = packed.address_bits != 0;
+  if (had) {
+    *old = Unpack(packed);
+    content_hash_ -= HashOf(packed.keyed, packed.digest, packed.seq);
+    if (old->tombstone) --tombstones_;
+  } else {
+    ++segment.size;
+    ++size_;
+  }
+  packed = Pack(entry);
+  if (entry.tombstone) ++tombstones_;
+  content_hash_ += HashOf(packed.keyed, packed.digest, packed.seq);
+  ++segment.version;
+  return had;
+}
+
+bool KeyIndex::Relocate(const KeyHash& hash, RecordAddress from,
+                        RecordAddress to) {
+  Segment& segment = segments_[SegmentOf(hash.token)];
+  if (segment.size == 0) return false;
+  Packed& packed = segment.table[PlaceOf(segment, hash)];
+  if (packed.address_bits == 0) return false;
+  if ((packed.address_bits & ~kFlagBits) != from.bits()) return false;
+  packed.address_bits = to.bits() | (packed.address_bits & kFlagBits);
+  ++segment.version;
+  return true;
+}
+
+void KeyIndex::Grow(Segment& segment) {
+  Segment grown;
+  grown.table.resize(segment.table.size() + segment.table.size() / 4 + 8);
+  for (const Packed& packed : segment.table) {
+    if (packed.address_bits == 0) continue;
+    grown.table[PlaceOf(grown, {packed.token, packed.keyed})] = packed;
+  }
+  segment.table = std::move(grown.table);
+}
+
+const std::vector<IndexEntry>& KeyIndex::Sorted(size_t number) const {
+  const Segment& segment = segments_[number];
+  if (sorted_segment_ == number && sorted_version_ == segment.version) {
+    return sorted_;
+  }
+  sorted_.clear();
+  for (const Packed& packed : segment.table) {
+    if (packed.address_bits != 0) sorted_.push_back(Unpack(packed));
+  }
+  std::sort(sorted_.begin(), sorted_.end(),
+            [](const IndexEntry& a, const IndexEntry& b) {
+              if (a.hash.token != b.hash.token) {
+                return a.hash.token < b.hash.token;
+              }
+              if (a.digest != b.digest) return a.digest < b.digest;
+              return a.hash.keyed < b.hash.keyed;
+            });
+  sorted_segment_ = number;
+  sorted_version_ = segment.version;
+  return sorted_;
+}
+
+bool KeyIndex::Walk(uint64_t first, uint64_t last, size_t max,
+                    std::vector<IndexEntry>* out, uint64_t* reached) const {
+  ORRERY_INVARIANT(first <= last);
+  size_t appended = 0;
+  for (size_t number = SegmentOf(first); number <= SegmentOf(last); ++number) {
+    if (segments_[number].size == 0) continue;
+    const std::vector<IndexEntry>& entries = Sorted(number);
+    auto it = std::lower_bound(entries.begin(), entries.end(), first,
+                               [](const IndexEntry& entry, uint64_t token) {
+                                 return entry.hash.token < token;
+                               });
+    for (; it != entries.end() && it->hash.token <= last; ++it) {
+      if (appended >= max && it->hash.token != *reached) return false;
+      out->push_back(*it);
+      *reached = it->hash.token;
+      ++appended;
+    }
+  }
+  return true;
+}
+
+void KeyIndex::CheckInvariants() const {
+  uint64_t size = 0;
+  for (const Segment& segment : segments_) size += segment.size;
+  ORRERY_INVARIANT(size == size_);
+  ORRERY_INVARIANT(tombstones_ <= size_);
+}
+
+}  // namespace orrery

@@ -1,0 +1,236 @@
+#include "core/storage/manifest_log.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/base/hash.h"
+#include "core/base/invariant.h"
+#include "core/storage/record.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr uint64_t kGrowBytes = uint64_t{64} << 10;
+constexpr uint64_t kRollBytes = uint64_t{1} << 20;
+
+}  // namespace
+
+void ManifestLog::Submit(Step step, DiskEffect effect, Turn& turn) {
+  step_ = step;
+  disk_.Emit({.part = StorePart::kManifest,
+              .handle = {static_cast<uint32_t>(step), 1}},
+             std::move(effect), turn);
+}
+
+void ManifestLog::StartFrom(Start start, Turn& turn) {
+  ORRERY_INVARIANT(step_ == Step::kIdle);
+  storage_ = start.storage;
+  process_generation_ = start.generation;
+  salt_seed_ = start.salt_seed;
+  state_ = std::move(start.state);
+  next_generation_ = start.manifest_generation;
+  roll_wanted_ = true;
+  Continue(turn);
+}
+
+void ManifestLog::Append(Edit edit, EditOrigin origin, Turn& turn) {
+  if (is_failed_) return;  // LOG-3; the store is read-only.
+  queue_.push_back({std::move(edit), origin});
+  Continue(turn);
+}
+
+void ManifestLog::Retry(Turn& turn) {
+  is_full_ = false;
+  Continue(turn);
+}
+
+void ManifestLog::Continue(Turn& turn) {
+  if (step_ != Step::kIdle || is_failed_ || is_full_) return;
+  if (roll_wanted_) return StartRoll(turn);
+  if (!queue_.empty()) WriteEdit(turn);
+}
+
+uint64_t ManifestLog::SaltOf(uint64_t generation) const {
+  Hasher hasher;
+  hasher.Add(salt_seed_);
+  hasher.Add(uint64_t{process_generation_});
+  hasher.Add(generation);
+  hasher.AddText(disk_.directory());
+  return hasher.Value();
+}
+
+std::string ManifestLog::TmpPath() const {
+  return disk_.ManifestPath(next_generation_) + ".tmp";
+}
+
+void ManifestLog::StartRoll(Turn& turn) {
+  turn.effects.Mark("storage.manifest_rolled");
+  Submit(Step::kOpenTmp,
+         {.verb = DiskVerb::kOpen,
+          .file = disk_.NumberOfManifest(next_generation_),
+          .create = true,
+          .path = TmpPath()},
+         turn);
+}
+
+void ManifestLog::WriteBase(Turn& turn) {
+  std::byte* to = nullptr;
+  Bytes header = Bytes::Allocate(kHeaderBlockBytes, &to);
+  const uint64_t salt = SaltOf(next_generation_);
+  EncodeHeaderBlock({.magic = FileMagic::kManifest,
+                     .storage = storage_,
+                     .number = next_generation_,
+                     .salt = salt,
+                     .created = static_cast<uint64_t>(turn.wall().ns),
+                     .generation = process_generation_},
+                    {}, to);
+  Bytes base = EncodeEdit(
+      BaseEdit{state_},
+      {.salt = salt, .offset = kHeaderBlockBytes, .number = next_edit_});
+  submitted_bytes_ = header.size() + base.size();
+  Submit(Step::kWriteTmp,
+         {.verb = DiskVerb::kWrite,
+          .file = disk_.NumberOfManifest(next_generation_),
+          .data = {std::move(header), std::move(base)}},
+         turn);
+}
+
+void ManifestLog::OnRolled(Turn& turn) {
+  const uint64_t old_generation = generation_;
+  generation_ = next_generation_;
+  next_generation_ = generation_ + 1;
+  salt_ = SaltOf(generation_);
+  offset_ = submitted_bytes_;
+  allocated_ = offset_;
+  roll_at_ = std::max(kRollBytes, 2 * offset_);
+  ++next_edit_;
+  roll_wanted_ = false;
+  is_started_ = true;
+  step_ = Step::kIdle;
+  if (old_generation == 0) return Continue(turn);
+  Submit(Step::kCloseOld,
+         {.verb = DiskVerb::kClose,
+          .file = disk_.NumberOfManifest(old_generation)},
+         turn);
+}
+
+void ManifestLog::WriteEdit(Turn& turn) {
+  Bytes edit =
+      EncodeEdit(queue_.front().edit,
+                 {.salt = salt_, .offset = offset_, .number = next_edit_});
+  const uint64_t end = offset_ + edit.size();
+  const FileNumber file = disk_.NumberOfManifest(generation_);
+  if (end > allocated_) {
+    submitted_bytes_ = AlignUp(end - allocated_, kGrowBytes);
+    return Submit(Step::kAllocate,
+                  {.verb = DiskVerb::kAllocate,
+                   .file = file,
+                   .offset = allocated_,
+                   .length = submitted_bytes_},
+                  turn);
+  }
+  submitted_bytes_ = edit.size();
+  Submit(Step::kWrite,
+         {.verb = DiskVerb::kWrite,
+          .file = file,
+          .offset = offset_,
+          .data = {std::move(edit)}},
+         turn);
+}
+
+void ManifestLog::OnDiskDone(const DiskDone& done, Turn& turn) {
+  ORRERY_INVARIANT(done.token.handle.slot == static_cast<uint32_t>(step_));
+  const bool is_short =
+      done.verb == DiskVerb::kWrite && done.count != submitted_bytes_;
+  const bool may_fail = step_ == Step::kCloseTmp || step_ == Step::kUnlinkOld ||
+                        step_ == Step::kCloseOld;
+  if (!may_fail && (done.error != DiskError::kNone || is_short)) {
+    return OnError(done, turn);
+  }
+  const FileNumber next = disk_.NumberOfManifest(next_generation_);
+  switch (step_) {
+    case Step::kOpenTmp:
+      return Submit(Step::kTruncateTmp,
+                    {.verb = DiskVerb::kTruncate, .file = next}, turn);
+    case Step::kTruncateTmp:
+      return WriteBase(turn);
+    case Step::kWriteTmp:
+      return Submit(Step::kSyncTmp, {.verb = DiskVerb::kSync, .file = next},
+                    turn);
+    case Step::kSyncTmp:
+      return Submit(Step::kRename,
+                    {.verb = DiskVerb::kRename,
+                     .path = TmpPath(),
+                     .path2 = disk_.ManifestPath(next_generation_)},
+                    turn);
+    case Step::kRename:
+      return Submit(Step::kSyncDir,
+                    {.verb = DiskVerb::kSyncDir, .path = disk_.directory()},
+                    turn);
+    case Step::kSyncDir:
+      return OnRolled(turn);
+    case Step::kCloseOld:
+      return Submit(Step::kUnlinkOld,
+                    {.verb = DiskVerb::kUnlink,
+                     .path = disk_.ManifestPath(generation_ - 1)},
+                    turn);
+    case Step::kUnlinkOld:
+    case Step::kCloseTmp:
+      step_ = Step::kIdle;
+      return Continue(turn);
+    case Step::kAllocate:
+      allocated_ += submitted_bytes_;
+      step_ = Step::kIdle;
+      return Continue(turn);
+    case Step::kWrite:
+      return Submit(Step::kSync,
+                    {.verb = DiskVerb::kSync,
+                     .file = disk_.NumberOfManifest(generation_)},
+                    turn);
+    case Step::kSync:
+      Apply(queue_.front().edit, &state_);
+      durable_.push_back(queue_.front().origin);
+      queue_.pop_front();
+      offset_ += submitted_bytes_;
+      ++next_edit_;
+      roll_wanted_ = offset_ >= roll_at_;
+      step_ = Step::kIdle;
+      return Continue(turn);
+    case Step::kIdle:
+      ORRERY_UNREACHABLE("a manifest operation nobody asked for");
+  }
+}
+
+void ManifestLog::OnError(const DiskDone& done, Turn& turn) {
+  const bool is_short = done.error == DiskError::kNone;
+  const bool no_space = done.error == DiskError::kNoSpace || is_short;
+  const Step failed = step_;
+  step_ = Step::kIdle;
+  // A failed sync leaves it open what is on the disk, whatever the error.
+  const bool is_sync = failed == Step::kSync || failed == Step::kSyncTmp ||
+                       failed == Step::kSyncDir;
+  if (!no_space || is_sync) {
+    is_failed_ = true;
+    turn.effects.Mark("storage.manifest_failed");
+    turn.effects.notes.push_back({.kind = Note::Kind::kDiskError,
+                                  .detail = static_cast<uint32_t>(done.error),
+                                  .text = disk_.PathOf("MANIFEST")});
+    return;
+  }
+  is_full_ = true;
+  turn.effects.Mark("storage.manifest_full");
+  if (failed == Step::kWriteTmp || failed == Step::kTruncateTmp) {
+    Submit(Step::kCloseTmp,
+           {.verb = DiskVerb::kClose,
+            .file = disk_.NumberOfManifest(next_generation_)},
+           turn);
+  }
+}
+
+std::vector<EditOrigin> ManifestLog::TakeDurable() {
+  return std::exchange(durable_, {});
+}
+
+}  // namespace orrery

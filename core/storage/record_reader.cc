@@ -1,0 +1,171 @@
+#include "core/storage/record_reader.h"
+
+#include <optional>
+#include <utility>
+
+#include "core/base/invariant.h"
+#include "core/storage/record.h"
+
+namespace orrery {
+
+void RecordReader::Read(Request request, Turn& turn) {
+  if (reads_.IsFull()) {  // RDR-3
+    context_.replies.push_back({.ticket = request.ticket,
+                                .status = StoreStatus::kBusy,
+                                .meta = {},
+                                .value = {},
+                                .key = {},
+                                .position = {}});
+    return;
+  }
+  const uint16_t slot = request.entry.address.file_slot();
+  files_.Pin(slot);
+  const Handle handle = reads_.Create();
+  reads_.Find(handle)->request = std::move(request);
+  if (files_.EnsureOpen(slot, turn)) return Submit(handle, turn);
+  waiting_[slot].push_back(handle);
+}
+
+void RecordReader::Submit(Handle handle, Turn& turn) {
+  const Reading& reading = *reads_.Find(handle);
+  const RecordAddress address = reading.request.entry.address;
+  const uint64_t have = reading.bytes.size();
+  context_.disk.Emit({.part = StorePart::kReader,
+                      .handle = handle,
+                      .priority = DiskPriority::kRead},
+                     {.verb = DiskVerb::kRead,
+                      .file = context_.disk.NumberOfSlot(address.file_slot()),
+                      .offset = address.offset() + have,
+                      .length = address.bytes() - have},
+                     turn);
+}
+
+void RecordReader::OnFileOpened(uint16_t slot, Turn& turn) {
+  const auto found = waiting_.find(slot);
+  if (found == waiting_.end()) return;
+  const std::vector<Handle> handles = std::move(found->second);
+  waiting_.erase(found);
+  for (const Handle handle : handles) Submit(handle, turn);
+}
+
+void RecordReader::OnFileFailed(uint16_t slot, Turn& turn) {
+  const auto found = waiting_.find(slot);
+  if (found == waiting_.end()) return;
+  const std::vector<Handle> handles = std::move(found->second);
+  waiting_.erase(found);
+  for (const Handle handle : handles) {
+    Finish(handle, StoreStatus::kBusy, turn);
+  }
+}
+
+void RecordReader::OnDiskDone(const DiskDone& done, Turn& turn) {
+  const Handle handle = done.token.handle;
+  Reading* reading = reads_.Find(handle);
+  ORRERY_INVARIANT(reading != nullptr);
+  if (reading->is_dropping) {
+    reading->is_dropping = false;
+    return Submit(handle, turn);
+  }
+  if (done.error != DiskError::kNone) return Retry(handle, turn);
+  Bytes bytes = done.data;
+  if (!reading->bytes.empty()) {
+    reading->bytes.insert(reading->bytes.end(), bytes.view().begin(),
+                          bytes.view().end());
+    bytes = Bytes::CopyOf(reading->bytes);
+  }
+  const RecordAddress address = reading->request.entry.address;
+  const DataFile& file = files_.At(address.file_slot());
+  const std::optional<RecordHeader> header =
+      ParseRecordHeader(bytes.view(), {file.salt, address.offset()},
+                        context_.options.key_bytes_max);
+  const bool is_whole =
+      header.has_value() && header->body_bytes() <= bytes.size();
+  if (!is_whole) {
+    // A short read before the end is completed; nothing more is damage.
+    const bool may_continue =
+        done.data.size() > 0 && bytes.size() < address.bytes() &&
+        (header.has_value() || bytes.size() < kRecordHeaderBytes);
+    if (!may_continue) return Retry(handle, turn);
+    reading->bytes.assign(bytes.view().begin(), bytes.view().end());
+    return Submit(handle, turn);
+  }
+  if (!RecordHolds(*header, bytes.view()) ||
+      header->seq != reading->request.entry.seq) {
+    return Retry(handle, turn);
+  }
+  Answer(*reading, *header, bytes);
+  files_.Unpin(address.file_slot(), turn);
+  reads_.Destroy(handle);
+}
+
+// The record is whole: answers, if it is of this key (RDR-1).
+void RecordReader::Answer(const Reading& reading, const RecordHeader& header,
+                          const Bytes& bytes) {
+  const RecordView view = ViewRecord(header, bytes.view());
+  StoreReply reply{.ticket = reading.request.ticket,
+                   .status = StoreStatus::kNotFound,
+                   .suspect = reading.request.suspect,
+                   .meta = {},
+                   .value = {},
+                   .key = {},
+                   .position = {}};
+  const bool any_key = reading.request.key.empty();
+  if (any_key || TextOf(view.key) == reading.request.key) {
+    const auto slice = [&bytes](ByteView part) {
+      if (part.empty()) return Bytes();
+      return bytes.Slice(static_cast<size_t>(part.data() - bytes.data()),
+                         part.size());
+    };
+    reply.status = header.deleted ? StoreStatus::kDeleted : StoreStatus::kOk;
+    reply.seq = header.seq;
+    reply.timestamp = header.timestamp;
+    reply.digest = view.digest;
+    reply.deleted = header.deleted;
+    reply.meta = slice(view.meta);
+    reply.value = slice(view.value);
+    if (any_key) reply.key = TextOf(view.key);
+  }
+  context_.replies.push_back(std::move(reply));
+}
+
+// RDR-2.
+void RecordReader::Retry(Handle handle, Turn& turn) {
+  Reading& reading = *reads_.Find(handle);
+  reading.bytes.clear();
+  if (!reading.is_retry) {
+    turn.effects.Mark("storage.read_again");
+    reading.is_retry = true;
+    reading.is_dropping = true;
+    const uint16_t slot = reading.request.entry.address.file_slot();
+    context_.disk.Emit({.part = StorePart::kReader,
+                        .handle = handle,
+                        .priority = DiskPriority::kRead},
+                       {.verb = DiskVerb::kDropCache,
+                        .file = context_.disk.NumberOfSlot(slot)},
+                       turn);
+    return;
+  }
+  turn.effects.Mark("storage.record_corrupt");
+  const IndexEntry entry = reading.request.entry;
+  damaged_.push_back({entry, files_.At(entry.address.file_slot()).id});
+  Finish(handle, StoreStatus::kCorrupt, turn);
+}
+
+void RecordReader::Finish(Handle handle, StoreStatus status, Turn& turn) {
+  const Reading& reading = *reads_.Find(handle);
+  const uint16_t slot = reading.request.entry.address.file_slot();
+  context_.replies.push_back({.ticket = reading.request.ticket,
+                              .status = status,
+                              .meta = {},
+                              .value = {},
+                              .key = {},
+                              .position = {}});
+  reads_.Destroy(handle);
+  files_.Unpin(slot, turn);
+}
+
+std::vector<RecordReader::Damaged> RecordReader::TakeDamaged() {
+  return std::exchange(damaged_, {});
+}
+
+}  // namespace orrery

@@ -1,0 +1,97 @@
+// core/storage/recovered_file.h
+//
+// What recovery saw in one data file, and what it means (storage section 3):
+// a torn tail is cut, damage before W is corruption, neither is silent.
+// Decisions only: who reads the file and builds the index is Recovery.
+//
+// Invariants:
+//   RCF-1  In synced mode, and without damage, what is kept of all files
+//          together is a prefix of what was appended.
+//   RCF-2  Nothing that lies before W, or in a sealed file, is ever cut.
+//
+// Threading: none.
+
+#ifndef ORRERY_CORE_STORAGE_RECOVERED_FILE_H_
+#define ORRERY_CORE_STORAGE_RECOVERED_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/storage/control_record.h"
+#include "core/storage/key_index.h"
+#include "core/storage/manifest.h"
+#include "core/storage/segment_scan.h"
+
+namespace orrery {
+
+struct RecoveredRow {
+  KeyHash hash;
+  uint64_t digest = 0;
+  uint64_t timestamp = 0;
+  uint64_t seq = 0;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+  uint32_t crc = 0;
+  bool tombstone = false;
+};
+
+struct RecoveredFile {
+  ManifestFile listed;
+  uint16_t slot = 0;
+  bool is_missing = false;  // No such file, or nothing of it can be read.
+  bool has_bad_header = false;
+  bool is_synced_mode = false;  // Its records were acknowledged after a sync.
+  bool has_cells = false;
+  uint64_t size = 0;  // Physical.
+
+  // From the scan, in file order.
+  FileSummary summary;             // Of all user records seen.
+  std::vector<RecoveredRow> rows;  // Kept only if the file is not sealed.
+  std::vector<DamageRange> gaps;
+  uint64_t last_end = kHeaderBlockBytes;  // Of the last valid record.
+  uint64_t seal_end = 0;
+  std::optional<Seal> seal;         // Its last record is a SEAL.
+  std::optional<LogPlace> durable;  // Greatest that a watermark names.
+
+  // A user record, or a control record's payload, or a gap.
+  void TakeRow(const RecoveredRow& row);
+  void TakeControl(const SegmentScan::Item& item, ByteView payload);
+  void TakeGap(uint64_t from, uint64_t upto);
+};
+
+struct FileVerdict {
+  bool is_dropped = false;           // Holds nothing: unlisted.
+  size_t kept_rows = 0;              // Of rows, from the front.
+  uint64_t length = 0;               // All that counts.
+  FileSummary summary;               // Of what is kept.
+  std::optional<uint64_t> cut_at;    // A torn tail begins here.
+  std::vector<DamageRange> damages;  // New ones.
+};
+
+// Files that are not sealed, in order of their ids.
+class TailJudge {
+ public:
+  // `durable` is W.
+  explicit TailJudge(LogPlace durable) : durable_(durable) {}
+
+  FileVerdict Judge(const RecoveredFile& file);
+
+ private:
+  FileVerdict Keep(const RecoveredFile& file, size_t rows) const;
+  static std::optional<uint64_t> FirstBad(const RecoveredFile& file);
+
+  LogPlace durable_;
+  // Synced mode: an earlier file ends before it was full, so that nothing
+  // behind it was ever acknowledged.
+  bool is_cut_ = false;
+};
+
+// A sealed file: only new damage is in the verdict.
+FileVerdict JudgeSealed(const RecoveredFile& file,
+                        const std::vector<DamageRange>& known);
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_STORAGE_RECOVERED_FILE_H_

@@ -1,0 +1,396 @@
+// Reading what is there: directories, manifest, every listed file.  What it
+// means and what is done about it: recovery_judgement.cc.
+
+#include "core/storage/recovery.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/invariant.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr uint64_t kCarefulBytes = 4096;
+// Far above any state: 10,000 files take about 1 MiB.
+constexpr uint64_t kManifestBytesMax = uint64_t{256} << 20;
+
+}  // namespace
+
+void Recovery::Submit(Step step, DiskEffect effect, Turn& turn) {
+  step_ = step;
+  context_.disk.Emit({.part = StorePart::kRecovery,
+                      .handle = {static_cast<uint32_t>(step), 1}},
+                     std::move(effect), turn);
+}
+
+void Recovery::Start(Turn& turn) {
+  ORRERY_INVARIANT(step_ == Step::kNew);
+  const std::string& directory = context_.disk.directory();
+  std::string parent = ".";
+  for (size_t at = directory.find('/'); at != std::string::npos;
+       at = directory.find('/', at + 1)) {
+    directories_.emplace_back(directory.substr(0, at), parent);
+    parent = directory.substr(0, at);
+  }
+  directories_.emplace_back(directory, parent);
+  directories_.emplace_back(context_.disk.PathOf("quarantine"), directory);
+  MakeNextDirectory(turn);
+}
+
+void Recovery::MakeNextDirectory(Turn& turn) {
+  if (next_directory_ == directories_.size()) {
+    return Submit(Step::kList,
+                  {.verb = DiskVerb::kList, .path = context_.disk.directory()},
+                  turn);
+  }
+  Submit(
+      Step::kMakeDir,
+      {.verb = DiskVerb::kMakeDir, .path = directories_[next_directory_].first},
+      turn);
+}
+
+void Recovery::OnDiskDone(const DiskDone& done, Turn& turn) {
+  if (step_ == Step::kFailed) return;
+  ORRERY_INVARIANT(done.token.handle.slot == static_cast<uint32_t>(step_));
+  const bool has_failed = done.error != DiskError::kNone;
+  switch (step_) {
+    case Step::kMakeDir:
+      if (has_failed && done.error != DiskError::kExists) {
+        return Fail("a directory cannot be made", turn);
+      }
+      // Synced even if it exists: a crash may have come before (B6).
+      return Submit(Step::kSyncParent,
+                    {.verb = DiskVerb::kSyncDir,
+                     .path = directories_[next_directory_].second},
+                    turn);
+    case Step::kSyncParent:
+      if (has_failed) return Fail("a directory cannot be synced", turn);
+      ++next_directory_;
+      return MakeNextDirectory(turn);
+    case Step::kList:
+      if (has_failed) return Fail("the store cannot be listed", turn);
+      return OnListed(done, turn);
+    case Step::kListQuarantine:
+      quarantined_ = done.names;
+      if (manifest_generation_ == 0) {
+        RebuildWithoutManifest();
+        return ScanNextFile(turn);
+      }
+      return Submit(Step::kStatManifest,
+                    {.verb = DiskVerb::kStat,
+                     .path = context_.disk.ManifestPath(manifest_generation_)},
+                    turn);
+    case Step::kStatManifest:
+      manifest_size_ = std::min(done.count, kManifestBytesMax);
+      return Submit(Step::kOpenManifest,
+                    {.verb = DiskVerb::kOpen,
+                     .file = context_.disk.NumberOfScratch(),
+                     .path = context_.disk.ManifestPath(manifest_generation_)},
+                    turn);
+    case Step::kOpenManifest:
+      if (has_failed) return Fail("the manifest cannot be opened", turn);
+      break;
+    case Step::kReadManifest:
+      if (!has_failed) {
+        manifest_bytes_.insert(manifest_bytes_.end(), done.data.view().begin(),
+                               done.data.view().end());
+      }
+      if (has_failed || done.data.empty()) manifest_size_ = 0;
+      break;
+    case Step::kCloseManifest:
+      return OnManifestRead(turn);
+    case Step::kStatFile:
+      return OnFileStat(done, turn);
+    case Step::kDropCache:
+      return ReadHeader(turn);
+    case Step::kReadHeader:
+      return OnHeaderRead(done, turn);
+    case Step::kReadPiece:
+      return OnPieceRead(done, turn);
+    case Step::kReadCut:
+      cut_bytes_ = done.data;
+      return Submit(Step::kOpenBad,
+                    {.verb = DiskVerb::kOpen,
+                     .file = context_.disk.NumberOfScratch(),
+                     .create = true,
+                     .path = context_.disk.PathOf(
+                         "quarantine/" + StoreDisk::Hex(cuts_[next_cut_].file) +
+                         "-" + StoreDisk::Hex(cuts_[next_cut_].from) + ".bad")},
+                    turn);
+    case Step::kOpenBad:
+      if (has_failed) {  // Evidence is worth no failed start.
+        ++next_cut_;
+        return QuarantineNext(turn);
+      }
+      return Submit(Step::kWriteBad,
+                    {.verb = DiskVerb::kWrite,
+                     .file = context_.disk.NumberOfScratch(),
+                     .data = {cut_bytes_}},
+                    turn);
+    case Step::kWriteBad:
+      return Submit(
+          Step::kCloseBad,
+          {.verb = DiskVerb::kClose, .file = context_.disk.NumberOfScratch()},
+          turn);
+    case Step::kCloseBad:
+      ++next_cut_;
+      return QuarantineNext(turn);
+    case Step::kSyncTail:
+      if (has_failed) return Fail("a data file cannot be synced", turn);
+      ++next_sync_;
+      return SyncNextTail(turn);
+    case Step::kCleanup:
+      ++next_cleanup_;
+      return CleanupNext(turn);
+    case Step::kNew:
+    case Step::kOpenFile:
+    case Step::kRoll:
+    case Step::kDone:
+    case Step::kFailed:
+      ORRERY_UNREACHABLE("an operation nobody asked for");
+  }
+  // The manifest, until it is read.
+  if (manifest_bytes_.size() < manifest_size_) {
+    return Submit(Step::kReadManifest,
+                  {.verb = DiskVerb::kRead,
+                   .file = context_.disk.NumberOfScratch(),
+                   .offset = manifest_bytes_.size(),
+                   .length = manifest_size_ - manifest_bytes_.size()},
+                  turn);
+  }
+  Submit(Step::kCloseManifest,
+         {.verb = DiskVerb::kClose, .file = context_.disk.NumberOfScratch()},
+         turn);
+}
+
+void Recovery::OnListed(const DiskDone& done, Turn& turn) {
+  names_ = done.names;
+  for (const std::string& name : names_) {
+    const std::optional<uint64_t> generation =
+        StoreDisk::ManifestGenerationOf(name);
+    if (generation.has_value()) {
+      manifest_generation_ = std::max(manifest_generation_, *generation);
+    }
+    const std::optional<uint64_t> id = StoreDisk::DataIdOf(name);
+    if (id.has_value()) {
+      context_.next_file_id = std::max(context_.next_file_id, *id + 1);
+    }
+  }
+  Submit(Step::kListQuarantine,
+         {.verb = DiskVerb::kList, .path = context_.disk.PathOf("quarantine")},
+         turn);
+}
+
+void Recovery::OnManifestRead(Turn& turn) {
+  DecodedManifest decoded = DecodeManifest(manifest_bytes_);
+  manifest_bytes_ = ByteBuffer();
+  switch (decoded.verdict) {
+    case DecodedManifest::Verdict::kNewer:
+      return Fail("the manifest has a newer format than this program", turn);
+    case DecodedManifest::Verdict::kDamaged:
+      RebuildWithoutManifest();
+      return ScanNextFile(turn);
+    case DecodedManifest::Verdict::kValid:
+      break;
+  }
+  state_ = std::move(decoded.state);
+  context_.next_file_id = std::max(context_.next_file_id, state_.next_id);
+  for (const auto& [id, file] : state_.files) {
+    found_.push_back({.listed = file,
+                      .summary = {},
+                      .rows = {},
+                      .gaps = {},
+                      .seal = {},
+                      .durable = {}});
+  }
+  ScanNextFile(turn);
+}
+
+// No manifest: a store that never was, or suspicious mode, in which every data
+// file counts.
+void Recovery::RebuildWithoutManifest() {
+  for (const std::string& name : names_) {
+    const std::optional<uint64_t> id = StoreDisk::DataIdOf(name);
+    if (!id.has_value()) continue;
+    is_suspicious_ = true;
+    found_.push_back({.listed = {.id = *id, .summary = {}, .poison_offset = {}},
+                      .summary = {},
+                      .rows = {},
+                      .gaps = {},
+                      .seal = {},
+                      .durable = {}});
+  }
+  if (manifest_generation_ != 0) is_suspicious_ = true;
+}
+
+void Recovery::ScanNextFile(Turn& turn) {
+  if (next_file_ == found_.size()) return JudgeFiles(turn);
+  const uint64_t id = found_[next_file_].listed.id;
+  Submit(Step::kStatFile,
+         {.verb = DiskVerb::kStat, .path = context_.disk.DataPath(id)}, turn);
+}
+
+void Recovery::OnFileStat(const DiskDone& done, Turn& turn) {
+  RecoveredFile& file = found_[next_file_];
+  if (done.error != DiskError::kNone) {
+    file.is_missing = true;
+    ++next_file_;
+    return ScanNextFile(turn);
+  }
+  file.size = done.count;
+  const DataFile entry{.id = file.listed.id,
+                       .kind = file.listed.kind,
+                       .salt = file.listed.salt,
+                       .state = DataFile::State::kClosed,
+                       .sealed = true,
+                       .length = file.listed.length};
+  if (!files_.Add(entry, &file.slot)) {
+    return Fail("there are more data files than this program can hold", turn);
+  }
+  files_.Pin(file.slot);
+  step_ = Step::kOpenFile;
+  if (files_.EnsureOpen(file.slot, turn)) OnFileReady(turn);
+}
+
+void Recovery::OnFileOpened(uint16_t slot, Turn& turn) {
+  if (step_ != Step::kOpenFile) return;
+  ORRERY_INVARIANT(slot == found_[next_file_].slot);
+  OnFileReady(turn);
+}
+
+void Recovery::OnFileFailed(uint16_t slot, Turn& turn) {
+  if (step_ != Step::kOpenFile) return;
+  ORRERY_INVARIANT(slot == found_[next_file_].slot);
+  Fail("a data file cannot be opened", turn);
+}
+
+void Recovery::OnFileReady(Turn& turn) {
+  const RecoveredFile& file = found_[next_file_];
+  if (!file.listed.poison_offset.has_value()) return ReadHeader(turn);
+  // What the cache says of a poisoned file may never have reached the disk.
+  Submit(Step::kDropCache,
+         {.verb = DiskVerb::kDropCache,
+          .file = context_.disk.NumberOfSlot(file.slot)},
+         turn);
+}
+
+void Recovery::ReadHeader(Turn& turn) {
+  Submit(Step::kReadHeader,
+         {.verb = DiskVerb::kRead,
+          .file = context_.disk.NumberOfSlot(found_[next_file_].slot),
+          .length = kHeaderBlockBytes},
+         turn);
+}
+
+void Recovery::OnHeaderRead(const DiskDone& done, Turn& turn) {
+  RecoveredFile& file = found_[next_file_];
+  HeaderBlock header;
+  const HeaderCheck check =
+      done.error == DiskError::kNone
+          ? DecodeHeaderBlock(done.data.view(), FileMagic::kData, &header)
+          : HeaderCheck::kDamaged;
+  if (check == HeaderCheck::kNewer) {
+    return Fail("a data file has a newer format than this program", turn);
+  }
+  file.has_bad_header = check != HeaderCheck::kValid ||
+                        header.number != file.listed.id ||
+                        header.storage != context_.open.storage;
+  file.is_synced_mode = context_.options.sync_writes;
+  if (!file.has_bad_header) {
+    file.is_synced_mode = (header.compatible & kFeatureSyncedAppends) != 0;
+    if (is_suspicious_) {
+      file.listed.salt = header.salt;
+      file.listed.kind = header.data_kind;
+      files_.At(file.slot).salt = header.salt;
+      files_.At(file.slot).kind = header.data_kind;
+    }
+  }
+  uint64_t upto = file.size;
+  if (file.listed.sealed) upto = std::min(upto, file.listed.length);
+  if (file.listed.poison_offset.has_value()) {
+    upto = std::min(upto, *file.listed.poison_offset);
+  }
+  scan_.emplace(
+      SegmentScan::Options{.salt = file.listed.salt,
+                           .from = kHeaderBlockBytes,
+                           .upto = upto,
+                           .key_bytes_max = context_.options.key_bytes_max,
+                           .piece_bytes = kPieceBytes});
+  careful_upto_ = 0;
+  ReadPiece(turn);
+}
+
+void Recovery::ReadPiece(Turn& turn) {
+  if (scan_->IsDone()) return FinishFile(turn);
+  const SegmentScan::Piece piece = scan_->wanted();
+  read_offset_ = piece.offset;
+  read_length_ = piece.length;
+  if (read_offset_ < careful_upto_) {
+    read_length_ = std::min(read_length_, kCarefulBytes);
+  }
+  Submit(Step::kReadPiece,
+         {.verb = DiskVerb::kRead,
+          .file = context_.disk.NumberOfSlot(found_[next_file_].slot),
+          .offset = read_offset_,
+          .length = read_length_},
+         turn);
+}
+
+void Recovery::OnPieceRead(const DiskDone& done, Turn& turn) {
+  if (done.error == DiskError::kNone) {
+    scan_->Feed(done.data.view());
+  } else if (read_length_ > kCarefulBytes) {
+    careful_upto_ = read_offset_ + read_length_;
+    return ReadPiece(turn);
+  } else {
+    // Unreadable: bytes that cannot be a record.
+    scan_->Feed(ByteBuffer(static_cast<size_t>(read_length_), std::byte{0xff}));
+  }
+  TakeItems();
+  ReadPiece(turn);
+}
+
+void Recovery::TakeItems() {
+  SegmentScan::Item item;
+  while (scan_->Next(&item)) {
+    switch (item.kind) {
+      case SegmentScan::Item::Kind::kRecord:
+        TakeRecord(item);
+        break;
+      case SegmentScan::Item::Kind::kDamage:
+      case SegmentScan::Item::Kind::kHole:
+        found_[next_file_].TakeGap(item.from, item.upto);
+        break;
+    }
+  }
+}
+
+void Recovery::TakeRecord(const SegmentScan::Item& item) {
+  RecoveredFile& file = found_[next_file_];
+  const RecordView view = ViewRecord(item.header, item.record);
+  if (item.header.IsControl()) return file.TakeControl(item, view.value);
+  const RecoveredRow row{.hash = context_.HashOf(TextOf(view.key)),
+                         .digest = view.digest,
+                         .timestamp = item.header.timestamp,
+                         .seq = item.header.seq,
+                         .offset = item.from,
+                         .bytes = item.header.bytes(),
+                         .crc = item.header.crc,
+                         .tombstone = item.header.deleted};
+  file.TakeRow(row);
+  if (file.listed.sealed) Resolve(row, file.slot);
+}
+
+void Recovery::FinishFile(Turn& turn) {
+  RecoveredFile& file = found_[next_file_];
+  scan_.reset();
+  // Unsealed ones stay open: they may have to be cut.
+  if (file.listed.sealed) files_.Unpin(file.slot, turn);
+  ++next_file_;
+  ScanNextFile(turn);
+}
+
+}  // namespace orrery

@@ -1,0 +1,169 @@
+// core/storage/recovery.h
+//
+// Recovery brings the files of one store back into an index (storage section
+// 3):
+//
+//   directories made -> manifest read -> every listed file scanned -> W found
+//   -> unsealed files judged -> records resolved by seq -> a manifest of a new
+//   generation written -> what it does not list removed
+//
+// What was written and not synced before a process crash is synced before the
+// manifest seals it.  Before that nothing but copies of cut bytes (quarantine)
+// is written, so a crash at any point leaves the same input; after
+// it, every file is sealed at a known length, so that the next recovery sees
+// the same content (I5).  No file that was recovered is appended to.
+//
+// Invariants:
+//   RVR-1  Every record in the index verified at its place; the newest seq of
+//          each key wins.
+//   RVR-2  Nothing acknowledged that is missing goes unreported: it is damage,
+//          or the store is suspect.
+//   RVR-3  Ends in a number of steps bounded by the bytes on the disk.
+//
+// Threading: engine thread.  Cost: one read of every data file.
+
+#ifndef ORRERY_CORE_STORAGE_RECOVERY_H_
+#define ORRERY_CORE_STORAGE_RECOVERY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/protocol/disk.h"
+#include "core/protocol/turn.h"
+#include "core/storage/file_table.h"
+#include "core/storage/key_index.h"
+#include "core/storage/manifest.h"
+#include "core/storage/manifest_log.h"
+#include "core/storage/recovered_file.h"
+#include "core/storage/segment_scan.h"
+#include "core/storage/store_context.h"
+
+namespace orrery {
+
+class Recovery {
+ public:
+  Recovery(StoreContext& context, FileTable& files, KeyIndex& index,
+           ManifestLog& manifest)
+      : context_(context), files_(files), index_(index), manifest_(manifest) {}
+
+  void Start(Turn& turn);
+  void OnDiskDone(const DiskDone& done, Turn& turn);
+  void OnFileOpened(uint16_t slot, Turn& turn);
+  void OnFileFailed(uint16_t slot, Turn& turn);
+  // The manifest log got further: started, full or failed.
+  void OnManifestChanged(Turn& turn);
+
+  bool IsDone() const { return step_ == Step::kDone; }
+  const std::string& failure() const { return failure_; }
+  // REQUIRES: IsDone().
+  uint64_t next_seq() const;
+
+ private:
+  enum class Step : uint8_t {
+    kNew = 0,
+    kMakeDir,
+    kSyncParent,
+    kList,
+    kListQuarantine,
+    kStatManifest,
+    kOpenManifest,
+    kReadManifest,
+    kCloseManifest,
+    kStatFile,
+    kOpenFile,
+    kDropCache,
+    kReadHeader,
+    kReadPiece,
+    kReadCut,
+    kOpenBad,
+    kWriteBad,
+    kCloseBad,
+    kSyncTail,
+    kRoll,
+    kCleanup,
+    kDone,
+    kFailed,
+  };
+
+  void Submit(Step step, DiskEffect effect, Turn& turn);
+  void MakeNextDirectory(Turn& turn);
+  void OnListed(const DiskDone& done, Turn& turn);
+  void OnManifestRead(Turn& turn);
+  void RebuildWithoutManifest();
+  void ScanNextFile(Turn& turn);
+  void OnFileStat(const DiskDone& done, Turn& turn);
+  void OnFileReady(Turn& turn);
+  void ReadHeader(Turn& turn);
+  void OnHeaderRead(const DiskDone& done, Turn& turn);
+  void ReadPiece(Turn& turn);
+  void OnPieceRead(const DiskDone& done, Turn& turn);
+  void TakeItems();
+  void TakeRecord(const SegmentScan::Item& item);
+  void FinishFile(Turn& turn);
+
+  void JudgeFiles(Turn& turn);
+  void ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
+                    Turn& turn);
+  void Resolve(const RecoveredRow& row, uint16_t slot);
+  void DecideSuspicion(Turn& turn);
+  void AddSuspicion(SuspectReason reason);
+  void QuarantineNext(Turn& turn);
+  void SyncNextTail(Turn& turn);
+  void Roll(Turn& turn);
+  void PlanCleanup();
+  void CleanupNext(Turn& turn);
+  void Finish(Turn& turn);
+  void Fail(std::string why, Turn& turn);
+
+  StoreContext& context_;
+  FileTable& files_;
+  KeyIndex& index_;
+  ManifestLog& manifest_;
+
+  Step step_ = Step::kNew;
+  std::string failure_;
+  std::vector<std::pair<std::string, std::string>> directories_;  // And parent.
+  size_t next_directory_ = 0;
+  std::vector<std::string> names_;
+  std::vector<std::string> quarantined_;
+
+  uint64_t manifest_generation_ = 0;  // Highest on the disk.
+  uint64_t manifest_size_ = 0;
+  ByteBuffer manifest_bytes_;
+  ManifestState state_;
+  bool is_suspicious_ = false;  // The manifest is lost.
+
+  std::vector<RecoveredFile> found_;
+  size_t next_file_ = 0;
+  std::optional<SegmentScan> scan_;
+  uint64_t careful_upto_ = 0;  // Page by page, because of a read error.
+  uint64_t read_offset_ = 0;
+  uint64_t read_length_ = 0;
+
+  struct Cut {
+    uint16_t slot = 0;
+    uint64_t file = 0;
+    uint64_t from = 0;
+    uint64_t upto = 0;    // What is copied.
+    uint64_t length = 0;  // What the file keeps.
+    bool is_dropped = false;
+  };
+  std::vector<Cut> cuts_;
+  size_t next_cut_ = 0;
+  size_t next_sync_ = 0;
+  Bytes cut_bytes_;
+  bool was_tail_unsynced_ = false;
+  bool was_tail_cut_ = false;
+  uint64_t max_seq_ = 0;
+  uint64_t records_ = 0;
+  std::vector<DiskEffect> cleanup_;
+  size_t next_cleanup_ = 0;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_STORAGE_RECOVERY_H_

@@ -1,0 +1,284 @@
+// Recovery: what the files mean, and what is done about it.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/base/invariant.h"
+#include "core/storage/recovery.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr uint64_t kSeqBlock = uint64_t{1} << 32;
+constexpr uint64_t kQuarantineBytesMax = uint64_t{1} << 20;  // Of one cut.
+// Together at most 1 GiB (storage section 3).
+constexpr size_t kQuarantineFilesMax = 1000;
+
+bool IsInside(const TokenInterval& interval, uint64_t token) {
+  if (interval.after == interval.upto) return true;
+  const uint64_t from_after = token - interval.after;
+  return from_after != 0 && from_after <= interval.upto - interval.after;
+}
+
+}  // namespace
+
+uint64_t Recovery::next_seq() const {
+  ORRERY_INVARIANT(step_ == Step::kDone);
+  if (max_seq_ < context_.open.first_seq) return context_.open.first_seq;
+  return AlignUp(max_seq_ + 1, kSeqBlock);
+}
+
+// RVR-1.  Equal seqs are copies of one record.
+void Recovery::Resolve(const RecoveredRow& row, uint16_t slot) {
+  max_seq_ = std::max(max_seq_, row.seq);
+  ++records_;
+  for (const DroppedRange& dropped : state_.dropped) {
+    if (row.seq <= dropped.seq && IsInside(dropped.interval, row.hash.token)) {
+      return;
+    }
+  }
+  IndexEntry old;
+  if (index_.Find(row.hash, &old) && row.seq <= old.seq) return;
+  const RecordAddress address(slot, row.offset, row.bytes);
+  const bool had = index_.Set({.hash = row.hash,
+                               .digest = row.digest,
+                               .timestamp = row.timestamp,
+                               .seq = row.seq,
+                               .address = address,
+                               .tombstone = row.tombstone},
+                              &old);
+  files_.At(slot).live_bytes += address.bytes();
+  if (had) {
+    files_.At(old.address.file_slot()).live_bytes -= old.address.bytes();
+  }
+}
+
+void Recovery::JudgeFiles(Turn& turn) {
+  LogPlace durable;
+  for (const RecoveredFile& file : found_) {
+    durable = std::max(durable, file.durable.value_or(LogPlace{}));
+  }
+  if (is_suspicious_) durable = {};  // Nothing is cut, all is suspect anyway.
+  TailJudge tails(durable);
+  for (RecoveredFile& file : found_) {
+    if (file.has_bad_header) {
+      turn.effects.notes.push_back(
+          {.kind = Note::Kind::kDamage,
+           .text = context_.disk.DataPath(file.listed.id)});
+    }
+    if (file.listed.sealed) {
+      ApplyVerdict(file, JudgeSealed(file, state_.damages), turn);
+      continue;
+    }
+    if (is_suspicious_) file.is_synced_mode = false;  // Keep all that holds.
+    if (!file.is_synced_mode) was_tail_unsynced_ = true;
+    const FileVerdict verdict = tails.Judge(file);
+    if (verdict.cut_at.has_value()) was_tail_cut_ = true;
+    if (file.listed.poison_offset.has_value()) {
+      AddSuspicion(SuspectReason::kPoison);
+    }
+    for (size_t i = 0; i < verdict.kept_rows; ++i) {
+      Resolve(file.rows[i], file.slot);
+    }
+    // Also of those that are cut: no seq is given twice (I8).
+    for (const RecoveredRow& row : file.rows) {
+      max_seq_ = std::max(max_seq_, row.seq);
+    }
+    ApplyVerdict(file, verdict, turn);
+    file.rows = {};
+  }
+  DecideSuspicion(turn);
+  QuarantineNext(turn);
+}
+
+void Recovery::ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
+                            Turn& turn) {
+  const uint64_t id = file.listed.id;
+  for (const DamageRange& range : verdict.damages) {
+    state_.damages.push_back(range);
+    AddSuspicion(SuspectReason::kDamage);  // Whose records they were is lost.
+    ++context_.counters.damaged_records;
+    turn.effects.Mark("storage.damage_found");
+    turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
+                                  .number = range.from,
+                                  .text = context_.disk.DataPath(id)});
+  }
+  const bool is_damaged =
+      std::any_of(state_.damages.begin(), state_.damages.end(),
+                  [id](const DamageRange& range) { return range.file == id; });
+  if (!file.is_missing) {
+    DataFile& entry = files_.At(file.slot);
+    entry.length = verdict.length;
+    entry.damaged = is_damaged;
+    entry.has_cells = file.has_cells;
+  }
+  if (file.listed.sealed) return;
+
+  const uint64_t cut_from = verdict.cut_at.value_or(verdict.length);
+  if (verdict.cut_at.has_value()) {
+    const uint64_t seen =
+        std::max(file.last_end, file.gaps.empty() ? 0 : file.gaps.back().upto);
+    turn.effects.Mark("storage.torn_tail_cut");
+    turn.effects.notes.push_back({.kind = Note::Kind::kTornTail,
+                                  .number = seen - std::min(seen, cut_from),
+                                  .text = context_.disk.DataPath(id)});
+    cuts_.push_back({.slot = file.slot,
+                     .file = id,
+                     .from = cut_from,
+                     .upto = std::min(seen, cut_from + kQuarantineBytesMax),
+                     .length = verdict.length,
+                     .is_dropped = verdict.is_dropped});
+  } else if (!file.is_missing) {
+    cuts_.push_back({.slot = file.slot,
+                     .file = id,
+                     .length = verdict.length,
+                     .is_dropped = verdict.is_dropped});
+  }
+  if (verdict.is_dropped && !is_suspicious_) {
+    state_.files.erase(id);
+    return;
+  }
+  ManifestFile& listed = state_.files[id];
+  listed = file.listed;
+  listed.sealed = true;
+  listed.length = verdict.length;
+  listed.summary = verdict.summary;
+  listed.poison_offset.reset();
+}
+
+void Recovery::AddSuspicion(SuspectReason reason) {
+  if (state_.suspect.intervals.empty()) {
+    state_.suspect.reason = reason;
+    state_.suspect.intervals = {TokenInterval{}};
+  }
+}
+
+void Recovery::DecideSuspicion(Turn& turn) {
+  if (is_suspicious_) AddSuspicion(SuspectReason::kManifestLost);
+  if (context_.open.machine_restarted &&
+      (was_tail_unsynced_ || was_tail_cut_)) {
+    AddSuspicion(SuspectReason::kPowerLoss);
+  }
+  if (context_.open.moved && !found_.empty()) {
+    AddSuspicion(SuspectReason::kMoved);
+  }
+  if (state_.suspect.intervals.empty()) return;
+  turn.effects.Mark("storage.suspect");
+  turn.effects.notes.push_back(
+      {.kind = Note::Kind::kSuspect,
+       .detail = 1,
+       .number = static_cast<uint64_t>(state_.suspect.reason),
+       .text = context_.disk.directory()});
+}
+
+// Copies what will be cut, as evidence.
+void Recovery::QuarantineNext(Turn& turn) {
+  cut_bytes_ = Bytes();
+  while (next_cut_ < cuts_.size() &&
+         cuts_[next_cut_].upto <= cuts_[next_cut_].from) {
+    ++next_cut_;
+  }
+  if (next_cut_ == cuts_.size()) return SyncNextTail(turn);
+  const Cut& cut = cuts_[next_cut_];
+  Submit(Step::kReadCut,
+         {.verb = DiskVerb::kRead,
+          .file = context_.disk.NumberOfSlot(cut.slot),
+          .offset = cut.from,
+          .length = cut.upto - cut.from},
+         turn);
+}
+
+// Written before a process crash is not yet synced.
+void Recovery::SyncNextTail(Turn& turn) {
+  while (next_sync_ < cuts_.size() && cuts_[next_sync_].is_dropped) {
+    ++next_sync_;
+  }
+  if (next_sync_ == cuts_.size()) return Roll(turn);
+  Submit(Step::kSyncTail,
+         {.verb = DiskVerb::kSync,
+          .file = context_.disk.NumberOfSlot(cuts_[next_sync_].slot)},
+         turn);
+}
+
+void Recovery::Roll(Turn& turn) {
+  step_ = Step::kRoll;
+  state_.next_id = std::max(state_.next_id, context_.next_file_id);
+  manifest_.StartFrom({.storage = context_.open.storage,
+                       .generation = context_.open.generation,
+                       .salt_seed = context_.open.index_seed.lo,
+                       .manifest_generation = manifest_generation_ + 1,
+                       .state = state_},
+                      turn);
+}
+
+void Recovery::OnManifestChanged(Turn& turn) {
+  if (step_ != Step::kRoll) return;
+  if (manifest_.IsFailed()) {
+    return Fail("the manifest cannot be written", turn);
+  }
+  // Without space for it the old manifest still says the same: serves reads,
+  // and what was to be removed waits for the next start.
+  if (manifest_.IsFull()) return Finish(turn);
+  if (!manifest_.IsStarted()) return;
+  PlanCleanup();
+  CleanupNext(turn);
+}
+
+void Recovery::PlanCleanup() {
+  for (const Cut& cut : cuts_) {
+    if (cut.is_dropped) continue;
+    cleanup_.push_back({.verb = DiskVerb::kTruncate,
+                        .file = context_.disk.NumberOfSlot(cut.slot),
+                        .length = cut.length});
+  }
+  for (const std::string& name : names_) {
+    const std::optional<uint64_t> id = StoreDisk::DataIdOf(name);
+    const bool is_unlisted =
+        id.has_value() && !is_suspicious_ && !files_.Contains(*id);
+    const bool is_old_manifest =
+        StoreDisk::ManifestGenerationOf(name).has_value();
+    if (is_unlisted || is_old_manifest || name.ends_with(".tmp")) {
+      cleanup_.push_back(
+          {.verb = DiskVerb::kUnlink, .path = context_.disk.PathOf(name)});
+    }
+  }
+  for (size_t i = 0; i + kQuarantineFilesMax < quarantined_.size(); ++i) {
+    cleanup_.push_back(
+        {.verb = DiskVerb::kUnlink,
+         .path = context_.disk.PathOf("quarantine/" + quarantined_[i])});
+  }
+}
+
+void Recovery::CleanupNext(Turn& turn) {
+  if (next_cleanup_ == cleanup_.size()) return Finish(turn);
+  Submit(Step::kCleanup, cleanup_[next_cleanup_], turn);
+}
+
+void Recovery::Finish(Turn& turn) {
+  step_ = Step::kDone;
+  const bool may_remove = manifest_.IsStarted() && !is_suspicious_;
+  for (const Cut& cut : cuts_) {
+    if (cut.is_dropped && may_remove) files_.Doom(cut.slot, turn);
+    files_.Unpin(cut.slot, turn);
+  }
+  turn.effects.notes.push_back(
+      {.kind = Note::Kind::kRecovered,
+       .number = records_,
+       .text = context_.disk.directory() + ": " +
+               std::to_string(found_.size()) + " files, " +
+               std::to_string(records_) + " records, " +
+               std::to_string(index_.live()) + " keys, " +
+               std::to_string(index_.tombstones()) + " tombstones, " +
+               std::to_string(state_.damages.size()) + " damaged ranges"});
+  found_.clear();
+}
+
+void Recovery::Fail(std::string why, Turn& turn) {
+  step_ = Step::kFailed;
+  failure_ = context_.disk.directory() + ": " + why;
+  turn.effects.Mark("storage.recovery_failed");
+}
+
+}  // namespace orrery

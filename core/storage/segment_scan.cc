@@ -1,0 +1,175 @@
+#include "core/storage/segment_scan.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/base/invariant.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr uint64_t kPageBytes = 4096;
+// A record's byte 21 is never zero, so a record that holds the first byte that
+// is not zero starts at most this much before it.
+constexpr uint64_t kZerosAtStartMax = 21;
+
+bool IsZero(ByteView bytes) {
+  return std::all_of(bytes.begin(), bytes.end(),
+                     [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
+SegmentScan::SegmentScan(const Options& options)
+    : options_(options), position_(options.from), buffer_offset_(options.from) {
+  ORRERY_INVARIANT(options.from % kRecordAlign == 0);
+}
+
+ByteView SegmentScan::rest() const {
+  return ByteView(buffer_).subspan(
+      static_cast<size_t>(position_ - buffer_offset_));
+}
+
+SegmentScan::Piece SegmentScan::wanted() const {
+  const uint64_t have = buffer_offset_ + buffer_.size();
+  const uint64_t end =
+      std::max(have + options_.piece_bytes, position_ + needed_);
+  return {have, std::min(end, options_.upto) - have};
+}
+
+void SegmentScan::Feed(ByteView bytes) {
+  const auto consumed = static_cast<ptrdiff_t>(position_ - buffer_offset_);
+  buffer_.erase(buffer_.begin(), buffer_.begin() + consumed);
+  buffer_offset_ = position_;
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  if (bytes.empty()) options_.upto = buffer_offset_ + buffer_.size();
+}
+
+bool SegmentScan::Next(Item* item) {
+  while (true) {
+    if (position_ >= options_.upto) return TakeGap(item);
+    const Step zeros = SkipZeros();
+    if (zeros == Step::kStarved) return false;
+    if (position_ >= options_.upto) continue;
+    switch (TryRecord(item)) {
+      case Step::kItem:
+        return true;
+      case Step::kAgain:
+        break;
+      case Step::kStarved:
+        return false;
+    }
+  }
+}
+
+// Passes over zeros that no record can begin in.
+SegmentScan::Step SegmentScan::SkipZeros() {
+  const ByteView bytes = rest();
+  const auto first = std::find_if(bytes.begin(), bytes.end(), [](std::byte b) {
+    return b != std::byte{0};
+  });
+  const uint64_t zeros = static_cast<uint64_t>(first - bytes.begin());
+  if (zeros <= kZerosAtStartMax && first != bytes.end()) return Step::kAgain;
+  const bool at_end = position_ + bytes.size() >= options_.upto;
+  uint64_t skipped = zeros;
+  if (first != bytes.end() || !at_end) {
+    // Whatever may be the start of a record stays.
+    skipped = zeros <= kZerosAtStartMax
+                  ? 0
+                  : AlignUp(zeros - kZerosAtStartMax, kRecordAlign);
+  }
+  const uint64_t end = position_ + skipped;
+  const uint64_t page = AlignUp(position_, kPageBytes);
+  const uint64_t last_page = (position_ + zeros) / kPageBytes * kPageBytes;
+  if (page + kPageBytes <= last_page) {
+    if (!has_hole_) hole_from_ = page;
+    hole_upto_ = last_page;
+    has_hole_ = true;
+  }
+  position_ = end;
+  needed_ = kRecordHeaderBytes;
+  if (first == bytes.end() && !at_end) {
+    needed_ = kRecordHeaderBytes + kRecordAlign;
+    return Step::kStarved;
+  }
+  return Step::kAgain;
+}
+
+SegmentScan::Step SegmentScan::TryRecord(Item* item) {
+  const ByteView bytes = rest();
+  const uint64_t left = options_.upto - position_;
+  needed_ = std::min<uint64_t>(kRecordHeaderBytes, left);
+  if (bytes.size() < needed_) return Step::kStarved;
+  const std::optional<RecordHeader> header = ParseRecordHeader(
+      bytes, {options_.salt, position_}, options_.key_bytes_max);
+  if (!header.has_value()) {
+    const uint64_t end = std::min(position_ + kRecordAlign, options_.upto);
+    if (IsZero(bytes.first(static_cast<size_t>(end - position_)))) {
+      position_ = end;  // Zeros before whatever comes are no damage.
+      needed_ = kRecordHeaderBytes;
+    } else {
+      AddDamage(end);
+    }
+    return Step::kAgain;
+  }
+  if (header->body_bytes() > left) {
+    // The header is good and the rest was never written or is cut off.
+    AddDamage(std::min(position_ + kRecordAlign, options_.upto));
+    return Step::kAgain;
+  }
+  needed_ = header->body_bytes();
+  if (bytes.size() < needed_) return Step::kStarved;
+  const ByteView record = bytes.first(header->body_bytes());
+  const uint64_t end = std::min(position_ + header->bytes(), options_.upto);
+  if (!RecordHolds(*header, record)) {
+    AddDamage(end);
+    return Step::kAgain;
+  }
+  if (TakeGap(item)) return Step::kItem;
+  *item = {.kind = Item::Kind::kRecord,
+           .from = position_,
+           .upto = end,
+           .header = *header,
+           .record = record};
+  position_ = end;
+  needed_ = kRecordHeaderBytes;
+  return Step::kItem;
+}
+
+void SegmentScan::AddDamage(uint64_t upto) {
+  if (!has_damage_) {
+    has_damage_ = true;
+    damage_from_ = position_;
+    // Zero pages before it are a hole within the same gap.
+    if (has_hole_) damage_from_ = std::min(damage_from_, hole_from_);
+    has_hole_ = false;
+  }
+  damage_upto_ = upto;
+  position_ = upto;
+  needed_ = kRecordHeaderBytes;
+}
+
+bool SegmentScan::TakeGap(Item* item) {
+  if (has_damage_) {
+    has_damage_ = false;
+    has_hole_ = false;
+    *item = {.kind = Item::Kind::kDamage,
+             .from = damage_from_,
+             .upto = damage_upto_,
+             .header = {},
+             .record = {}};
+    return true;
+  }
+  const bool is_inside = has_hole_ && position_ < options_.upto;
+  has_hole_ = false;
+  if (!is_inside) return false;
+  *item = {.kind = Item::Kind::kHole,
+           .from = hole_from_,
+           .upto = hole_upto_,
+           .header = {},
+           .record = {}};
+  return true;
+}
+
+}  // namespace orrery

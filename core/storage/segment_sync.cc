@@ -1,0 +1,440 @@
+// SegmentWriter: syncs, rotation, space, and what happens when they fail.
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/invariant.h"
+#include "core/storage/segment_writer.h"
+
+namespace orrery {
+
+namespace {
+
+// Unsynced bytes that a power loss may take (storage section 1, I1).
+constexpr uint64_t kUnsyncedBytesMax = uint64_t{8} << 20;
+constexpr Duration kWatermarkDelay = 100 * kMillisecond;
+constexpr Duration kSpaceRetry = kSecond;
+
+}  // namespace
+
+Handle SegmentWriter::TimerHandle() const {
+  return {static_cast<uint32_t>(context_.options.id), 1};
+}
+
+uint64_t SegmentWriter::durable_position() const {
+  return is_poisoned_ ? held_durable_ : durable_position_;
+}
+
+// ---- Files ----
+
+bool SegmentWriter::ActivateFile(Turn& turn) {
+  if (!maker_.IsReady()) {
+    MakeFileIfNeeded(turn);
+    return false;
+  }
+  const MadeFile made = maker_.Take();
+  append_.push_back({.made = made,
+                     .base = log_end_,
+                     .offset = kHeaderBlockBytes,
+                     .summary = {},
+                     .written_summary = {},
+                     .synced_summary = {},
+                     .synced_offset = kHeaderBlockBytes});
+  if (durable_position_ == log_end_) {
+    durable_place_ = {made.id, kHeaderBlockBytes};
+  }
+  return true;
+}
+
+void SegmentWriter::MakeFileIfNeeded(Turn& turn) {
+  if (!maker_.IsIdle() || maker_.IsReady()) return;
+  if (is_read_only_ || is_full_ || maker_waits_ || poison_edits_ > 0) return;
+  const AppendFile* active = Active();
+  const uint64_t max_bytes = context_.options.max_file_bytes;
+  const bool is_needed = active == nullptr && emitted_ < queue_.size();
+  const bool is_spare =
+      active != nullptr && !is_closing_ && active->offset > max_bytes / 2;
+  if (!is_needed && !is_spare) return;
+  uint64_t bytes = std::min(context_.options.limits.allocate_step,
+                            AlignUp(max_bytes, kLogPageBytes));
+  bytes = std::max(bytes, kHeaderBlockBytes + 2 * kLogPageBytes);
+  maker_.Make({.file_id = context_.next_file_id++,
+               .allocate_bytes = bytes,
+               .base_seq = next_seq_},
+              turn);
+}
+
+void SegmentWriter::OnMakerDone(const DiskDone& done, Turn& turn) {
+  maker_.OnDiskDone(done, turn);
+  if (maker_.TakeFailed()) return GoReadOnly(turn);
+  if (!maker_.TakeNoSpace()) return;
+  if (Active() == nullptr) return GoFull(turn);
+  maker_waits_ = true;
+  turn.timers.Arm(TimerKind::kSpace, TimerHandle(), turn.now() + kSpaceRetry);
+}
+
+bool SegmentWriter::ReserveSpace(AppendFile& file, uint64_t end, Turn& turn) {
+  const bool fits = end <= file.made.allocated;
+  const uint64_t step = context_.options.limits.allocate_step;
+  const bool is_low =
+      file.made.allocated < context_.options.max_file_bytes &&
+      end + std::min(kBatchBytesMax, step / 2) > file.made.allocated;
+  if ((!fits || is_low) && !file.is_allocating) {
+    file.is_allocating = true;
+    const uint64_t left =
+        AlignUp(context_.options.max_file_bytes, kLogPageBytes) -
+        std::min(file.made.allocated,
+                 AlignUp(context_.options.max_file_bytes, kLogPageBytes));
+    uint64_t length = std::min(step, left);
+    if (!fits) {
+      length =
+          std::max(length, AlignUp(end - file.made.allocated, kLogPageBytes));
+    }
+    context_.disk.Emit(
+        {.part = StorePart::kWriter, .handle = {file.made.slot, epoch_}},
+        {.verb = DiskVerb::kAllocate,
+         .file = context_.disk.NumberOfSlot(file.made.slot),
+         .offset = file.made.allocated,
+         .length = length},
+        turn);
+    file.allocating_bytes = length;
+  }
+  return fits;
+}
+
+void SegmentWriter::OnAllocated(const DiskDone& done, Turn& turn) {
+  for (AppendFile& file : append_) {
+    if (file.made.slot != done.token.handle.slot) continue;
+    file.is_allocating = false;
+    if (done.error == DiskError::kNone) {
+      file.made.allocated += file.allocating_bytes;
+    }
+  }
+  if (done.error == DiskError::kReadOnly) return GoReadOnly(turn);
+  if (done.error != DiskError::kNone) return GoFull(turn);
+  Pump(turn);
+}
+
+void SegmentWriter::SealActive(Turn& turn) {
+  AppendFile& file = *Active();
+  file.is_sealing = true;
+  file.summary.data_length = file.offset;
+  const auto payload = EncodeSeal({.summary = file.summary,
+                                   .header_crc = file.made.header_crc,
+                                   .file_id = file.made.id,
+                                   .salt = file.made.salt});
+  const uint64_t last_seq =
+      emitted_ < queue_.size() ? queue_[emitted_].seq - 1 : next_seq_ - 1;
+  EmitWrite(
+      file,
+      {.file = file.made.id,
+       .offset = file.offset,
+       .encoded = EncodeControl({.salt = file.made.salt,
+                                 .offset = file.offset,
+                                 .seq = last_seq,
+                                 .fill_page = context_.options.sync_writes},
+                                payload),
+       .first_seq = last_seq + 1,
+       .summary = {}},
+      turn);
+  turn.effects.Mark("storage.file_sealed");
+}
+
+// ---- Syncs ----
+
+bool SegmentWriter::WantsSync() const {
+  if (written_position_ <= durable_position_) return false;
+  if (context_.options.sync_writes || is_closing_ || is_poisoned_) return true;
+  if (sync_due_ || syncs_wanted_ > 0) return true;
+  if (append_.front().is_sealing) return true;
+  return written_position_ - durable_position_ >= kUnsyncedBytesMax;
+}
+
+void SegmentWriter::SyncIfWanted(Turn& turn) {
+  if (is_syncing_ || is_read_only_ || !WantsSync()) return;
+  const AppendFile& file = append_.front();
+  const uint64_t target = std::min(written_position_, file.end_position());
+  if (target <= durable_position_) return;
+  is_syncing_ = true;
+  sync_target_ = target;  // WRI-2
+  sync_offset_ = kHeaderBlockBytes + (target - file.base);
+  sync_summary_ = file.written_summary;
+  if (target == written_position_) sync_due_ = false;
+  context_.disk.Emit({.part = StorePart::kWriter, .handle = {0, epoch_}},
+                     {.verb = DiskVerb::kSync,
+                      .file = context_.disk.NumberOfSlot(file.made.slot)},
+                     turn);
+}
+
+void SegmentWriter::OnSynced(const DiskDone& done, Turn& turn) {
+  is_syncing_ = false;
+  if (done.error == DiskError::kReadOnly) return GoReadOnly(turn);
+  if (done.error != DiskError::kNone) {
+    turn.effects.Mark("storage.sync_failed");
+    return Poison(turn);
+  }
+  ++context_.counters.syncs;
+  AppendFile& file = append_.front();
+  durable_position_ = sync_target_;
+  durable_place_ = {file.made.id, sync_offset_};
+  file.synced_offset = sync_offset_;
+  file.synced_summary = sync_summary_;
+  ReleaseDurable();
+  if (file.is_sealing && durable_position_ == file.end_position()) {
+    OnFileDurable(turn);
+  }
+  if (is_poisoned_ && PoisonIsPast()) ResolvePoison(turn);
+  turn.timers.Cancel(TimerKind::kStoreSync, TimerHandle());
+  sync_timer_armed_ = false;
+  if (written_position_ > durable_position_) ArmSyncTimer(turn);
+  if (records_since_watermark_) {
+    turn.timers.Arm(TimerKind::kWatermark, TimerHandle(),
+                    turn.now() + kWatermarkDelay);
+  }
+  SyncIfWanted(turn);
+  if (HasWork()) turn.effects.more = true;
+}
+
+void SegmentWriter::ReleaseDurable() {
+  while (emitted_ > 0 && queue_[0].end_position <= durable_position_) {
+    PendingRecord& record = queue_[0];
+    if (!record.is_visible) {
+      MakeVisible(record);
+      ++visible_;
+    }
+    if (!record.is_answered) {
+      AnswerWith(record, StoreStatus::kOk, Durability::kSynced);
+    }
+    if (record.must_sync) --syncs_wanted_;
+    queue_.PopFront();
+    --emitted_;
+    --visible_;
+  }
+}
+
+void SegmentWriter::OnFileDurable(Turn& turn) {
+  AppendFile file = std::move(append_.front());
+  append_.pop_front();
+  manifest_.Append(
+      SealEdit{
+          .file = file.made.id, .length = file.offset, .summary = file.summary},
+      {EditOrigin::Kind::kSeal, file.made.id}, turn);
+  sealing_.push_back(std::move(file));
+}
+
+void SegmentWriter::OnEditDurable(const EditOrigin& origin, Turn& turn) {
+  const auto take = [&origin](std::vector<AppendFile>& from) {
+    std::optional<AppendFile> taken;
+    for (size_t i = 0; i < from.size(); ++i) {
+      if (from[i].made.id != origin.file) continue;
+      taken = from[i];
+      from.erase(from.begin() + static_cast<ptrdiff_t>(i));
+      break;
+    }
+    return taken;
+  };
+  switch (origin.kind) {
+    case EditOrigin::Kind::kAdd:
+      maker_.OnAdded(origin.file);
+      turn.effects.more = true;
+      return;
+    case EditOrigin::Kind::kSeal: {
+      std::optional<AppendFile> file = take(sealing_);
+      const bool was_poisoned = !file.has_value();
+      if (was_poisoned) file = take(poisoned_);
+      if (!file.has_value()) return;
+      DataFile& entry = files_.At(file->made.slot);
+      entry.sealed = true;
+      entry.length = was_poisoned ? file->synced_offset : file->offset;
+      context_.disk.Emit(
+          {.part = StorePart::kWriter, .handle = {file->made.slot, epoch_}},
+          {.verb = DiskVerb::kTruncate,
+           .file = context_.disk.NumberOfSlot(file->made.slot),
+           .length = entry.length},
+          turn);
+      return;
+    }
+    case EditOrigin::Kind::kPoison:
+      --poison_edits_;
+      if (poison_edits_ > 0) return;
+      if (PoisonIsPast()) ResolvePoison(turn);
+      turn.effects.more = true;
+      return;
+    case EditOrigin::Kind::kDrop: {
+      const std::optional<AppendFile> file = take(poisoned_);
+      if (!file.has_value()) return;
+      files_.Doom(file->made.slot, turn);
+      files_.Unpin(file->made.slot, turn);
+      return;
+    }
+    case EditOrigin::Kind::kNone:
+    case EditOrigin::Kind::kSwap:
+      return;
+  }
+}
+
+void SegmentWriter::ArmSyncTimer(Turn& turn) {
+  if (context_.options.sync_writes || sync_timer_armed_) return;
+  sync_timer_armed_ = true;
+  turn.timers.Arm(TimerKind::kStoreSync, TimerHandle(),
+                  turn.now() + context_.options.sync_interval / 2);
+}
+
+void SegmentWriter::OnSyncTimer(Turn& turn) {
+  sync_timer_armed_ = false;
+  sync_due_ = true;
+  SyncIfWanted(turn);
+}
+
+void SegmentWriter::OnWatermarkTimer(Turn& turn) {
+  if (emitted_ < queue_.size()) return;  // The next batch has one.
+  if (!records_since_watermark_ || durable_place_ == watermark_place_) return;
+  closing_watermark_ = Active() != nullptr;
+  Pump(turn);
+}
+
+// ---- Failure ----
+
+void SegmentWriter::Poison(Turn& turn) {
+  if (is_poisoned_) return GoReadOnly(turn);
+  turn.effects.Mark("storage.file_poisoned");
+  is_poisoned_ = true;
+  held_durable_ = durable_position_;
+  poison_last_seq_ =
+      emitted_ > 0 ? queue_[emitted_ - 1].seq : next_seq_ - 1 - queue_.size();
+  for (const Batch& batch : batches_) orphans_ += batch.is_done ? 0 : 1;
+  if (is_syncing_) ++orphans_;
+  ++epoch_;
+  first_batch_ = 0;
+  batches_.clear();
+  is_syncing_ = false;
+  emitted_ = 0;
+  for (AppendFile& file : append_) {
+    if (file.is_allocating) ++orphans_;
+    ++poison_edits_;
+    manifest_.Append(PoisonEdit{file.made.id, file.synced_offset},
+                     {EditOrigin::Kind::kPoison, file.made.id}, turn);
+    turn.effects.notes.push_back(
+        {.kind = Note::Kind::kDiskError,
+         .number = file.synced_offset,
+         .text = context_.disk.DataPath(file.made.id)});
+    poisoned_.push_back(std::move(file));
+  }
+  append_.clear();
+  written_position_ = log_end_;
+  durable_position_ = log_end_;
+}
+
+// A completion of an operation on a poisoned file.
+bool SegmentWriter::IsOrphan(const DiskDone& done, Turn& turn) {
+  if (done.token.handle.gen == epoch_) return false;
+  if (orphans_ > 0) --orphans_;
+  if (is_poisoned_ && PoisonIsPast()) ResolvePoison(turn);
+  return true;
+}
+
+bool SegmentWriter::PoisonIsPast() const {
+  if (poison_edits_ > 0 || orphans_ > 0) return false;
+  return queue_.empty() || queue_.front_seq() > poison_last_seq_;
+}
+
+// What was not durable is durable elsewhere: the poisoned files end where they
+// were synced.
+void SegmentWriter::ResolvePoison(Turn& turn) {
+  is_poisoned_ = false;
+  for (AppendFile& file : poisoned_) {
+    file.synced_summary.data_length = file.synced_offset;
+    const uint64_t id = file.made.id;
+    if (file.synced_summary.record_count == 0) {
+      manifest_.Append(DropEdit{{id}}, {EditOrigin::Kind::kDrop, id}, turn);
+    } else {
+      manifest_.Append(SealEdit{.file = id,
+                                .length = file.synced_offset,
+                                .summary = file.synced_summary},
+                       {EditOrigin::Kind::kSeal, id}, turn);
+    }
+  }
+}
+
+void SegmentWriter::GoReadOnly(Turn& turn) {
+  if (is_read_only_) return;
+  turn.effects.Mark("storage.read_only");
+  is_read_only_ = true;
+  if (!is_poisoned_) held_durable_ = durable_position_;
+  ++epoch_;
+  first_batch_ = 0;
+  batches_.clear();
+  is_syncing_ = false;
+  DropUnemitted(StoreStatus::kReadOnly);
+  DropInvisible(StoreStatus::kUnknown);
+  emitted_ = std::min(emitted_, queue_.size());
+}
+
+void SegmentWriter::GoFull(Turn& turn) {
+  turn.effects.Mark("storage.full");
+  is_full_ = true;
+  DropUnemitted(StoreStatus::kFull);
+  turn.timers.Arm(TimerKind::kSpace, TimerHandle(), turn.now() + kSpaceRetry);
+}
+
+void SegmentWriter::OnSpaceTimer(Turn& turn) {
+  is_full_ = false;
+  maker_waits_ = false;
+  Pump(turn);
+}
+
+// Nothing of these was ever written: their seqs are free again.
+void SegmentWriter::DropUnemitted(StoreStatus status) {
+  const size_t before = queue_.size();
+  while (queue_.size() > emitted_ && !queue_[queue_.size() - 1].was_emitted) {
+    PendingRecord& record = queue_[queue_.size() - 1];
+    AnswerWith(record, status, Durability::kNone);
+    if (record.must_sync) --syncs_wanted_;
+    queue_.PopBack();
+    --next_seq_;
+  }
+  if (queue_.size() != before) RebuildNewest();
+}
+
+void SegmentWriter::DropInvisible(StoreStatus status) {
+  while (!queue_.empty() && !queue_[queue_.size() - 1].is_visible) {
+    AnswerWith(queue_[queue_.size() - 1], status, Durability::kNone);
+    queue_.PopBack();
+  }
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    if (!queue_[i].is_answered) {
+      AnswerWith(queue_[i], status, Durability::kNone);
+    }
+  }
+  syncs_wanted_ = 0;
+  RebuildNewest();
+}
+
+void SegmentWriter::RebuildNewest() {
+  newest_.clear();
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    if (!queue_[i].is_visible) {
+      newest_.InsertOrAssign(queue_[i].hash, queue_[i].seq);
+    }
+  }
+}
+
+void SegmentWriter::Close(Turn& turn) {
+  is_closing_ = true;
+  Pump(turn);
+}
+
+bool SegmentWriter::IsClosed() const {
+  if (!is_closing_) return false;
+  if (is_read_only_) return true;
+  if (!queue_.empty() || !batches_.empty() || is_syncing_) return false;
+  if (written_position_ != durable_position_ || HasWork()) return false;
+  // Without space for the edit the file stays unsealed, and nothing is lost.
+  return manifest_.IsIdle() || manifest_.IsFull();
+}
+
+bool SegmentWriter::IsClean() const {
+  return IsClosed() && !is_read_only_ && !is_poisoned_;
+}
+
+}  // namespace orrery

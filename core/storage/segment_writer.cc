@@ -1,0 +1,395 @@
+// Puts come in, batches go out, what is written becomes visible.  Syncs,
+// rotation and what happens when they fail: segment_sync.cc.
+
+#include "core/storage/segment_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/hash.h"
+#include "core/base/invariant.h"
+
+namespace orrery {
+
+SegmentWriter::SegmentWriter(StoreContext& context, FileTable& files,
+                             KeyIndex& index, ManifestLog& manifest)
+    : context_(context),
+      files_(files),
+      index_(index),
+      manifest_(manifest),
+      maker_(context, files, manifest) {}
+
+void SegmentWriter::Answer(const StorePut& put, StoreStatus status,
+                           uint64_t seq) {
+  context_.replies.push_back({.ticket = put.ticket,
+                              .status = status,
+                              .seq = seq,
+                              .meta = {},
+                              .value = {},
+                              .key = {},
+                              .position = {}});
+}
+
+void SegmentWriter::Put(StorePut put, Turn& turn) {
+  ORRERY_INVARIANT(!put.deleted || put.value.empty());
+  const KeyHash hash = context_.HashOf(put.key);
+  uint64_t current_seq = 0;
+  const StoreStatus refusal = Refusal(put, hash, &current_seq);
+  if (refusal != StoreStatus::kOk) return Answer(put, refusal, current_seq);
+  const uint64_t seq = next_seq_++;
+  newest_.InsertOrAssign(hash, seq);
+  if (put.must_sync) ++syncs_wanted_;
+  queue_.Push({.hash = hash,
+               .key = std::move(put.key),
+               .meta = std::move(put.meta),
+               .value = std::move(put.value),
+               .digest = put.digest,
+               .timestamp = put.timestamp,
+               .seq = seq,
+               .ticket = put.ticket,
+               .deleted = put.deleted,
+               .repair = put.repair,
+               .must_sync = put.must_sync,
+               .address = {}});
+  turn.effects.more = true;
+}
+
+StoreStatus SegmentWriter::Refusal(const StorePut& put, const KeyHash& hash,
+                                   uint64_t* current_seq) const {
+  if (is_closing_) return StoreStatus::kClosed;
+  if (is_read_only_) return StoreStatus::kReadOnly;
+  if (IsTooLarge(put)) return StoreStatus::kTooLarge;
+  if (is_full_ || manifest_.IsFull()) return StoreStatus::kFull;
+  if (!queue_.empty()) {  // A record above the cap is admitted alone.
+    const uint64_t pinned =
+        queue_.bytes() + put.key.size() + put.meta.size() + put.value.size();
+    if (pinned > context_.options.limits.pinned_bytes_max) {
+      return StoreStatus::kBusy;
+    }
+  }
+  if (put.if_seq.has_value()) {
+    *current_seq = NewestSeq(hash);
+    if (*current_seq != *put.if_seq) return StoreStatus::kConflict;
+    *current_seq = 0;
+  }
+  return StoreStatus::kOk;
+}
+
+bool SegmentWriter::IsTooLarge(const StorePut& put) const {
+  if (put.key.empty()) return true;
+  if (put.key.size() > context_.options.key_bytes_max) return true;
+  if (put.meta.size() + kDigestBytes > kMetaBytesMax) return true;
+  return put.value.size() > kStoredValueBytesMax;
+}
+
+uint64_t SegmentWriter::NewestSeq(const KeyHash& hash) const {
+  if (const uint64_t* seq = newest_.Find(hash)) return *seq;
+  IndexEntry entry;
+  return index_.Find(hash, &entry) ? entry.seq : 0;
+}
+
+const PendingRecord* SegmentWriter::Unsynced(const IndexEntry& entry) const {
+  if (!queue_.Contains(entry.seq)) return nullptr;
+  const PendingRecord& record = queue_.At(entry.seq);
+  return record.hash == entry.hash ? &record : nullptr;
+}
+
+void SegmentWriter::Pump(Turn& turn) {
+  while (MayEmit() && HasWork()) {
+    if (!EmitNext(turn)) break;
+  }
+  SyncIfWanted(turn);
+  MakeFileIfNeeded(turn);
+}
+
+bool SegmentWriter::MayEmit() const {
+  if (is_read_only_ || is_full_ || poison_edits_ > 0) return false;
+  if (!context_.options.sync_writes) return batches_.size() < 2;
+  // Batch k syncs, k + 1 is written, k + 2 fills.
+  return batches_.empty() &&
+         (!is_syncing_ || written_position_ == sync_target_);
+}
+
+bool SegmentWriter::HasWork() const {
+  if (emitted_ < queue_.size()) return true;
+  const bool has_active = !append_.empty() && !append_.back().is_sealing &&
+                          append_.back().has_batches;
+  return has_active && (closing_watermark_ || is_closing_);
+}
+
+SegmentWriter::AppendFile* SegmentWriter::Active() {
+  if (append_.empty() || append_.back().is_sealing) return nullptr;
+  return &append_.back();
+}
+
+SegmentWriter::AppendFile* SegmentWriter::FindFile(uint64_t id) {
+  for (AppendFile& file : append_) {
+    if (file.made.id == id) return &file;
+  }
+  return nullptr;
+}
+
+// Whether something was emitted; if not, an operation that will let it is
+// under way.
+bool SegmentWriter::EmitNext(Turn& turn) {
+  if (Active() == nullptr && !ActivateFile(turn)) return false;
+  AppendFile& file = *Active();
+  const bool has_records = emitted_ < queue_.size();
+  if (!has_records && is_closing_) {
+    SealActive(turn);
+    return true;
+  }
+  const BatchPlan plan = Plan(file);
+  if (has_records && plan.count == 0) {
+    SealActive(turn);
+    return true;
+  }
+  if (plan.count == 0 && !plan.watermark.has_value()) {
+    closing_watermark_ = false;  // Said already.
+    return true;
+  }
+  const uint64_t room = kWatermarkBytes + plan.record_bytes + kLogPageBytes;
+  // The SEAL record's page is always there too.
+  if (!ReserveSpace(file, plan.offset + room + kLogPageBytes, turn)) {
+    return false;
+  }
+  Batch batch{.file = file.made.id,
+              .offset = file.offset,
+              .encoded = EncodeBatch(plan, queue_, &file.summary),
+              .first_seq = plan.watermark_seq + 1,
+              .records = plan.count,
+              .summary = {}};
+  if (plan.watermark.has_value()) {
+    watermark_place_ = plan.watermark->durable;
+    records_since_watermark_ = false;
+  }
+  if (plan.count > 0) records_since_watermark_ = true;
+  closing_watermark_ = false;
+  emitted_ += plan.count;
+  EmitWrite(file, std::move(batch), turn);
+  return true;
+}
+
+BatchPlan SegmentWriter::Plan(const AppendFile& file) const {
+  BatchPlan plan{.salt = file.made.salt,
+                 .slot = file.made.slot,
+                 .offset = file.offset,
+                 .position = file.end_position(),
+                 .watermark = {},
+                 .watermark_seq = emitted_ < queue_.size()
+                                      ? queue_[emitted_].seq - 1
+                                      : next_seq_ - 1,
+                 .first = emitted_,
+                 .fill_page = context_.options.sync_writes};
+  if (!file.has_batches || durable_place_ != watermark_place_) {
+    plan.watermark =
+        Watermark{.acknowledged_after_sync = context_.options.sync_writes,
+                  .durable = durable_place_};
+  }
+  const uint64_t start =
+      file.offset + (plan.watermark.has_value() ? kWatermarkBytes : 0);
+  const bool is_empty = file.summary.record_count == 0;
+  for (size_t i = emitted_; i < queue_.size(); ++i) {
+    const uint64_t bytes = plan.record_bytes + queue_[i].bytes();
+    const bool is_first = plan.count == 0;
+    if (!is_first && bytes > kBatchBytesMax) break;
+    // Any file takes at least one record.
+    const bool fits =
+        start + bytes + kSealBytes <= context_.options.max_file_bytes;
+    if (!fits && !(is_first && is_empty)) break;
+    plan.record_bytes = bytes;
+    ++plan.count;
+  }
+  return plan;
+}
+
+void SegmentWriter::EmitWrite(AppendFile& file, Batch batch, Turn& turn) {
+  file.has_batches = true;
+  file.offset += batch.encoded.bytes;
+  files_.At(file.made.slot).length = file.offset;
+  batch.end_position = file.end_position();
+  batch.summary = file.summary;
+  log_end_ = batch.end_position;
+  context_.counters.bytes_written += batch.encoded.bytes;
+  const uint32_t ordinal =
+      first_batch_ + static_cast<uint32_t>(batches_.size());
+  batches_.push_back(std::move(batch));
+  ResubmitRest(batches_.back(), ordinal, turn);
+}
+
+// Submits what is not written yet of a batch: at first all of it.
+void SegmentWriter::ResubmitRest(const Batch& batch, uint32_t ordinal,
+                                 Turn& turn) const {
+  std::vector<Bytes> data;
+  uint64_t skip = batch.written;
+  for (const Bytes& part : batch.encoded.data) {
+    if (skip >= part.size()) {
+      skip -= part.size();
+      continue;
+    }
+    const auto from = static_cast<size_t>(skip);
+    data.push_back(part.Slice(from, part.size() - from));
+    skip = 0;
+  }
+  const uint16_t slot = files_.SlotOf(batch.file);
+  context_.disk.Emit({.part = StorePart::kWriter, .handle = {ordinal, epoch_}},
+                     {.verb = DiskVerb::kWrite,
+                      .file = context_.disk.NumberOfSlot(slot),
+                      .offset = batch.offset + batch.written,
+                      .data = std::move(data)},
+                     turn);
+}
+
+void SegmentWriter::OnDiskDone(const DiskDone& done, Turn& turn) {
+  if (done.verb == DiskVerb::kTruncate) {  // The trim of a sealed file.
+    return files_.Unpin(static_cast<uint16_t>(done.token.handle.slot), turn);
+  }
+  if (IsOrphan(done, turn)) return;
+  switch (done.verb) {
+    case DiskVerb::kWrite:
+      return OnWritten(done, turn);
+    case DiskVerb::kSync:
+      return OnSynced(done, turn);
+    case DiskVerb::kAllocate:
+      return OnAllocated(done, turn);
+    default:
+      ORRERY_UNREACHABLE("an operation nobody asked for");
+  }
+}
+
+void SegmentWriter::OnWritten(const DiskDone& done, Turn& turn) {
+  const uint32_t ordinal = done.token.handle.slot;
+  Batch& batch = batches_[ordinal - first_batch_];
+  if (done.error == DiskError::kReadOnly) return GoReadOnly(turn);
+  if (done.error != DiskError::kNone || done.count == 0) {
+    turn.effects.Mark("storage.write_failed");
+    return Poison(turn);
+  }
+  batch.written += done.count;
+  if (batch.written < batch.encoded.bytes) {
+    turn.effects.Mark("storage.short_write");
+    return ResubmitRest(batch, ordinal, turn);
+  }
+  batch.is_done = true;
+  AdvanceWritten(turn);
+  SyncIfWanted(turn);
+  if (HasWork()) turn.effects.more = true;
+}
+
+void SegmentWriter::AdvanceWritten(Turn& turn) {
+  while (!batches_.empty() && batches_.front().is_done) {
+    const Batch& batch = batches_.front();
+    written_position_ = batch.end_position;
+    AppendFile* file = FindFile(batch.file);
+    ORRERY_INVARIANT(file != nullptr);
+    file->written_summary = batch.summary;
+    if (!context_.options.sync_writes) {
+      for (size_t i = 0; i < batch.records; ++i) {
+        PendingRecord& record = queue_[static_cast<size_t>(batch.first_seq + i -
+                                                           queue_.front_seq())];
+        if (record.is_visible) {
+          Repoint(record);
+          continue;
+        }
+        MakeVisible(record);
+        ++visible_;
+        if (!record.must_sync) {
+          AnswerWith(record, StoreStatus::kOk, Durability::kWritten);
+        }
+      }
+    }
+    batches_.pop_front();
+    ++first_batch_;
+  }
+  if (written_position_ > durable_position_) ArmSyncTimer(turn);
+}
+
+// STO-1: visible and answered in one step.
+void SegmentWriter::MakeVisible(PendingRecord& record) {
+  IndexEntry old;
+  IndexEntry entry{.hash = record.hash,
+                   .digest = record.digest,
+                   .timestamp = record.timestamp,
+                   .seq = record.seq,
+                   .address = record.address,
+                   .tombstone = record.deleted};
+  IndexEntry before;
+  if (!record.repair && index_.Find(record.hash, &before)) {
+    entry.doubted = before.damaged || before.doubted;
+  }
+  const bool had = index_.Set(entry, &old);
+  files_.At(record.address.file_slot()).live_bytes += record.address.bytes();
+  Store::Change change{.token = record.hash.token,
+                       .old_digest = {},
+                       .new_digest = record.digest};
+  if (had) {
+    files_.At(old.address.file_slot()).live_bytes -= old.address.bytes();
+    change.old_digest = old.digest;
+    if (old.damaged && record.repair) {
+      context_.repaired.push_back(record.hash);
+    }
+  }
+  context_.changes.push_back(change);
+  record.is_visible = true;
+  const uint64_t* newest = newest_.Find(record.hash);
+  if (newest != nullptr && *newest == record.seq) newest_.Erase(record.hash);
+  ++context_.counters.total_writes;
+}
+
+// A visible record stands at a new place: its file's sync failed.
+void SegmentWriter::Repoint(PendingRecord& record) {
+  IndexEntry entry;
+  if (!index_.Find(record.hash, &entry) || entry.seq != record.seq) return;
+  const RecordAddress from = entry.address;
+  if (!index_.Relocate(record.hash, from, record.address)) return;
+  files_.At(from.file_slot()).live_bytes -= from.bytes();
+  files_.At(record.address.file_slot()).live_bytes += record.address.bytes();
+}
+
+void SegmentWriter::AnswerWith(PendingRecord& record, StoreStatus status,
+                               Durability durability) {
+  context_.replies.push_back({.ticket = record.ticket,
+                              .status = status,
+                              .seq = record.seq,
+                              .timestamp = record.timestamp,
+                              .digest = record.digest,
+                              .deleted = record.deleted,
+                              .meta = {},
+                              .value = {},
+                              .key = {},
+                              .position = {record.end_position},
+                              .durability = durability});
+  record.is_answered = true;
+}
+
+bool SegmentWriter::IsIdle() const {
+  return queue_.empty() && batches_.empty() && !is_syncing_ &&
+         sealing_.empty() && poisoned_.empty() && maker_.IsIdle();
+}
+
+uint64_t SegmentWriter::StateDigest() const {
+  Hasher hasher;
+  hasher.Add(next_seq_);
+  hasher.Add(uint64_t{queue_.size()});
+  hasher.Add(uint64_t{emitted_});
+  hasher.Add(uint64_t{visible_});
+  hasher.Add(uint64_t{batches_.size()});
+  hasher.Add(written_position_);
+  hasher.Add(durable_position_);
+  hasher.Add(log_end_);
+  hasher.Add(uint64_t{epoch_});
+  hasher.Add(is_syncing_);
+  hasher.Add(is_read_only_);
+  hasher.Add(is_full_);
+  return hasher.Value();
+}
+
+void SegmentWriter::CheckInvariants() const {
+  ORRERY_INVARIANT(durable_position_ <= written_position_);  // WRI-1
+  ORRERY_INVARIANT(written_position_ <= log_end_);
+  ORRERY_INVARIANT(emitted_ <= queue_.size());
+  ORRERY_INVARIANT(visible_ <= queue_.size());
+  ORRERY_INVARIANT(batches_.size() <= 2);
+}
+
+}  // namespace orrery

@@ -1,0 +1,212 @@
+// core/storage/segment_writer.h
+//
+// SegmentWriter appends records to the active data file: one write per turn of
+// the event loop for all that gathered, one sync for all that was written.
+//
+// It decides which file, which place, when to write, when to sync, when to
+// rotate, what to do when a sync fails, and when a record is visible and when
+// it is durable.  It orders by seq and knows nothing of versions.
+//
+// Batch k syncs while k + 1 is written and k + 2 fills.  Without sync_writes
+// two writes may be in flight, and a sync follows within half of sync_interval,
+// so that it is done within the whole, or at 8 MiB.
+//
+// Invariants:
+//   WRI-1  durable_position() <= written_position(); both only rise.
+//   WRI-2  A sync covers what was written, without a gap, when it was
+//          submitted; nothing else is called durable.
+//   WRI-3  After a failed write or sync nothing more goes to that file: POISON,
+//          then all that was not durable is written again to a new file.  A
+//          second failure before that is durable ends in read-only.
+//   WRI-4  Bytes of a record stay in memory until it is durable.
+//
+// Threading: engine thread.
+
+#ifndef ORRERY_CORE_STORAGE_SEGMENT_WRITER_H_
+#define ORRERY_CORE_STORAGE_SEGMENT_WRITER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "core/base/lookup_map.h"
+#include "core/protocol/disk.h"
+#include "core/protocol/turn.h"
+#include "core/storage/batch.h"
+#include "core/storage/file_maker.h"
+#include "core/storage/file_table.h"
+#include "core/storage/key_index.h"
+#include "core/storage/manifest_log.h"
+#include "core/storage/record_queue.h"
+#include "core/storage/store_context.h"
+
+namespace orrery {
+
+class SegmentWriter {
+ public:
+  SegmentWriter(StoreContext& context, FileTable& files, KeyIndex& index,
+                ManifestLog& manifest);
+
+  // REQUIRES: once, before anything else; nothing below `next_seq` is free.
+  void Start(uint64_t next_seq) { next_seq_ = next_seq; }
+
+  // Takes a put in, or answers it at once.
+  void Put(StorePut put, Turn& turn);
+  // The record that `entry` stands for, if it is not durable yet; else null.
+  const PendingRecord* Unsynced(const IndexEntry& entry) const;
+
+  // Writes and syncs what may be written and synced now.
+  void Pump(Turn& turn);
+  void OnDiskDone(const DiskDone& done, Turn& turn);
+  void OnMakerDone(const DiskDone& done, Turn& turn);
+  void OnEditDurable(const EditOrigin& origin, Turn& turn);
+  void OnSyncTimer(Turn& turn);
+  void OnWatermarkTimer(Turn& turn);
+  // Space may be free again.
+  void OnSpaceTimer(Turn& turn);
+  // The manifest failed, or the file system is read-only.
+  void GoReadOnly(Turn& turn);
+  // There is no space: nothing more is taken in until the space timer.
+  void GoFull(Turn& turn);
+
+  // Writes what is queued, seals, syncs.
+  void Close(Turn& turn);
+  bool IsClosed() const;
+  // Closed, and everything that was answered is durable.
+  bool IsClean() const;
+
+  bool IsReadOnly() const { return is_read_only_; }
+  bool IsFull() const { return is_full_; }
+  bool IsIdle() const;
+  uint64_t written_position() const { return written_position_; }
+  uint64_t durable_position() const;
+  uint64_t next_seq() const { return next_seq_; }
+  const RecordQueue& queue() const { return queue_; }
+  uint64_t StateDigest() const;
+  void CheckInvariants() const;
+
+ private:
+  struct AppendFile {
+    MadeFile made;
+    uint64_t base = 0;    // Position of its offset kHeaderBlockBytes.
+    uint64_t offset = 0;  // Where the next batch goes.
+    FileSummary summary;  // Of what was emitted, written, synced.
+    FileSummary written_summary;
+    FileSummary synced_summary;
+    uint64_t synced_offset = 0;
+    bool has_batches = false;
+    bool is_allocating = false;
+    uint64_t allocating_bytes = 0;
+    bool is_sealing = false;
+
+    uint64_t PositionOf(uint64_t at) const {
+      return base + (at - kHeaderBlockBytes);
+    }
+    uint64_t end_position() const { return PositionOf(offset); }
+  };
+  struct Batch {
+    uint64_t file = 0;
+    uint64_t offset = 0;
+    EncodedBatch encoded;  // Pinned until written, for what a short one lacks.
+    uint64_t written = 0;
+    uint64_t first_seq = 0;  // Of `records` records.
+    size_t records = 0;
+    uint64_t end_position = 0;
+    FileSummary summary;  // Of its file, with it.
+    bool is_done = false;
+  };
+
+  void Answer(const StorePut& put, StoreStatus status, uint64_t seq = 0);
+  StoreStatus Refusal(const StorePut& put, const KeyHash& hash,
+                      uint64_t* current_seq) const;
+  bool IsTooLarge(const StorePut& put) const;
+  uint64_t NewestSeq(const KeyHash& hash) const;
+
+  bool MayEmit() const;
+  bool HasWork() const;
+  bool EmitNext(Turn& turn);
+  BatchPlan Plan(const AppendFile& file) const;
+  bool ReserveSpace(AppendFile& file, uint64_t end, Turn& turn);
+  void EmitWrite(AppendFile& file, Batch batch, Turn& turn);
+  void SealActive(Turn& turn);
+  bool ActivateFile(Turn& turn);
+  void MakeFileIfNeeded(Turn& turn);
+  AppendFile* Active();
+  AppendFile* FindFile(uint64_t id);
+
+  void OnWritten(const DiskDone& done, Turn& turn);
+  void ResubmitRest(const Batch& batch, uint32_t ordinal, Turn& turn) const;
+  void AdvanceWritten(Turn& turn);
+  void MakeVisible(PendingRecord& record);
+  void Repoint(PendingRecord& record);
+  void AnswerWith(PendingRecord& record, StoreStatus status,
+                  Durability durability);
+
+  bool WantsSync() const;
+  void SyncIfWanted(Turn& turn);
+  void OnSynced(const DiskDone& done, Turn& turn);
+  void ReleaseDurable();
+  void OnFileDurable(Turn& turn);
+  void ArmSyncTimer(Turn& turn);
+  void OnAllocated(const DiskDone& done, Turn& turn);
+
+  void Poison(Turn& turn);
+  bool PoisonIsPast() const;
+  void ResolvePoison(Turn& turn);
+  bool IsOrphan(const DiskDone& done, Turn& turn);
+  void DropUnemitted(StoreStatus status);
+  void DropInvisible(StoreStatus status);
+  void RebuildNewest();
+  Handle TimerHandle() const;
+
+  StoreContext& context_;
+  FileTable& files_;
+  KeyIndex& index_;
+  ManifestLog& manifest_;
+  FileMaker maker_;
+
+  uint64_t next_seq_ = 1;
+  RecordQueue queue_;
+  size_t emitted_ = 0;       // Of the queue, from the front.
+  size_t visible_ = 0;       // Likewise; <= emitted_ unless writing again.
+  size_t syncs_wanted_ = 0;  // must_sync records in the queue.
+  LookupMap<KeyHash, uint64_t> newest_;  // Accepted and not visible.
+
+  std::deque<AppendFile> append_;    // In log order; the last may be active.
+  std::vector<AppendFile> sealing_;  // Durable; their SEAL edit is under way.
+  std::vector<AppendFile> poisoned_;
+  std::deque<Batch> batches_;  // In flight, in log order.
+  uint32_t first_batch_ = 0;   // Ordinal of batches_.front().
+  uint32_t epoch_ = 1;         // Completions of an abandoned file find nobody.
+
+  uint64_t written_position_ = 0;
+  uint64_t durable_position_ = 0;
+  uint64_t log_end_ = 0;
+  LogPlace durable_place_;
+  LogPlace watermark_place_;  // What the last watermark named.
+  bool records_since_watermark_ = false;
+  bool closing_watermark_ = false;  // One is due.
+
+  bool is_syncing_ = false;
+  uint64_t sync_target_ = 0;
+  uint64_t sync_offset_ = 0;
+  FileSummary sync_summary_;
+  bool sync_due_ = false;
+  bool sync_timer_armed_ = false;
+
+  uint32_t poison_edits_ = 0;  // Not durable yet.
+  uint64_t held_durable_ = 0;  // What was durable before the poison.
+  uint64_t poison_last_seq_ = 0;
+  uint32_t orphans_ = 0;  // Operations of poisoned files still in flight.
+  bool is_poisoned_ = false;
+  bool is_read_only_ = false;
+  bool is_full_ = false;
+  bool maker_waits_ = false;  // For space, while the active file has some.
+  bool is_closing_ = false;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_STORAGE_SEGMENT_WRITER_H_

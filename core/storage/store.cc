@@ -1,0 +1,251 @@
+#include "core/storage/store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/hash.h"
+#include "core/base/invariant.h"
+#include "core/storage/store_parts.h"
+
+namespace orrery {
+
+namespace {
+
+StoreReply Plain(const Ticket& ticket, StoreStatus status, bool suspect) {
+  return {.ticket = ticket,
+          .status = status,
+          .suspect = suspect,
+          .meta = {},
+          .value = {},
+          .key = {},
+          .position = {}};
+}
+
+}  // namespace
+
+Store::Store(const Options& options)
+    : parts_(std::make_unique<StoreParts>(options)) {
+  ORRERY_INVARIANT(options.max_file_bytes >= 8192);
+}
+
+Store::~Store() = default;
+
+void Store::OpenFiles(const Open& open, Turn& turn) {
+  parts_->context.open = open;
+  parts_->recovery.Start(turn);
+}
+
+bool Store::IsOpen() const { return parts_->is_open; }
+bool Store::IsFailed() const { return parts_->IsFailed(); }
+std::string Store::failure() const { return parts_->recovery.failure(); }
+bool Store::IsSuspect() const { return parts_->is_suspect; }
+void Store::ClearSuspect(Turn& turn) { parts_->ClearSuspect(turn); }
+
+bool Store::IsReadOnly() const {
+  return parts_->writer.IsReadOnly() || parts_->writer.IsFull();
+}
+
+void Store::Put(StorePut put, Turn& turn) {
+  ORRERY_INVARIANT(IsOpen());
+  parts_->writer.Put(std::move(put), turn);
+}
+
+void Store::Get(const Ticket& ticket, std::string_view key, Turn& turn) {
+  StoreParts& parts = *parts_;
+  ORRERY_INVARIANT(IsOpen());
+  IndexEntry entry;
+  if (!parts.index.Find(parts.context.HashOf(key), &entry)) {
+    ++parts.context.counters.total_reads;
+    parts.context.replies.push_back(
+        Plain(ticket, StoreStatus::kNotFound, parts.is_suspect));
+    return;
+  }
+  ReadEntry(ticket, entry, key, turn);
+}
+
+void Store::GetAt(const Ticket& ticket, uint64_t token, uint64_t digest,
+                  Turn& turn) {
+  ORRERY_INVARIANT(IsOpen());
+  IndexEntry entry;
+  if (!parts_->index.FindAt(token, digest, &entry)) {
+    parts_->context.replies.push_back(
+        Plain(ticket, StoreStatus::kNotFound, parts_->is_suspect));
+    return;
+  }
+  ReadEntry(ticket, entry, {}, turn);
+}
+
+void Store::ReadEntry(const Ticket& ticket, const IndexEntry& entry,
+                      std::string_view key, Turn& turn) {
+  StoreParts& parts = *parts_;
+  ++parts.context.counters.total_reads;
+  const bool suspect = parts.is_suspect || entry.doubted;
+  if (entry.damaged) {
+    parts.context.replies.push_back(
+        Plain(ticket, StoreStatus::kCorrupt, suspect));
+    return;
+  }
+  const PendingRecord* record = parts.writer.Unsynced(entry);
+  if (record == nullptr) {
+    return parts.reader.Read({.ticket = ticket,
+                              .entry = entry,
+                              .key = std::string(key),
+                              .suspect = suspect},
+                             turn);
+  }
+  StoreReply reply = Plain(ticket, StoreStatus::kNotFound, suspect);
+  if (key.empty() || key == record->key) {
+    reply.status = record->deleted ? StoreStatus::kDeleted : StoreStatus::kOk;
+    reply.seq = record->seq;
+    reply.timestamp = record->timestamp;
+    reply.digest = record->digest;
+    reply.deleted = record->deleted;
+    reply.meta = record->meta;
+    reply.value = record->value;
+    if (key.empty()) reply.key = record->key;
+  }
+  parts.context.replies.push_back(std::move(reply));
+}
+
+Store::Peek Store::PeekEntry(std::string_view key) const {
+  IndexEntry entry;
+  if (!parts_->index.Find(parts_->context.HashOf(key), &entry)) return {};
+  return {.kind = entry.damaged ? Peek::Kind::kUnsure : Peek::Kind::kEntry,
+          .digest = entry.digest,
+          .timestamp = entry.timestamp,
+          .tombstone = entry.tombstone};
+}
+
+bool Store::Walk(uint64_t after, uint64_t upto, size_t max,
+                 std::vector<Entry>* out, uint64_t* next) const {
+  std::vector<IndexEntry> found;
+  uint64_t reached = after;
+  const KeyIndex& index = parts_->index;
+  bool is_done = true;
+  if (after < upto) {
+    is_done = index.Walk(after + 1, upto, max, &found, &reached);
+  } else {
+    if (after != UINT64_MAX) {
+      is_done = index.Walk(after + 1, UINT64_MAX, max, &found, &reached);
+    }
+    const size_t rest = max - std::min(max, found.size());
+    if (is_done) is_done = index.Walk(0, upto, rest, &found, &reached);
+  }
+  for (const IndexEntry& entry : found) {
+    out->push_back({.token = entry.hash.token,
+                    .digest = entry.digest,
+                    .timestamp = entry.timestamp,
+                    .tombstone = entry.tombstone});
+  }
+  *next = is_done ? upto : reached;
+  return is_done;
+}
+
+std::vector<Store::Change> Store::TakeChanges() {
+  return std::exchange(parts_->context.changes, {});
+}
+
+std::vector<StoreReply> Store::TakeReplies() {
+  return std::exchange(parts_->context.replies, {});
+}
+
+void Store::OnDiskDone(const DiskDone& done, Turn& turn) {
+  parts_->OnDiskDone(done, turn);
+}
+
+void Store::OnTimer(const TimerHeap::Due& due, Turn& turn) {
+  StoreParts& parts = *parts_;
+  switch (due.kind) {
+    case TimerKind::kStoreSync:
+      parts.writer.OnSyncTimer(turn);
+      break;
+    case TimerKind::kWatermark:
+      parts.writer.OnWatermarkTimer(turn);
+      break;
+    case TimerKind::kCompaction:
+      parts.compaction.Check(turn);
+      turn.timers.Arm(due.kind, due.handle,
+                      turn.now() + parts.context.options.compact_interval);
+      break;
+    case TimerKind::kSpace:
+      parts.manifest.Retry(turn);
+      parts.writer.OnSpaceTimer(turn);
+      break;
+    default:
+      ORRERY_UNREACHABLE("a timer of another room");
+  }
+  parts.Settle(turn);
+}
+
+void Store::OnTick(Turn& turn) {
+  if (!parts_->is_open) return;
+  parts_->writer.Pump(turn);
+  parts_->compaction.OnTick(turn);
+  parts_->Settle(turn);
+}
+
+void Store::Compact(Turn& turn) {
+  parts_->compaction.Check(turn);
+  parts_->Settle(turn);
+}
+
+bool Store::IsCompacting() const { return !parts_->compaction.IsIdle(); }
+
+void Store::Close(Turn& turn) {
+  parts_->writer.Close(turn);
+  parts_->Settle(turn);
+}
+
+bool Store::IsClosed() const { return parts_->writer.IsClosed(); }
+bool Store::IsClean() const { return parts_->writer.IsClean(); }
+
+bool Store::IsDurable(LogPosition position, Durability level) const {
+  switch (level) {
+    case Durability::kNone:
+      return true;
+    case Durability::kWritten:
+      return position.value <= parts_->writer.written_position();
+    case Durability::kSynced:
+      return position.value <= parts_->writer.durable_position();
+  }
+  ORRERY_UNREACHABLE("a durability that does not exist");
+}
+
+StoreCounters Store::counters() const {
+  const StoreParts& parts = *parts_;
+  StoreCounters counters = parts.context.counters;
+  counters.active_keys = parts.index.live();
+  counters.deleted_keys = parts.index.tombstones();
+  counters.data_files = parts.files.size();
+  counters.data_bytes = parts.files.total_bytes();
+  counters.dead_bytes = parts.files.dead_bytes();
+  for (const auto& [id, slot] : parts.files.by_id()) {
+    if (parts.files.At(slot).damaged) ++counters.damaged_files;
+  }
+  counters.ranges_in_doubt = parts.is_suspect ? 1 : 0;
+  return counters;
+}
+
+bool Store::IsIdle() const {
+  return parts_->writer.IsIdle() && parts_->reader.IsIdle() &&
+         parts_->compaction.IsIdle() && parts_->manifest.IsIdle();
+}
+
+uint64_t Store::StateDigest() const {
+  Hasher hasher;
+  hasher.Add(parts_->index.ContentHash());
+  hasher.Add(parts_->index.live());
+  hasher.Add(parts_->writer.StateDigest());
+  hasher.Add(parts_->is_open);
+  hasher.Add(parts_->is_suspect);
+  hasher.Add(uint64_t{parts_->files.size()});
+  hasher.Add(parts_->context.next_file_id);
+  return hasher.Value();
+}
+
+void Store::CheckInvariants() const {
+  parts_->writer.CheckInvariants();
+  parts_->index.CheckInvariants();
+}
+
+}  // namespace orrery

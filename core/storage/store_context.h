@@ -1,0 +1,46 @@
+// core/storage/store_context.h
+//
+// What every sub-machine of one store knows: its options, who opened it, how
+// to name its files, and where answers go.
+//
+// Threading: engine thread.
+
+#ifndef ORRERY_CORE_STORAGE_STORE_CONTEXT_H_
+#define ORRERY_CORE_STORAGE_STORE_CONTEXT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/siphash.h"
+#include "core/storage/key_index.h"
+#include "core/storage/store.h"
+#include "core/storage/store_disk.h"
+
+namespace orrery {
+
+struct StoreContext {
+  explicit StoreContext(const Store::Options& store_options)
+      : options(store_options),
+        disk(store_options.id, store_options.directory) {}
+
+  const Store::Options options;
+  const StoreDisk disk;
+  Store::Open open;
+  uint64_t next_file_id = 1;  // Never given twice (I8).
+
+  std::vector<StoreReply> replies;
+  std::vector<Store::Change> changes;
+  std::vector<KeyHash> repaired;  // Damaged entries replaced by a repair.
+  StoreCounters counters;
+
+  SipKey index_key() const { return {open.index_seed.hi, open.index_seed.lo}; }
+  KeyHash HashOf(std::string_view key) const {
+    return HashKey(index_key(), key);
+  }
+  // Unpredictable without the index seed; differs per file and start.
+  uint64_t SaltOf(uint64_t file_id) const;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_STORAGE_STORE_CONTEXT_H_

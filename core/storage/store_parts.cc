@@ -1,0 +1,138 @@
+#include "core/storage/store_parts.h"
+
+#include <utility>
+
+#include "core/base/invariant.h"
+
+namespace orrery {
+
+StoreParts::StoreParts(const Store::Options& options)
+    : context(options),
+      files(context.disk),
+      index(options.limits.key_segments),
+      manifest(context.disk),
+      recovery(context, files, index, manifest),
+      writer(context, files, index, manifest),
+      reader(context, files),
+      compaction(context, files, index, manifest) {}
+
+bool StoreParts::IsFailed() const { return !recovery.failure().empty(); }
+
+void StoreParts::OnDiskDone(const DiskDone& done, Turn& turn) {
+  switch (static_cast<StorePart>(done.token.part)) {
+    case StorePart::kRecovery:
+      recovery.OnDiskDone(done, turn);
+      break;
+    case StorePart::kManifest:
+      manifest.OnDiskDone(done, turn);
+      break;
+    case StorePart::kFiles:
+      files.OnDiskDone(done, turn);
+      break;
+    case StorePart::kMaker:
+      writer.OnMakerDone(done, turn);
+      break;
+    case StorePart::kWriter:
+      writer.OnDiskDone(done, turn);
+      break;
+    case StorePart::kReader:
+      reader.OnDiskDone(done, turn);
+      break;
+    case StorePart::kCompaction:
+      compaction.OnDiskDone(done, turn);
+      break;
+  }
+  Settle(turn);
+}
+
+void StoreParts::Settle(Turn& turn) {
+  if (IsFailed()) return;
+  for (const uint16_t slot : files.TakeOpened()) {
+    recovery.OnFileOpened(slot, turn);
+    reader.OnFileOpened(slot, turn);
+    compaction.OnFileOpened(slot, turn);
+  }
+  for (const uint16_t slot : files.TakeFailed()) {
+    recovery.OnFileFailed(slot, turn);
+    reader.OnFileFailed(slot, turn);
+    compaction.OnFileFailed(slot, turn);
+  }
+  for (const EditOrigin& origin : manifest.TakeDurable()) {
+    if (origin.kind == EditOrigin::Kind::kSwap) {
+      compaction.OnSwapped(turn);
+    } else {
+      writer.OnEditDurable(origin, turn);
+    }
+  }
+  recovery.OnManifestChanged(turn);
+  if (!is_open && recovery.IsDone()) OnRecovered(turn);
+  if (!is_open) return;
+  if (manifest.IsFailed()) writer.GoReadOnly(turn);
+  if (manifest.IsFull() && !writer.IsFull()) writer.GoFull(turn);
+  for (const RecordReader::Damaged& damaged : reader.TakeDamaged()) {
+    MarkDamaged(damaged, turn);
+  }
+  CloseRepairedDamage(turn);
+}
+
+void StoreParts::OnRecovered(Turn& turn) {
+  is_open = true;
+  is_suspect = !manifest.state().suspect.intervals.empty();
+  writer.Start(recovery.next_seq());
+  turn.timers.Arm(TimerKind::kCompaction,
+                  {static_cast<uint32_t>(context.options.id), 1},
+                  turn.now() + context.options.compact_interval);
+}
+
+// The record behind an entry cannot be read: the key is kCorrupt until a
+// repair replaces it (I4).
+void StoreParts::MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn) {
+  const RecordAddress address = damaged.entry.address;
+  const DamageRange range{.file = damaged.file,
+                          .from = address.offset(),
+                          .upto = address.offset() + address.bytes()};
+  IndexEntry entry;
+  const bool is_current = index.Find(damaged.entry.hash, &entry) &&
+                          entry.address == address && !entry.damaged;
+  if (!is_current) return;
+  entry.damaged = true;
+  IndexEntry old;
+  index.Set(entry, &old);
+  files.At(address.file_slot()).damaged = true;
+  ++context.counters.damaged_records;
+  known_damage_.push_back({entry.hash, range});
+  manifest.Append(DamageEdit{range}, {}, turn);
+  turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
+                                .number = range.from,
+                                .text = context.disk.DataPath(range.file)});
+}
+
+void StoreParts::CloseRepairedDamage(Turn& turn) {
+  for (const KeyHash& hash : std::exchange(context.repaired, {})) {
+    for (size_t i = 0; i < known_damage_.size(); ++i) {
+      if (known_damage_[i].hash != hash) continue;
+      DamageRange range = known_damage_[i].range;
+      range.state = DamageRange::State::kRepaired;
+      manifest.Append(DamageEdit{range}, {}, turn);
+      known_damage_.erase(known_damage_.begin() + static_cast<ptrdiff_t>(i));
+      break;
+    }
+  }
+}
+
+void StoreParts::ClearSuspect(Turn& turn) {
+  if (!is_suspect) return;
+  is_suspect = false;
+  turn.effects.Mark("storage.suspect_cleared");
+  turn.effects.notes.push_back({.kind = Note::Kind::kSuspect,
+                                .detail = 0,
+                                .text = context.disk.directory()});
+  for (DamageRange range : manifest.state().damages) {
+    if (range.state != DamageRange::State::kOpen) continue;
+    range.state = DamageRange::State::kRepaired;
+    manifest.Append(DamageEdit{range}, {}, turn);
+  }
+  manifest.Append(SuspectEdit{}, {}, turn);
+}
+
+}  // namespace orrery

@@ -1,0 +1,58 @@
+// core/storage/store_parts.h
+//
+// The sub-machines of one store, wired.  The order of the members is the order
+// of dependency: each holds references only to those above it.
+
+#ifndef ORRERY_CORE_STORAGE_STORE_PARTS_H_
+#define ORRERY_CORE_STORAGE_STORE_PARTS_H_
+
+#include <vector>
+
+#include "core/storage/compaction.h"
+#include "core/storage/file_table.h"
+#include "core/storage/key_index.h"
+#include "core/storage/manifest.h"
+#include "core/storage/manifest_log.h"
+#include "core/storage/record_reader.h"
+#include "core/storage/recovery.h"
+#include "core/storage/segment_writer.h"
+#include "core/storage/store_context.h"
+
+namespace orrery {
+
+class StoreParts {
+ public:
+  explicit StoreParts(const Store::Options& options);
+
+  void OnDiskDone(const DiskDone& done, Turn& turn);
+  // Carries what one sub-machine finished to those that wait for it.
+  void Settle(Turn& turn);
+  void ClearSuspect(Turn& turn);
+  bool IsFailed() const;
+
+  StoreContext context;
+  FileTable files;
+  KeyIndex index;
+  ManifestLog manifest;
+  Recovery recovery;
+  SegmentWriter writer;
+  RecordReader reader;
+  Compaction compaction;
+  bool is_open = false;
+  bool is_suspect = false;
+
+ private:
+  void OnRecovered(Turn& turn);
+  void MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn);
+  void CloseRepairedDamage(Turn& turn);
+
+  struct KnownDamage {
+    KeyHash hash;
+    DamageRange range;
+  };
+  std::vector<KnownDamage> known_damage_;  // Met while running.
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_CORE_STORAGE_STORE_PARTS_H_
