@@ -17,12 +17,15 @@ uint64_t OperationTable::HashOf(ClientVerb verb, std::string_view key,
 OperationTable::Answer OperationTable::Meet(OperationId operation,
                                             uint64_t write_hash, Instant now) {
   ORRERY_INVARIANT(!operation.IsZero());
-  DropOld(now);
-  const auto [entry, is_new] = entries_.Insert(operation, {write_hash, 0});
-  if (!is_new) {
+  while (!by_age_.empty() && now - by_age_.front().since >= kOperationLife) {
+    DropOldest();
+  }
+  if (const Entry* entry = entries_.Find(operation); entry != nullptr) {
     if (entry->write_hash != write_hash) return {Finding::kReused, 0};
     return {Finding::kRepeated, entry->stamp};
   }
+  if (entries_.size() >= kOperationsMax) DropOldest();  // OPT-1
+  entries_.Insert(operation, {write_hash, 0});
   by_age_.push_back({operation, now});
   return {Finding::kNew, 0};
 }
@@ -32,16 +35,9 @@ void OperationTable::SetStamp(OperationId operation, uint64_t stamp) {
   if (entry != nullptr) entry->stamp = stamp;
 }
 
-void OperationTable::DropOld(Instant now) {
-  const auto is_old = [now](const Age& age) {
-    return now - age.since >= kOperationLife;
-  };
-  // OPT-1, with room for the one that is about to be met.
-  while (!by_age_.empty() &&
-         (by_age_.size() >= kOperationsMax || is_old(by_age_.front()))) {
-    entries_.Erase(by_age_.front().operation);
-    by_age_.pop_front();
-  }
+void OperationTable::DropOldest() {
+  entries_.Erase(by_age_.front().operation);
+  by_age_.pop_front();
 }
 
 }  // namespace orrery

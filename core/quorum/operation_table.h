@@ -59,7 +59,7 @@ class OperationTable {
     Instant since;
   };
 
-  void DropOld(Instant now);
+  void DropOldest();
 
   LookupMap<OperationId, Entry> entries_;
   std::deque<Age> by_age_;
