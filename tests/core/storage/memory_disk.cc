@@ -1,0 +1,358 @@
+#include "tests/core/storage/memory_disk.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/base/invariant.h"
+
+namespace orrery {
+
+namespace {
+constexpr size_t kPage = 4096;
+constexpr size_t kSector = 512;
+}  // namespace
+
+void MemoryDisk::Submit(DiskEffect effect) {
+  // The real disk's threads see the bytes only; so does this one.
+  pending_.push_back(std::move(effect));
+}
+
+DiskDone MemoryDisk::Perform() {
+  ORRERY_INVARIANT(!pending_.empty());
+  const size_t i =
+      in_order_ ? 0 : static_cast<size_t>(prng_.Below(pending_.size()));
+  const DiskEffect effect = std::move(pending_[i]);
+  pending_.erase(pending_.begin() + static_cast<ptrdiff_t>(i));
+  ++operations_;
+  return Run(effect);
+}
+
+std::string MemoryDisk::ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+std::shared_ptr<MemoryDisk::Inode> MemoryDisk::Find(
+    const std::string& path) const {
+  const auto found = names_.find(path);
+  return found == names_.end() ? nullptr : found->second;
+}
+
+uint64_t MemoryDisk::UsedBytes() const {
+  uint64_t used = 0;
+  for (const auto& [name, inode] : names_) used += inode->data.size();
+  return used;
+}
+
+void MemoryDisk::Apply(const NameChange& change, Names& names) {
+  if (!change.removed.empty()) names.erase(change.removed);
+  if (!change.added.empty()) names[change.added] = change.inode;
+}
+
+void MemoryDisk::Change(NameChange change) {
+  Apply(change, names_);
+  changes_.push_back(std::move(change));
+}
+
+void MemoryDisk::Open(const DiskEffect& effect, DiskDone& done) {
+  std::shared_ptr<Inode> inode = Find(effect.path);
+  if (inode == nullptr && !effect.create) {
+    done.error = DiskError::kNoEntry;
+    return;
+  }
+  if (inode != nullptr && effect.exclusive) {
+    done.error = DiskError::kExists;
+    return;
+  }
+  if (inode == nullptr) {
+    inode = std::make_shared<Inode>();
+    inode->number = next_inode_++;
+    Change({.removed = {}, .added = effect.path, .inode = inode});
+  }
+  ORRERY_INVARIANT(!open_.contains(effect.file.value));
+  open_[effect.file.value] = inode;
+  open_paths_[effect.file.value] = effect.path;
+}
+
+void MemoryDisk::Write(const DiskEffect& effect, DiskDone& done,
+                       uint64_t limit) {
+  Inode& inode = *open_.at(effect.file.value);
+  std::string bytes;
+  for (const Bytes& part : effect.data) bytes += part.text();
+  bytes.resize(std::min<size_t>(bytes.size(), static_cast<size_t>(limit)));
+  const size_t end = static_cast<size_t>(effect.offset) + bytes.size();
+  if (end > inode.data.size()) {
+    if (UsedBytes() + end - inode.data.size() > capacity_) {
+      done.error = DiskError::kNoSpace;
+      return;
+    }
+    inode.data.resize(end, '\0');
+  }
+  std::memcpy(inode.data.data() + effect.offset, bytes.data(), bytes.size());
+  done.count = bytes.size();
+}
+
+DiskDone MemoryDisk::Run(const DiskEffect& effect) {
+  DiskDone done{.token = effect.token, .verb = effect.verb};
+  const auto is_open = [&] { return open_.contains(effect.file.value); };
+  switch (effect.verb) {
+    case DiskVerb::kOpen:
+      Open(effect, done);
+      break;
+    case DiskVerb::kClose:
+      ORRERY_INVARIANT(is_open());
+      open_.erase(effect.file.value);
+      open_paths_.erase(effect.file.value);
+      break;
+    case DiskVerb::kRead: {
+      ORRERY_INVARIANT(is_open());
+      if (failing_[open_paths_[effect.file.value]]) {
+        done.error = DiskError::kIo;
+        break;
+      }
+      const std::string& data = open_[effect.file.value]->data;
+      if (effect.offset < data.size()) {
+        const auto length =
+            std::min<uint64_t>(effect.length, data.size() - effect.offset);
+        done.data = Bytes::CopyOf(std::string_view(data).substr(
+            static_cast<size_t>(effect.offset), static_cast<size_t>(length)));
+      }
+      done.count = done.data.size();
+      break;
+    }
+    case DiskVerb::kWrite: {
+      ORRERY_INVARIANT(is_open());
+      if (fail_write_.has_value()) {
+        done.error = *std::exchange(fail_write_, std::nullopt);
+        break;
+      }
+      uint64_t limit = UINT64_MAX;
+      if (short_writes_ && prng_.Chance(1, 3)) limit = 1 + prng_.Below(5000);
+      Write(effect, done, limit);
+      break;
+    }
+    case DiskVerb::kAllocate: {
+      ORRERY_INVARIANT(is_open());
+      Inode& inode = *open_[effect.file.value];
+      const auto end = static_cast<size_t>(effect.offset + effect.length);
+      if (end > inode.data.size()) {
+        if (UsedBytes() + end - inode.data.size() > capacity_) {
+          done.error = DiskError::kNoSpace;
+          break;
+        }
+        inode.data.resize(end, '\0');
+      }
+      break;
+    }
+    case DiskVerb::kSync: {
+      ORRERY_INVARIANT(is_open());
+      Inode& inode = *open_[effect.file.value];
+      if (fail_sync_.has_value()) {
+        // The pages count as clean, and are not on the disk.
+        done.error = *std::exchange(fail_sync_, std::nullopt);
+        break;
+      }
+      inode.durable = inode.data;
+      break;
+    }
+    case DiskVerb::kSyncDir: {
+      std::vector<NameChange> rest;
+      for (const NameChange& change : changes_) {
+        const std::string& name =
+            change.added.empty() ? change.removed : change.added;
+        if (ParentOf(name) == effect.path) {
+          Apply(change, durable_names_);
+        } else {
+          rest.push_back(change);
+        }
+      }
+      changes_ = rest;
+      break;
+    }
+    case DiskVerb::kTruncate:
+      ORRERY_INVARIANT(is_open());
+      open_[effect.file.value]->data.resize(static_cast<size_t>(effect.length),
+                                            '\0');
+      break;
+    case DiskVerb::kRename: {
+      const auto inode = Find(effect.path);
+      if (inode == nullptr) {
+        done.error = DiskError::kNoEntry;
+        break;
+      }
+      Change({.removed = effect.path, .added = effect.path2, .inode = inode});
+      // What is inside a directory goes with it.
+      const std::string prefix = effect.path + "/";
+      std::vector<std::string> inside;
+      for (const auto& [name, node] : names_) {
+        if (name.starts_with(prefix)) inside.push_back(name);
+      }
+      for (const std::string& name : inside) {
+        Change({.removed = name,
+                .added = effect.path2 + "/" + name.substr(prefix.size()),
+                .inode = names_[name]});
+      }
+      break;
+    }
+    case DiskVerb::kUnlink:
+      if (Find(effect.path) == nullptr) {
+        done.error = DiskError::kNoEntry;
+      } else {
+        Change({.removed = effect.path, .added = {}, .inode = nullptr});
+      }
+      break;
+    case DiskVerb::kMakeDir: {
+      if (Find(effect.path) != nullptr) {
+        done.error = DiskError::kExists;
+        break;
+      }
+      auto inode = std::make_shared<Inode>();
+      inode->is_directory = true;
+      inode->number = next_inode_++;
+      Change({.removed = {}, .added = effect.path, .inode = inode});
+      break;
+    }
+    case DiskVerb::kList:
+      if (effect.path != "." && Find(effect.path) == nullptr) {
+        done.error = DiskError::kNoEntry;
+        break;
+      }
+      for (const auto& [name, inode] : names_) {
+        if (ParentOf(name) != effect.path) continue;
+        const size_t slash = name.rfind('/');
+        done.names.push_back(
+            slash == std::string::npos ? name : name.substr(slash + 1));
+      }
+      break;
+    case DiskVerb::kStat: {
+      const auto inode = Find(effect.path);
+      if (inode == nullptr) {
+        done.error = DiskError::kNoEntry;
+        break;
+      }
+      done.count = inode->data.size();
+      done.inode = inode->number;
+      break;
+    }
+    case DiskVerb::kLock:
+      if (is_locked_) done.error = DiskError::kLocked;
+      is_locked_ = true;
+      break;
+    case DiskVerb::kSpace:
+      done.count = capacity_ - std::min(capacity_, UsedBytes());
+      break;
+    case DiskVerb::kLink:
+    case DiskVerb::kDropCache:
+      break;
+  }
+  return done;
+}
+
+void MemoryDisk::CrashProcess() {
+  for (DiskEffect& effect : pending_) {
+    const bool may_run = effect.verb == DiskVerb::kOpen ||
+                         open_.contains(effect.file.value) ||
+                         effect.file.value == 0;
+    if (!may_run || prng_.Chance(1, 2)) continue;
+    if (effect.verb == DiskVerb::kClose) continue;
+    if (effect.verb == DiskVerb::kWrite && prng_.Chance(1, 2)) {
+      DiskDone done;
+      Write(effect, done, prng_.Below(9000));
+      continue;
+    }
+    Run(effect);
+  }
+  pending_.clear();
+  open_.clear();
+  open_paths_.clear();
+  is_locked_ = false;
+  fail_sync_.reset();
+  fail_write_.reset();
+}
+
+void MemoryDisk::LosePages(Inode& inode) {
+  std::string after = inode.durable;
+  const size_t new_size = inode.data.size();
+  if (new_size != after.size() && prng_.Chance(1, 2)) {
+    after.resize(new_size, '\0');
+  }
+  for (size_t page = 0; page < after.size(); page += kPage) {
+    const uint64_t fate = prng_.Below(3);
+    for (size_t at = page; at < std::min(page + kPage, after.size());
+         at += kSector) {
+      const bool is_new = fate == 1 || (fate == 2 && prng_.Chance(1, 2));
+      if (!is_new || at >= new_size) continue;
+      const size_t length =
+          std::min({kSector, after.size() - at, new_size - at});
+      std::memcpy(after.data() + at, inode.data.data() + at, length);
+    }
+  }
+  inode.data = after;
+  inode.durable = after;
+}
+
+void MemoryDisk::LosePower() {
+  CrashProcess();
+  Names after = durable_names_;
+  const bool is_prefix = prng_.Chance(1, 2);
+  for (const NameChange& change : changes_) {
+    if (prng_.Chance(1, 2)) {
+      Apply(change, after);
+    } else if (is_prefix) {
+      break;
+    }
+  }
+  changes_.clear();
+  names_ = after;
+  durable_names_ = after;
+  std::set<Inode*> seen;
+  for (auto& [name, inode] : names_) {
+    if (seen.insert(inode.get()).second) LosePages(*inode);
+  }
+}
+
+std::vector<std::string> MemoryDisk::Paths() const {
+  std::vector<std::string> paths;
+  for (const auto& [name, inode] : names_) {
+    if (!inode->is_directory) paths.push_back(name);
+  }
+  return paths;
+}
+
+std::vector<std::string> MemoryDisk::PathsEndingWith(
+    const std::string& suffix) const {
+  std::vector<std::string> paths = Paths();
+  std::erase_if(paths, [&suffix](const std::string& path) {
+    return !path.ends_with(suffix);
+  });
+  return paths;
+}
+
+std::string MemoryDisk::Content(const std::string& path) const {
+  return Find(path)->data;
+}
+
+void MemoryDisk::SetContent(const std::string& path,
+                            const std::string& content) {
+  std::shared_ptr<Inode> inode = Find(path);
+  if (inode == nullptr) {
+    inode = std::make_shared<Inode>();
+    inode->number = next_inode_++;
+    names_[path] = inode;
+    durable_names_[path] = inode;
+  }
+  inode->data = content;
+  inode->durable = content;
+}
+
+void MemoryDisk::FlipBit(const std::string& path, uint64_t byte, int bit) {
+  Inode& inode = *Find(path);
+  const auto at = static_cast<size_t>(byte);
+  inode.data[at] = static_cast<char>(inode.data[at] ^ (1 << bit));
+  if (at < inode.durable.size()) {
+    inode.durable[at] = static_cast<char>(inode.durable[at] ^ (1 << bit));
+  }
+}
+
+}  // namespace orrery

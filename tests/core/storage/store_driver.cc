@@ -1,0 +1,150 @@
+#include "tests/core/storage/store_driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/invariant.h"
+
+namespace orrery {
+
+void StoreDriver::Start(bool machine_restarted) {
+  ++generation_;
+  store_ = std::make_unique<Store>(options_);
+  timers_ = TimerHeap();
+  more_ = false;
+  replies_.clear();
+  Do([&](Turn& turn) {
+    store_->OpenFiles({.storage = {{7, 9}},
+                       .generation = generation_,
+                       .index_seed = {0x1234, 0x5678},
+                       .first_seq = uint64_t{generation_} << 32,
+                       .machine_restarted = machine_restarted,
+                       .fresh = generation_ == 1},
+                      turn);
+  });
+}
+
+void StoreDriver::StartAndRecover(bool machine_restarted) {
+  Start(machine_restarted);
+  while (!store_->IsOpen() && !store_->IsFailed()) {
+    ORRERY_INVARIANT(RunOne());
+  }
+}
+
+bool StoreDriver::RunOne() {
+  if (more_) {
+    more_ = false;
+    Do([&](Turn& turn) { store_->OnTick(turn); });
+    return true;
+  }
+  if (disk_.IsIdle()) return false;
+  const DiskDone done = disk_.Perform();
+  Do([&](Turn& turn) { store_->OnDiskDone(done, turn); });
+  return true;
+}
+
+void StoreDriver::Settle() {
+  while (RunOne()) {
+  }
+}
+
+void StoreDriver::Advance(Duration duration) {
+  const Instant end = now_ + duration;
+  Settle();
+  while (timers_.NextDeadline().has_value() && *timers_.NextDeadline() <= end) {
+    now_ = std::max(now_, *timers_.NextDeadline());
+    const TimerHeap::Due due = *timers_.PopDue(now_);
+    Do([&](Turn& turn) { store_->OnTimer(due, turn); });
+    Settle();
+  }
+  now_ = end;
+}
+
+uint32_t StoreDriver::PutWith(StorePut put) {
+  const uint32_t ticket = next_ticket_++;
+  put.ticket = {.part = ticket, .handle = {}};
+  put.digest = 1000 + ticket;
+  put.timestamp = 1'700'000'000'000'000'000 + ticket;
+  Do([&](Turn& turn) { store_->Put(std::move(put), turn); });
+  return ticket;
+}
+
+uint32_t StoreDriver::Put(std::string key, std::string value, bool must_sync) {
+  return PutWith({.ticket = {},
+                  .key = std::move(key),
+                  .meta = Bytes::CopyOf("meta"),
+                  .value = Bytes::CopyOf(value),
+                  .must_sync = must_sync});
+}
+
+uint32_t StoreDriver::Delete(std::string key) {
+  return PutWith({.ticket = {},
+                  .key = std::move(key),
+                  .meta = Bytes::CopyOf("gone"),
+                  .value = {},
+                  .deleted = true});
+}
+
+uint32_t StoreDriver::Get(std::string_view key) {
+  const uint32_t ticket = next_ticket_++;
+  Do([&](Turn& turn) {
+    store_->Get({.part = ticket, .handle = {}}, key, turn);
+  });
+  return ticket;
+}
+
+std::vector<StoreReply> StoreDriver::TakeReplies() {
+  std::vector<StoreReply> taken = std::exchange(replies_, {});
+  for (StoreReply& reply : store_->TakeReplies()) {
+    taken.push_back(std::move(reply));
+  }
+  return taken;
+}
+
+std::optional<StoreReply> StoreDriver::TryReply(uint32_t ticket) {
+  for (StoreReply& reply : store_->TakeReplies()) {
+    replies_.push_back(std::move(reply));
+  }
+  for (size_t i = 0; i < replies_.size(); ++i) {
+    if (replies_[i].ticket.part != ticket) continue;
+    StoreReply reply = replies_[i];
+    replies_.erase(replies_.begin() + static_cast<ptrdiff_t>(i));
+    return reply;
+  }
+  return std::nullopt;
+}
+
+StoreReply StoreDriver::ReplyTo(uint32_t ticket) {
+  std::optional<StoreReply> reply = TryReply(ticket);
+  while (!reply.has_value() && RunOne()) reply = TryReply(ticket);
+  ORRERY_INVARIANT(reply.has_value());
+  return *reply;
+}
+
+std::string StoreDriver::ValueOf(std::string_view key) {
+  const StoreReply reply = ReplyTo(Get(key));
+  switch (reply.status) {
+    case StoreStatus::kOk:
+      return std::string(reply.value.text());
+    case StoreStatus::kNotFound:
+      return "-";
+    case StoreStatus::kDeleted:
+      return "x";
+    case StoreStatus::kCorrupt:
+      return "!";
+    default:
+      return "?";
+  }
+}
+
+bool StoreDriver::SawMark(std::string_view mark) const {
+  return std::find(marks_.begin(), marks_.end(), mark) != marks_.end();
+}
+
+size_t StoreDriver::CountNotes(Note::Kind kind) const {
+  return static_cast<size_t>(
+      std::count_if(notes_.begin(), notes_.end(),
+                    [kind](const Note& note) { return note.kind == kind; }));
+}
+
+}  // namespace orrery

@@ -1,0 +1,452 @@
+#include "core/storage/store.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/core/storage/memory_disk.h"
+#include "tests/core/storage/store_driver.h"
+
+namespace orrery {
+namespace {
+
+class StoreTest : public testing::Test {
+ protected:
+  void Restart(bool power_loss = false) {
+    if (power_loss) {
+      disk_.LosePower();
+    } else {
+      disk_.CrashProcess();
+    }
+    driver_.StartAndRecover(power_loss);
+  }
+
+  MemoryDisk disk_{1};
+  StoreDriver driver_{disk_, SmallStore()};
+};
+
+TEST_F(StoreTest, AFreshStoreIsOpenAndEmpty) {
+  driver_.StartAndRecover();
+
+  EXPECT_TRUE(driver_.store().IsOpen());
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  EXPECT_EQ(driver_.ValueOf("k"), "-");
+  EXPECT_EQ(driver_.store().counters().active_keys, 0u);
+}
+
+TEST_F(StoreTest, WhatWasPutIsRead) {
+  driver_.StartAndRecover();
+
+  const StoreReply put = driver_.ReplyTo(driver_.Put("k", "v1"));
+
+  EXPECT_EQ(put.status, StoreStatus::kOk);
+  EXPECT_EQ(put.durability, Durability::kWritten);
+  EXPECT_TRUE(driver_.store().IsDurable(put.position, Durability::kWritten));
+  const StoreReply got = driver_.ReplyTo(driver_.Get("k"));
+  EXPECT_EQ(got.status, StoreStatus::kOk);
+  EXPECT_EQ(got.value.text(), "v1");
+  EXPECT_EQ(got.meta.text(), "meta");
+  EXPECT_EQ(got.seq, put.seq);
+}
+
+TEST_F(StoreTest, ASyncedRecordIsReadFromTheFile) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", std::string(5000, 'v')));
+  driver_.Advance(2 * kSecond);
+  ASSERT_TRUE(driver_.store().IsIdle());
+
+  EXPECT_EQ(driver_.ValueOf("k"), std::string(5000, 'v'));
+}
+
+TEST_F(StoreTest, ManyPutsOfOneTurnBecomeOneWrite) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("warm", "up"));
+  driver_.Settle();
+  const uint64_t before = disk_.operations();
+
+  for (int i = 0; i < 100; ++i) driver_.Put("k" + std::to_string(i), "v");
+  driver_.Settle();
+
+  EXPECT_LE(disk_.operations() - before, 3u);
+}
+
+TEST_F(StoreTest, ADeletedKeyIsATombstoneWithItsMetadata) {
+  driver_.StartAndRecover();
+  driver_.Put("k", "v");
+  driver_.ReplyTo(driver_.Delete("k"));
+
+  const StoreReply got = driver_.ReplyTo(driver_.Get("k"));
+
+  EXPECT_EQ(got.status, StoreStatus::kDeleted);
+  EXPECT_EQ(got.meta.text(), "gone");
+  EXPECT_EQ(driver_.store().counters().deleted_keys, 1u);
+  EXPECT_EQ(driver_.store().counters().active_keys, 0u);
+}
+
+TEST_F(StoreTest, AConditionThatDoesNotHoldWritesNothing) {
+  driver_.StartAndRecover();
+  const uint64_t seq = driver_.ReplyTo(driver_.Put("k", "v1")).seq;
+
+  const StoreReply conflict = driver_.ReplyTo(driver_.PutWith(
+      {.ticket = {}, .key = "k", .meta = {}, .value = {}, .if_seq = 0}));
+  const StoreReply fits =
+      driver_.ReplyTo(driver_.PutWith({.ticket = {},
+                                       .key = "k",
+                                       .meta = {},
+                                       .value = Bytes::CopyOf("v2"),
+                                       .if_seq = seq}));
+
+  EXPECT_EQ(conflict.status, StoreStatus::kConflict);
+  EXPECT_EQ(conflict.seq, seq);
+  EXPECT_EQ(fits.status, StoreStatus::kOk);
+  EXPECT_EQ(driver_.ValueOf("k"), "v2");
+}
+
+TEST_F(StoreTest, TwoConditionalPutsInOneBatchSeeEachOther) {
+  driver_.StartAndRecover();
+
+  const uint32_t first = driver_.PutWith(
+      {.ticket = {}, .key = "k", .meta = {}, .value = {}, .if_seq = 0});
+  const uint32_t second = driver_.PutWith(
+      {.ticket = {}, .key = "k", .meta = {}, .value = {}, .if_seq = 0});
+
+  EXPECT_EQ(driver_.ReplyTo(first).status, StoreStatus::kOk);
+  EXPECT_EQ(driver_.ReplyTo(second).status, StoreStatus::kConflict);
+}
+
+TEST_F(StoreTest, KeysAndMetadataBeyondTheLimitsAreRefused) {
+  driver_.StartAndRecover();
+
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put(std::string(1025, 'k'), "")).status,
+            StoreStatus::kTooLarge);
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put("", "v")).status,
+            StoreStatus::kTooLarge);
+  EXPECT_EQ(driver_
+                .ReplyTo(driver_.PutWith(
+                    {.ticket = {},
+                     .key = "k",
+                     .meta = Bytes::CopyOf(std::string(65530, 'm')),
+                     .value = {}}))
+                .status,
+            StoreStatus::kTooLarge);
+}
+
+TEST_F(StoreTest, BeyondThePinnedBytesAPutIsBusyAndARecordAboveThemIsAlone) {
+  Store::Options options = SmallStore();
+  options.limits.pinned_bytes_max = 10'000;
+  StoreDriver driver(disk_, options);
+  driver.StartAndRecover();
+
+  const uint32_t big = driver.Put("big", std::string(20'000, 'b'));
+  const uint32_t next = driver.Put("next", "n");
+
+  EXPECT_EQ(driver.ReplyTo(next).status, StoreStatus::kBusy);
+  EXPECT_EQ(driver.ReplyTo(big).status, StoreStatus::kOk);
+}
+
+TEST_F(StoreTest, AcknowledgedWritesSurviveAProcessCrash) {
+  driver_.StartAndRecover();
+  for (int i = 0; i < 300; ++i) {
+    driver_.ReplyTo(
+        driver_.Put("k" + std::to_string(i), "v" + std::to_string(i)));
+  }
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(driver_.ValueOf("k" + std::to_string(i)),
+              "v" + std::to_string(i));
+  }
+}
+
+TEST_F(StoreTest, AfterAPowerLossWithUnsyncedWritesEverythingIsSuspect) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "v"));
+
+  Restart(true);
+
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  EXPECT_TRUE(driver_.ReplyTo(driver_.Get("k")).suspect);
+}
+
+TEST_F(StoreTest, DoubtSurvivesRestartsUntilItIsCleared) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "v"));
+  Restart(true);
+  Restart();
+  ASSERT_TRUE(driver_.store().IsSuspect());
+
+  driver_.Do([&](Turn& turn) { driver_.store().ClearSuspect(turn); });
+  driver_.Settle();
+  EXPECT_FALSE(driver_.store().IsSuspect());
+
+  Restart();
+  EXPECT_FALSE(driver_.store().IsSuspect());
+}
+
+TEST_F(StoreTest, EveryWriteIsSyncedWithinTheInterval) {
+  driver_.StartAndRecover();
+  const StoreReply put = driver_.ReplyTo(driver_.Put("k", "v"));
+  EXPECT_FALSE(driver_.store().IsDurable(put.position, Durability::kSynced));
+
+  driver_.Advance(kSecond);
+
+  EXPECT_TRUE(driver_.store().IsDurable(put.position, Durability::kSynced));
+  Restart(true);
+  EXPECT_EQ(driver_.ValueOf("k"), "v");
+}
+
+TEST_F(StoreTest, MustSyncAnswersOnlyWhenSynced) {
+  driver_.StartAndRecover();
+
+  const StoreReply put = driver_.ReplyTo(driver_.Put("k", "v", true));
+
+  EXPECT_EQ(put.durability, Durability::kSynced);
+  Restart(true);
+  EXPECT_EQ(driver_.ValueOf("k"), "v");
+}
+
+TEST_F(StoreTest, AnIdleStoreStopsWriting) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "v"));
+  driver_.Advance(10 * kSecond);
+  const uint64_t before = disk_.operations();
+
+  driver_.Advance(100 * kSecond);
+
+  EXPECT_EQ(disk_.operations(), before);
+}
+
+TEST_F(StoreTest, FullFilesAreSealedAndReadBack) {
+  driver_.StartAndRecover();
+  for (int i = 0; i < 100; ++i) {
+    driver_.ReplyTo(
+        driver_.Put("k" + std::to_string(i), std::string(3000, 'a')));
+  }
+  driver_.Settle();
+
+  EXPECT_GE(disk_.PathsEndingWith(".data").size(), 5u);
+  Restart();
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(driver_.ValueOf("k" + std::to_string(i)), std::string(3000, 'a'));
+  }
+}
+
+TEST_F(StoreTest, ARecordLargerThanAFileGetsOneOfItsOwn) {
+  driver_.StartAndRecover();
+  const std::string large(200'000, 'l');
+
+  driver_.ReplyTo(driver_.Put("small", "s"));
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put("large", large)).status,
+            StoreStatus::kOk);
+  driver_.ReplyTo(driver_.Put("after", "a"));
+
+  Restart();
+  EXPECT_EQ(driver_.ValueOf("large"), large);
+  EXPECT_EQ(driver_.ValueOf("small"), "s");
+  EXPECT_EQ(driver_.ValueOf("after"), "a");
+}
+
+TEST_F(StoreTest, ACleanCloseLeavesNothingUnsynced) {
+  driver_.StartAndRecover();
+  driver_.Put("k", "v");
+  driver_.Do([&](Turn& turn) { driver_.store().Close(turn); });
+  driver_.Settle();
+  ASSERT_TRUE(driver_.store().IsClosed());
+  EXPECT_TRUE(driver_.store().IsClean());
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put("late", "v")).status,
+            StoreStatus::kClosed);
+
+  Restart(true);
+
+  EXPECT_EQ(driver_.ValueOf("k"), "v");
+  EXPECT_FALSE(driver_.store().IsSuspect());
+}
+
+TEST_F(StoreTest, ShortWritesAreContinued) {
+  disk_.set_short_writes(true);
+  Store::Options options = SmallStore();
+  StoreDriver driver(disk_, options);
+  disk_.set_short_writes(false);
+  driver.StartAndRecover();
+  driver.ReplyTo(driver.Put("first", "file"));
+  driver.Settle();
+  disk_.set_short_writes(true);
+
+  const uint32_t ticket = driver.Put("k", std::string(40'000, 'v'));
+  EXPECT_EQ(driver.ReplyTo(ticket).status, StoreStatus::kOk);
+  disk_.set_short_writes(false);
+
+  EXPECT_EQ(driver.ValueOf("k"), std::string(40'000, 'v'));
+  disk_.CrashProcess();
+  driver.StartAndRecover();
+  EXPECT_EQ(driver.ValueOf("k"), std::string(40'000, 'v'));
+}
+
+TEST_F(StoreTest, AFailedSyncIsMadeGoodInANewFile) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("a", "1", true));
+  disk_.FailNextSync(DiskError::kIo);
+
+  const StoreReply put = driver_.ReplyTo(driver_.Put("b", "2", true));
+  driver_.Settle();
+
+  EXPECT_EQ(put.status, StoreStatus::kOk);
+  EXPECT_TRUE(driver_.SawMark("storage.file_poisoned"));
+  EXPECT_FALSE(driver_.store().IsReadOnly());
+  EXPECT_EQ(driver_.ValueOf("a"), "1");
+  EXPECT_EQ(driver_.ValueOf("b"), "2");
+  driver_.Advance(2 * kSecond);
+  Restart(true);
+  EXPECT_EQ(driver_.ValueOf("a"), "1");
+  EXPECT_EQ(driver_.ValueOf("b"), "2");
+}
+
+TEST_F(StoreTest, VisibleWritesStayReadableWhenTheirSyncFails) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("a", "1"));
+  disk_.FailNextSync(DiskError::kIo);
+  driver_.Advance(kSecond);
+
+  EXPECT_TRUE(driver_.SawMark("storage.file_poisoned"));
+  EXPECT_EQ(driver_.ValueOf("a"), "1");
+  driver_.Advance(kSecond);
+  Restart(true);
+  EXPECT_EQ(driver_.ValueOf("a"), "1");
+}
+
+TEST_F(StoreTest, ASecondFailedSyncEndsInReadOnlyAndUnknown) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("a", "1", true));
+  disk_.FailNextSync(DiskError::kIo);
+  const uint32_t put = driver_.Put("b", "2", true);
+  while (!driver_.SawMark("storage.file_poisoned")) driver_.RunOne();
+  while (driver_.RunOne() && !driver_.TryReply(put).has_value()) {
+    if (!driver_.SawMark("storage.read_only")) {
+      disk_.FailNextSync(DiskError::kIo);
+    }
+  }
+
+  EXPECT_TRUE(driver_.store().IsReadOnly());
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put("c", "3")).status,
+            StoreStatus::kReadOnly);
+  EXPECT_EQ(driver_.ValueOf("a"), "1");
+}
+
+TEST_F(StoreTest, WithoutSpacePutsAreFullAndNothingIsLost) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("a", "1", true));
+  disk_.set_capacity(0);
+  StoreReply last;
+  for (int i = 0; i < 100; ++i) {
+    last = driver_.ReplyTo(
+        driver_.Put("k" + std::to_string(i), std::string(3000, 'a')));
+    if (last.status == StoreStatus::kFull) break;
+  }
+  EXPECT_EQ(last.status, StoreStatus::kFull);
+  EXPECT_EQ(driver_.ValueOf("a"), "1");
+
+  disk_.set_capacity(UINT64_MAX);
+  driver_.Advance(2 * kSecond);
+
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put("later", "ok")).status,
+            StoreStatus::kOk);
+  EXPECT_EQ(driver_.ValueOf("later"), "ok");
+}
+
+TEST_F(StoreTest, ADamagedRecordIsCorruptUntilARepair) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "hello-hello"));
+  driver_.Advance(2 * kSecond);
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  const size_t at = disk_.Content(path).find("hello-hello");
+  disk_.FlipBit(path, at, 3);
+
+  EXPECT_EQ(driver_.ValueOf("k"), "!");
+  EXPECT_EQ(driver_.store().PeekEntry("k").kind, Store::Peek::Kind::kUnsure);
+  EXPECT_EQ(driver_.CountNotes(Note::Kind::kDamage), 1u);
+
+  driver_.ReplyTo(driver_.Put("k", "plain"));
+  EXPECT_TRUE(driver_.ReplyTo(driver_.Get("k")).suspect);
+  driver_.ReplyTo(driver_.PutWith({.ticket = {},
+                                   .key = "k",
+                                   .meta = {},
+                                   .value = Bytes::CopyOf("repaired"),
+                                   .repair = true}));
+  const StoreReply got = driver_.ReplyTo(driver_.Get("k"));
+  EXPECT_EQ(got.value.text(), "repaired");
+  EXPECT_FALSE(got.suspect);
+}
+
+TEST_F(StoreTest, ChangesTellOldAndNewDigests) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "1"));
+  const auto first = driver_.TakeChanges();
+  driver_.ReplyTo(driver_.Put("k", "2"));
+  const auto second = driver_.TakeChanges();
+
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_FALSE(first[0].old_digest.has_value());
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0].old_digest, first[0].new_digest);
+  EXPECT_EQ(second[0].token, first[0].token);
+}
+
+TEST_F(StoreTest, AWalkGivesEveryEntryOnceInOrderAndGetAtFindsIt) {
+  driver_.StartAndRecover();
+  for (int i = 0; i < 200; ++i) driver_.Put("k" + std::to_string(i), "v");
+  driver_.Settle();
+
+  std::vector<Store::Entry> entries;
+  uint64_t next = 1234567;
+  bool done = false;
+  const uint64_t start = next;
+  while (!done) {
+    done = driver_.store().Walk(next, start, 7, &entries, &next);
+  }
+
+  EXPECT_EQ(entries.size(), 200u);
+  for (size_t i = 1; i < entries.size(); ++i) {
+    EXPECT_LT(entries[i - 1].token - start - 1, entries[i].token - start - 1);
+  }
+  driver_.Do([&](Turn& turn) {
+    driver_.store().GetAt({.part = 999999, .handle = {}}, entries[3].token,
+                          entries[3].digest, turn);
+  });
+  const StoreReply reply = driver_.ReplyTo(999999);
+  EXPECT_EQ(reply.status, StoreStatus::kOk);
+  EXPECT_EQ(reply.digest, entries[3].digest);
+  EXPECT_EQ(reply.key.front(), 'k');
+}
+
+TEST_F(StoreTest, CompactionReclaimsSpaceAndChangesNoAnswer) {
+  driver_.StartAndRecover();
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 30; ++i) {
+      driver_.ReplyTo(
+          driver_.Put("k" + std::to_string(i),
+                      std::string(2000, static_cast<char>('a' + round))));
+    }
+  }
+  driver_.ReplyTo(driver_.Delete("k7"));
+  driver_.Advance(2 * kSecond);
+  const uint64_t before = driver_.store().counters().data_bytes;
+  const uint64_t seq = driver_.ReplyTo(driver_.Get("k3")).seq;
+
+  driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+  driver_.Settle();
+
+  EXPECT_GE(driver_.store().counters().compactions, 1u);
+  EXPECT_LT(driver_.store().counters().data_bytes, before / 2);
+  EXPECT_EQ(driver_.ReplyTo(driver_.Get("k3")).seq, seq);
+  EXPECT_EQ(driver_.ValueOf("k7"), "x");
+  Restart();
+  EXPECT_EQ(driver_.ValueOf("k3"), std::string(2000, 'j'));
+  EXPECT_EQ(driver_.ValueOf("k7"), "x");
+  EXPECT_FALSE(driver_.store().IsSuspect());
+}
+
+}  // namespace
+}  // namespace orrery
