@@ -60,18 +60,34 @@ void JoinHandshake::OnTimer(Turn& turn) {
     AskSeeds(turn);
     ArmLater(turn);
   } else if (!InRing() && in_.local.options.auto_join) {
-    const Member* founder = in_.table.Find(in_.keeper.founder());
-    if (!pointed_to_.IsNone()) {
-      AskForOwnership(std::exchange(pointed_to_, {}), turn);
-    } else if (founder != nullptr && !founder->record.gossip.IsNone() &&
-               founder->state != MemberState::kDead) {
-      AskForOwnership(founder->record.gossip, turn);
-    } else {
-      for (const Endpoint& seed : in_.founding.others()) {
-        AskForOwnership(seed, turn);
-      }
-    }
+    AskWhoMayKnow(turn);
     ArmLater(turn);
+  }
+}
+
+// The founder decides; without it any member knows whether the ring is closed.
+void JoinHandshake::AskWhoMayKnow(Turn& turn) {
+  if (!pointed_to_.IsNone()) {
+    AskForOwnership(std::exchange(pointed_to_, {}), turn);
+    return;
+  }
+  std::vector<const Member*> live;
+  for (const auto& [id, member] : in_.table.entries()) {
+    if (id == in_.local.id || member.record.gossip.IsNone()) continue;
+    if (member.state != MemberState::kAlive) continue;
+    if (id == in_.keeper.founder()) {
+      AskForOwnership(member.record.gossip, turn);
+      return;
+    }
+    live.push_back(&member);
+  }
+  if (!live.empty()) {
+    const size_t chosen = jitter_.Below(live.size());
+    AskForOwnership(live[chosen]->record.gossip, turn);
+    return;
+  }
+  for (const Endpoint& seed : in_.founding.others()) {
+    AskForOwnership(seed, turn);
   }
 }
 

@@ -70,6 +70,7 @@ class JoinHandshake {
  private:
   bool InRing() const;
   void AskSeeds(Turn& turn);
+  void AskWhoMayKnow(Turn& turn);
   void AskForOwnership(const Endpoint& to, Turn& turn);
   void FoundIfAllowed(Turn& turn);
   JoinRequest MakeRequest(bool wants_ring) const;

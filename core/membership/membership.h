@@ -100,7 +100,7 @@ class Membership {
   // REQUIRES: the body is a JoinRequest, JoinAccept, JoinReject, RingClose,
   // RingPull, RingPush or MemberSync.
   void OnPeerMessage(const PeerMessage& message, Turn& turn);
-  // Any frame: evidence that its sender lives, and of the epoch it holds.
+  // Any other frame: evidence that its sender lives, and of the epoch it holds.
   void OnHeard(const Envelope& envelope, Turn& turn);
   // REQUIRES: a kind that timers.h gives to membership, or kRingPull.
   void OnTimer(const TimerHeap::Due& due, Turn& turn);

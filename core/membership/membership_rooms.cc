@@ -183,12 +183,18 @@ bool MembershipRooms::IsOurs(const Envelope& envelope) const {
 
 void MembershipRooms::OnHeard(const Envelope& envelope, Turn& turn) {
   if (!started_ || !IsOurs(envelope)) return;
+  TakeEvidence(envelope, turn);
+  Settle(turn);
+}
+
+void MembershipRooms::TakeEvidence(const Envelope& envelope, Turn& turn) {
   if (suspicion_.OnEvidence(envelope.from, envelope.generation,
                             envelope.boot_salt, turn)) {
     detector_.OnHeard(envelope.from, turn);
   }
-  keeper_.OnEpochSeen(envelope.epoch, envelope.reply_to, turn);
-  Settle(turn);
+  if (!envelope.reply_to.IsNone()) {
+    keeper_.OnEpochSeen(envelope.epoch, envelope.reply_to, turn);
+  }
 }
 
 void MembershipRooms::OnPeerMessage(const PeerMessage& message, Turn& turn) {
@@ -196,6 +202,7 @@ void MembershipRooms::OnPeerMessage(const PeerMessage& message, Turn& turn) {
   const Envelope& from = message.envelope;
   if (from.from == local_.id || from.reply_to.IsNone()) return;
   founding_.OnHeard(from.reply_to, turn.now());
+  if (IsOurs(from)) TakeEvidence(from, turn);
   if (const auto* request = std::get_if<JoinRequest>(&message.body)) {
     OnJoinRequest(*request, from, turn);
   } else if (const auto* accept = std::get_if<JoinAccept>(&message.body)) {

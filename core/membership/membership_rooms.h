@@ -68,6 +68,7 @@ class MembershipRooms {
   void AskedForOwnership(const JoinRequest& request, const Endpoint& reply_to,
                          Turn& turn);
   bool IsOurs(const Envelope& envelope) const;
+  void TakeEvidence(const Envelope& envelope, Turn& turn);
   void Settle(Turn& turn);
   RingStatus OwnStatus() const;
   uint32_t OwnVnodes() const;

@@ -64,6 +64,7 @@ void RingKeeper::Found(ClusterId cluster, Turn& turn) {
                    .vnodes = in_.local.options.vnodes,
                    .status = MemberStatus::kNormal}};
   committed_at_ = turn.now();
+  joined_at_ = turn.now();
   BeginPersist(std::move(ring), true);
 }
 
@@ -143,6 +144,12 @@ bool RingKeeper::Owns(NodeId node, StorageId storage) const {
          member->storage == storage;
 }
 
+// A wiped disk under the founder's name is not the founder: it does not know
+// what that one committed.
+bool RingKeeper::IsFounder() const {
+  return founder() == in_.local.id && Owns(in_.local.id, in_.local.storage);
+}
+
 bool RingKeeper::IsAloneInPristineRing() const {
   return installed_.has_value() && installed_->pristine && IsFounder() &&
          installed_->members.size() == 1 && joins_.empty();
@@ -190,8 +197,7 @@ void RingKeeper::OnFounderTick(Turn& turn) {
     declared_ready_ = true;
   }
   if (!declared_ready_) return;
-  const bool all_here = in_.local.options.seeds_configured && SeedsJoined();
-  if (close_wanted_ || all_here) CommitClose();
+  if (close_wanted_ || SeedsJoined()) CommitClose();
 }
 
 void RingKeeper::CommitJoins(Turn& turn) {
@@ -223,7 +229,10 @@ bool RingKeeper::SeedsSettled(Instant now) const {
   return true;
 }
 
+// A list that names nobody else says nothing about who is still to come, so
+// such a ring stays open until the first write, like that of an empty list.
 bool RingKeeper::SeedsJoined() const {
+  if (in_.founding.others().empty()) return false;
   for (const Endpoint& seed : in_.founding.others()) {
     if (!HasJoined(seed)) return false;
   }

@@ -6,9 +6,9 @@
 // persisted, then installed, then spoken of (MEM-2).
 //
 // Ready (membership section 6): every other seed has joined or kept silent for
-// 10 s, the last join is 2 s old, and this node has recovered.  Closed: as
-// soon as it is ready, if there is a seed list and all of it has joined;
-// otherwise when the first write asks.
+// 10 s, the last join (founding is one) is 2 s old, and this node has
+// recovered.  Closed: as soon as it is ready, if the seed list names others and
+// all of them have joined; otherwise when the first write asks.
 //
 // Invariants:
 //   RKP-1  The installed epoch rises with every install.
@@ -84,7 +84,7 @@ class RingKeeper {
   const std::optional<RingState>& state() const { return installed_; }
   bool IsPersisting() const { return pending_.has_value(); }
   NodeId founder() const;  // Zero without a ring.
-  bool IsFounder() const { return founder() == in_.local.id; }
+  bool IsFounder() const;
   bool IsAloneInPristineRing() const;
   // NORMAL in the ring, with this storage.
   bool Owns(NodeId node, StorageId storage) const;
