@@ -35,7 +35,7 @@ load-test: build  ## load the running cluster
 	  --write-ratio 0.5
 
 bench: build  ## measure a responder, one node, three nodes
-	@scripts/bench.sh
+	@scripts/bench.py
 
 golden: build  ## regenerate the golden digests; the commit says why
 	@scripts/golden.py --update $(BIN)

@@ -24,15 +24,13 @@ EVENTS_MAX = 5000  # so that the slowest build runs all of them in seconds
 
 def replay(binary, scenario):
     """(digest, events), or a complaint."""
-    run = subprocess.run([binary, "sim", "replay", str(scenario)],
+    run = subprocess.run([binary, "sim", "golden", str(scenario)],
                          capture_output=True, text=True, check=False, cwd=ROOT)
     text = run.stdout + run.stderr
-    digest = re.search(r"\bdigest[ =:]+(?:0x)?([0-9a-f]{8,})", text)
-    events = re.search(r"\b([\d,]+) events\b|\bevents[ =:]+([\d,]+)", text)
-    if run.returncode != 0 or not digest:
+    found = re.search(r": digest ([0-9a-f]{16}), (\d+) events", text)
+    if run.returncode != 0 or not found:
         return "exit %d: %s" % (run.returncode, text[-500:])
-    count = (events[1] or events[2]) if events else "0"
-    return digest[1], int(count.replace(",", ""))
+    return found[1], int(found[2])
 
 
 def read_digests():

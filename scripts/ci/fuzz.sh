@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: scripts/ci/fuzz.sh SECONDS [--keep]
 # Runs every harness of build/asan-ubsan/fuzz for SECONDS, two at a time, from
-# its corpus in fuzz/corpus/NAME.  --keep adds what it finds to that corpus.
+# its corpus in fuzz/corpus/NAME without "_fuzz".  --keep adds what it finds.
 # A finding is left in out/fuzz/NAME/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -17,7 +17,7 @@ if [ ${#harnesses[@]} -eq 0 ]; then
 fi
 
 run_one() {
-  local name=$1 out="out/fuzz/$1" corpus="fuzz/corpus/$1"
+  local name=$1 out="out/fuzz/$1" corpus="fuzz/corpus/${1%_fuzz}"
   mkdir -p "$out/found"
   local dirs=("$out/found")
   if [ -d "$corpus" ]; then
