@@ -1,6 +1,6 @@
 // Writes the seed corpora of wire_codec_fuzz and frame_stream_fuzz, one input
 // per kind of message.  Run it from the root of the tree after a change of the
-// wire: build/asan-ubsan/fuzz/write_wire_corpus fuzz/corpus
+// wire: build/asan-ubsan/bin/write_wire_corpus fuzz/corpus
 
 #include <cstdio>
 #include <filesystem>

@@ -29,11 +29,13 @@
 
 namespace orrery {
 
-// Replaces `*out` by the payload of one frame.
-void EncodePeerMessage(const PeerMessage& message, std::string* out);
+// Appends the payload of one frame to `*out` and returns true, or leaves it
+// alone and returns false if that would pass kPeerFrameBytesMax, or its body
+// kPeerBodyBytesMax.
+bool AppendPeerMessage(const PeerMessage& message, std::string* out);
 
-// Appends the payload to `*out`.
-void AppendPeerMessage(const PeerMessage& message, std::string* out);
+// The same in place of what `*out` held.
+bool EncodePeerMessage(const PeerMessage& message, std::string* out);
 
 // Nullopt: malformed, over a limit, or with a body that is not known here (a
 // newer peer's); in each case the frame is skipped and the link lives on.

@@ -18,13 +18,11 @@ constexpr size_t kHeldBytesKept = 1 << 20;
 bool AppendFrame(const PeerMessage& message, std::string* out) {
   const size_t start = out->size();
   out->append(kFrameHeaderBytes, '\0');
-  AppendPeerMessage(message, out);
-
-  const ByteView payload = ViewOf(*out).subspan(start + kFrameHeaderBytes);
-  if (payload.size() > kPeerFrameBytesMax) {
+  if (!AppendPeerMessage(message, out)) {
     out->resize(start);
     return false;
   }
+  const ByteView payload = ViewOf(*out).subspan(start + kFrameHeaderBytes);
   auto* header = reinterpret_cast<std::byte*>(out->data() + start);
   StoreU32(header, static_cast<uint32_t>(payload.size()));
   StoreU32(header + 4, Crc32c(payload));

@@ -36,7 +36,7 @@ inline constexpr std::string_view kLinkPreface("ORRERY\x01\0", 8);
 inline constexpr size_t kFrameHeaderBytes = 8;
 
 // Appends one frame to `*out` and returns true, or leaves it alone and returns
-// false if the payload would pass kPeerFrameBytesMax.
+// false if the message is too large (codec.h).
 bool AppendFrame(const PeerMessage& message, std::string* out);
 
 enum class FrameError : uint8_t {

@@ -93,7 +93,7 @@ bool Read(wire::MemberRecord* in, MemberRecord* record) {
   record->http_port = static_cast<uint16_t>(in->http_port());
   if (in->vnodes() > kVnodesMax) return false;
   record->vnodes = in->vnodes();
-  if (in->zone().size() > kZoneBytesMax) return false;
+  if (in->zone().size() > kWireZoneBytesMax) return false;
   record->zone = std::move(*in->mutable_zone());
   record->protocol_min = in->protocol_min();
   record->protocol_max = in->protocol_max();

@@ -1,30 +1,13 @@
 #include "transport/wire/object_fields.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "core/version/object_merge.h"
+#include "core/version/version_vector.h"
 #include "transport/wire/wire_limits.h"
 
 namespace orrery {
 namespace {
-
-bool IsCovered(const Dot& dot, const VersionVector& vv) {
-  const auto entry = std::lower_bound(
-      vv.entries.begin(), vv.entries.end(), dot.actor,
-      [](const Dot& a, const Actor& actor) { return a.actor < actor; });
-  if (entry == vv.entries.end()) return false;
-  return entry->actor == dot.actor && dot.counter <= entry->counter;
-}
-
-// Siblings are few but for hostile input, hence the sort.
-bool DotsAreDistinct(const Object& object) {
-  if (object.siblings.size() < 2) return true;
-  absl::InlinedVector<Dot, 8> dots;
-  dots.reserve(object.siblings.size());
-  for (const Sibling& sibling : object.siblings) dots.push_back(sibling.dot);
-  std::sort(dots.begin(), dots.end());
-  return std::adjacent_find(dots.begin(), dots.end()) == dots.end();
-}
 
 void WriteSibling(const Sibling& sibling, wire::Sibling* out) {
   out->set_dot_storage(sibling.dot.actor.storage);
@@ -49,8 +32,6 @@ bool ReadSibling(const wire::Sibling& in, Sibling* sibling, ValuesIn* values) {
   sibling->operation.hi = in.operation_high();
   sibling->operation.lo = in.operation_low();
   sibling->checksum = in.checksum();
-  if (sibling->dot.counter == 0) return false;
-  if (sibling->tombstone && in.value_bytes() != 0) return false;
   return values->Take(in.value_bytes(), &sibling->value);
 }
 
@@ -83,17 +64,12 @@ void Write(const VersionVector& vv,
 bool Read(const google::protobuf::RepeatedPtrField<wire::Dot>& in,
           VersionVector* vv) {
   const auto count = static_cast<size_t>(in.size());
-  if (count > kVectorEntriesMax) return false;
+  if (count > kWireVectorEntriesMax) return false;
   vv->entries.reserve(count);
   for (const wire::Dot& dot : in) {
-    const Dot entry{{dot.storage(), dot.generation()}, dot.counter()};
-    if (entry.counter == 0) return false;
-    if (!vv->entries.empty() && entry.actor <= vv->entries.back().actor) {
-      return false;
-    }
-    vv->entries.push_back(entry);
+    vv->entries.push_back({{dot.storage(), dot.generation()}, dot.counter()});
   }
-  return true;
+  return IsWellFormed(*vv);
 }
 
 void Write(const Object& object, wire::Object* out, ValuesOut* values) {
@@ -110,11 +86,15 @@ bool Read(const wire::Object& in, Object* object, ValuesIn* values) {
   if (count > kSiblingsMax) return false;
   object->siblings.reserve(count);
   for (const wire::Sibling& from : in.sibling()) {
-    Sibling& sibling = object->siblings.emplace_back();
-    if (!ReadSibling(from, &sibling, values)) return false;
-    if (!IsCovered(sibling.dot, object->vv)) return false;  // Semantics M1.
+    if (!ReadSibling(from, &object->siblings.emplace_back(), values)) {
+      return false;
+    }
   }
-  return DotsAreDistinct(*object);
+  return IsWellFormed(*object);
+}
+
+bool ReadStored(const wire::Object& in, Object* object, ValuesIn* values) {
+  return Read(in, object, values) && !object->IsEmpty();
 }
 
 }  // namespace orrery

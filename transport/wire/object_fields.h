@@ -60,8 +60,13 @@ void Write(const VersionVector& vv,
                         VersionVector* vv);
 
 void Write(const Object& object, wire::Object* out, ValuesOut* values);
+// True if the object is well-formed (core/version).  Nothing was ever written
+// is well-formed.
 [[nodiscard]] bool Read(const wire::Object& in, Object* object,
                         ValuesIn* values);
+// The same for an object to be stored: something was written.
+[[nodiscard]] bool ReadStored(const wire::Object& in, Object* object,
+                              ValuesIn* values);
 
 }  // namespace orrery
 

@@ -60,7 +60,7 @@ bool Read(wire::ReplicaPut* from, ReplicaPut* to, ValuesIn* values) {
     return false;
   }
   if (!ReadKey(from->mutable_key(), &to->key)) return false;
-  return Read(from->object(), &to->object, values);
+  return ReadStored(from->object(), &to->object, values);
 }
 
 bool Read(const wire::ReplicaPutAck& from, ReplicaPutAck* to) {
@@ -140,7 +140,8 @@ bool Read(const wire::OutcomeUnknown& from, OutcomeUnknown* to) {
   to->required = from.required();
   to->received = from.received();
   to->expired = from.expired();
-  return ReadBytes(from.operation(), kOperationTokenBytesMax, &to->operation);
+  return ReadBytes(from.operation(), kWireOperationTokenBytesMax,
+                   &to->operation);
 }
 
 bool Read(const wire::ForwardWriteAck& from, ForwardWriteAck* to) {
@@ -166,7 +167,7 @@ bool Read(wire::HintPut* from, HintPut* to, ValuesIn* values) {
   to->counted = from->counted();
   to->floor = from->floor();
   if (!ReadKey(from->mutable_key(), &to->key)) return false;
-  return Read(from->object(), &to->object, values);
+  return ReadStored(from->object(), &to->object, values);
 }
 
 bool Read(const wire::HintPutAck& from, HintPutAck* to) {
@@ -178,7 +179,7 @@ bool Read(const wire::HintPutAck& from, HintPutAck* to) {
 bool Read(const wire::SyncRoots& from, SyncRoots* to) {
   to->session = HandleOf(from.session());
   if (from.range_end_size() != from.root_size()) return false;
-  if (static_cast<size_t>(from.root_size()) > kSyncRangesMax) return false;
+  if (static_cast<size_t>(from.root_size()) > kWireSyncRangesMax) return false;
   to->roots.reserve(static_cast<size_t>(from.root_size()));
   for (int i = 0; i < from.root_size(); ++i) {
     to->roots.push_back({from.range_end(i), from.root(i)});
@@ -190,7 +191,7 @@ bool Read(const wire::SyncRootsAck& from, SyncRootsAck* to) {
   to->session = HandleOf(from.session());
   to->suspect = from.suspect();
   if (!ReadStatus(from.status(), &to->status)) return false;
-  return Read(from.differing(), kSyncRangesMax, &to->differing);
+  return Read(from.differing(), kWireSyncRangesMax, &to->differing);
 }
 
 bool Read(const wire::SyncKeys& from, SyncKeys* to) {
@@ -200,7 +201,7 @@ bool Read(const wire::SyncKeys& from, SyncKeys* to) {
   to->upto = from.upto();
   to->whole_range = from.whole_range();
   if (from.token_size() != from.digest_size()) return false;
-  if (static_cast<size_t>(from.token_size()) > kSyncItemsMax) return false;
+  if (static_cast<size_t>(from.token_size()) > kWireSyncItemsMax) return false;
   to->items.reserve(static_cast<size_t>(from.token_size()));
   for (int i = 0; i < from.token_size(); ++i) {
     to->items.push_back({from.token(i), from.digest(i)});
@@ -213,27 +214,28 @@ bool Read(const wire::SyncKeysAck& from, SyncKeysAck* to) {
   to->range_end = from.range_end();
   to->upto = from.upto();
   if (!ReadStatus(from.status(), &to->status)) return false;
-  if (!Read(from.want(), kSyncItemsMax, &to->want)) return false;
-  return Read(from.have(), kSyncItemsMax, &to->have);
+  if (!Read(from.want(), kWireSyncItemsMax, &to->want)) return false;
+  return Read(from.have(), kWireSyncItemsMax, &to->have);
 }
 
 bool Read(const wire::SyncFetch& from, SyncFetch* to) {
   to->session = HandleOf(from.session());
-  return Read(from.token(), kSyncItemsMax, &to->tokens);
+  return Read(from.token(), kWireSyncItemsMax, &to->tokens);
 }
 
 bool Read(wire::SyncObjects* from, SyncObjects* to, ValuesIn* values) {
   to->session = HandleOf(from->session());
   to->floor = from->floor();
   if (!ReadStatus(from->status(), &to->status)) return false;
-  if (static_cast<size_t>(from->object_size()) > kSyncItemsMax) return false;
+  if (static_cast<size_t>(from->object_size()) > kWireSyncItemsMax)
+    return false;
   to->objects.reserve(static_cast<size_t>(from->object_size()));
   for (wire::SyncObject& item : *from->mutable_object()) {
     SyncObject& object = to->objects.emplace_back();
     if (!ReadKey(item.mutable_key(), &object.key)) return false;
-    if (!Read(item.object(), &object.object, values)) return false;
+    if (!ReadStored(item.object(), &object.object, values)) return false;
   }
-  return Read(from->unread(), kSyncItemsMax, &to->unread);
+  return Read(from->unread(), kWireSyncItemsMax, &to->unread);
 }
 
 RingParams ParamsOf(const wire::RingParams& from) {
@@ -250,13 +252,13 @@ bool Read(wire::JoinRequest* from, JoinRequest* to) {
   to->wants_ring = from->wants_ring();
   to->self_first = from->self_first();
   if (!Read(from->mutable_self(), &to->self)) return false;
-  return Read(from->seed(), kSeedsMax, &to->seeds);
+  return Read(from->seed(), kWireSeedsMax, &to->seeds);
 }
 
 bool Read(wire::JoinAccept* from, JoinAccept* to) {
   to->cluster.hi = from->cluster_high();
   to->cluster.lo = from->cluster_low();
-  if (!ReadBytes(from->ring(), kRingBytesMax, &to->ring)) return false;
+  if (!ReadBytes(from->ring(), kWireRingBytesMax, &to->ring)) return false;
   return Read(from->mutable_member(), kMembersMax, &to->members);
 }
 
@@ -269,10 +271,10 @@ bool Read(wire::JoinReject* from, JoinReject* to) {
                 JoinRejection::kNotFounder, &to->why)) {
     return false;
   }
-  if (!ReadText(from->mutable_field(), kFieldNameBytesMax, &to->field)) {
+  if (!ReadText(from->mutable_field(), kWireFieldNameBytesMax, &to->field)) {
     return false;
   }
-  if (!Read(from->seed(), kSeedsMax, &to->seeds)) return false;
+  if (!Read(from->seed(), kWireSeedsMax, &to->seeds)) return false;
   return Read(from->address(), &to->address);
 }
 
@@ -331,7 +333,7 @@ bool ReadBody(wire::PeerMessage* from, PeerBody* to, ValuesIn* values) {
                                        from->ring_pull().seq()};
       return true;
     case Case::kRingPush:
-      return ReadBytes(from->ring_push().ring(), kRingBytesMax,
+      return ReadBytes(from->ring_push().ring(), kWireRingBytesMax,
                        &to->emplace<RingPush>().ring);
     case Case::kMemberSync:
       return Read(from->mutable_member_sync(), &to->emplace<MemberSync>());

@@ -293,7 +293,7 @@ class BodyWriter {
 
 }  // namespace
 
-void AppendPeerMessage(const PeerMessage& message, std::string* out) {
+bool AppendPeerMessage(const PeerMessage& message, std::string* out) {
   ScratchArena scratch;
   auto* to = scratch.Create<wire::PeerMessage>();
   ValuesOut values;
@@ -301,17 +301,23 @@ void AppendPeerMessage(const PeerMessage& message, std::string* out) {
   std::visit(BodyWriter(to, &values), message.body);
 
   const size_t body_bytes = to->ByteSizeLong();
+  if (body_bytes > kPeerBodyBytesMax) return false;
+  size_t total = kBodyLengthBytes + body_bytes;
+  for (const ByteView value : values) total += value.size();
+  if (total > kPeerFrameBytesMax) return false;
+
   const size_t start = out->size();
   out->resize(start + kBodyLengthBytes + body_bytes);
   auto* at = reinterpret_cast<uint8_t*>(out->data() + start);
   StoreU32(reinterpret_cast<std::byte*>(at), static_cast<uint32_t>(body_bytes));
   to->SerializeWithCachedSizesToArray(at + kBodyLengthBytes);
   for (const ByteView value : values) out->append(TextOf(value));
+  return true;
 }
 
-void EncodePeerMessage(const PeerMessage& message, std::string* out) {
+bool EncodePeerMessage(const PeerMessage& message, std::string* out) {
   out->clear();
-  AppendPeerMessage(message, out);
+  return AppendPeerMessage(message, out);
 }
 
 }  // namespace orrery

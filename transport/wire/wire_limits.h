@@ -18,20 +18,20 @@ inline constexpr size_t kBodyLengthBytes = 4;
 // The Protobuf part of a frame, values excluded: a join into 8,192 members
 // (ring 2 MiB, records 2 MiB) and room.  Parsed it takes up to 50 times that.
 inline constexpr size_t kPeerBodyBytesMax = 8 << 20;
-// An entry of a version vector or a sibling takes 16 bytes of a record's
-// metadata at the least.
-inline constexpr size_t kVectorEntriesMax = kMetaBytesMax / 16;
-inline constexpr size_t kSiblingsMax = kMetaBytesMax / 16;
+// An entry of a version vector takes 16 bytes of a record's metadata at the
+// least.  Siblings: kSiblingsMax of core/version.
+inline constexpr size_t kWireVectorEntriesMax = kMetaBytesMax / 16;
 // Sixteen times what a session asks for by default (Limits::sync_items_max).
-inline constexpr size_t kSyncItemsMax = 1 << 16;
+inline constexpr size_t kWireSyncItemsMax = 1 << 16;
 // Ranges two nodes may share: 300 members of 150 virtual nodes, three owners
 // each, give 135,000.
-inline constexpr size_t kSyncRangesMax = 1 << 18;
-inline constexpr size_t kSeedsMax = 1024;         // Addresses of one seed list.
-inline constexpr size_t kRingBytesMax = 4 << 20;  // 8,192 members, 512 B each.
-inline constexpr size_t kZoneBytesMax = 128;
-inline constexpr size_t kFieldNameBytesMax = 128;
-inline constexpr size_t kOperationTokenBytesMax = 1024;
+inline constexpr size_t kWireSyncRangesMax = 1 << 18;
+inline constexpr size_t kWireSeedsMax = 1024;  // Addresses of one seed list.
+inline constexpr size_t kWireRingBytesMax =
+    4 << 20;  // 8,192 members, 512 B each.
+inline constexpr size_t kWireZoneBytesMax = 128;
+inline constexpr size_t kWireFieldNameBytesMax = 128;
+inline constexpr size_t kWireOperationTokenBytesMax = 1024;
 
 }  // namespace orrery
 

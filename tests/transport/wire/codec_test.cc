@@ -8,6 +8,7 @@
 #include "core/base/coding.h"
 #include "core/base/crc32c.h"
 #include "core/base/prng.h"
+#include "core/membership/gossiper.h"
 #include "gmock/gmock.h"
 #include "tests/transport/wire/random_message.h"
 #include "transport/wire/wire_limits.h"
@@ -174,9 +175,34 @@ TEST(CodecTest, SiblingsHaveDistinctDotsThatTheVectorCovers) {
   stranger.object.siblings[0].dot.actor.generation = 2;
   EXPECT_TRUE(IsRefused(stranger));
 
+  ReplicaPut untidy = PutOfOneSibling();
+  untidy.object.vv.entries.push_back({{.storage = 8}, 1});
+  untidy.object.siblings.push_back(untidy.object.siblings[0]);
+  untidy.object.siblings[1].dot = untidy.object.vv.entries[1];
+  untidy.object.siblings[1].keep = true;
+  EXPECT_TRUE(IsRefused(untidy));  // The second ranks first.
+  std::swap(untidy.object.siblings[0], untidy.object.siblings[1]);
+  EXPECT_TRUE(IsRefused(untidy));  // The second is outranked and not kept.
+  untidy.object.siblings[1].keep = true;
+  EXPECT_FALSE(IsRefused(untidy));
+
   ReplicaPut loud_tombstone = PutOfOneSibling();
   loud_tombstone.object.siblings[0].tombstone = true;
   EXPECT_TRUE(IsRefused(loud_tombstone));
+}
+
+TEST(CodecTest, NothingIsNotStored) {
+  ReplicaPut put = PutOfOneSibling();
+  put.object = {};
+  EXPECT_TRUE(IsRefused(put));
+  HintPut hint;
+  hint.key = "k";
+  EXPECT_TRUE(IsRefused(hint));
+  SyncObjects objects;
+  objects.objects.push_back({"k", {}});
+  EXPECT_TRUE(IsRefused(objects));
+
+  EXPECT_FALSE(IsRefused(ReplicaGetAck{}));  // "Absent" is an answer.
 }
 
 TEST(CodecTest, AccusersAreFewSortedAndDistinct) {
@@ -193,11 +219,12 @@ TEST(CodecTest, AccusersAreFewSortedAndDistinct) {
 
 TEST(CodecTest, ListsPastTheirLimitsAreRefused) {
   EXPECT_FALSE(IsRefused(SyncFetch{
-      .session = {}, .tokens = std::vector<uint64_t>(kSyncItemsMax, 1)}));
-  EXPECT_TRUE(IsRefused(SyncFetch{
-      .session = {}, .tokens = std::vector<uint64_t>(kSyncItemsMax + 1, 1)}));
+      .session = {}, .tokens = std::vector<uint64_t>(kWireSyncItemsMax, 1)}));
+  EXPECT_TRUE(IsRefused(
+      SyncFetch{.session = {},
+                .tokens = std::vector<uint64_t>(kWireSyncItemsMax + 1, 1)}));
   JoinReject reject;
-  reject.seeds.resize(kSeedsMax + 1);
+  reject.seeds.resize(kWireSeedsMax + 1);
   EXPECT_TRUE(IsRefused(reject));
   EXPECT_TRUE(IsRefused(
       MemberSync{.records = std::vector<MemberRecord>(kMembersMax + 1)}));
@@ -265,6 +292,24 @@ TEST(CodecTest, ADatagramOfThreeNodesAtDefaultsIsSmall) {
 
   // Membership section 5: about eleven ALIVE records in 1,336 bytes.
   EXPECT_LE(alive, 1336u / 11);
+}
+
+// Core cannot ask the codec: its estimate must be an upper bound.
+TEST(CodecTest, ARecordTakesNoMoreThanMembershipEstimates) {
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    Datagram datagram = RandomDatagram(seed, 0);
+    size_t estimate = 0;
+    for (const MemberRecord& record : datagram.records) {
+      if (record.name.empty()) continue;  // A stub has less than was drawn.
+      estimate += EstimatedBytes(record);
+    }
+    std::erase_if(datagram.records,
+                  [](const MemberRecord& one) { return one.name.empty(); });
+    const size_t with_records = Encoded(datagram).size();
+    datagram.records.clear();
+
+    EXPECT_LE(with_records - Encoded(datagram).size(), estimate);
+  }
 }
 
 TEST(CodecTest, AnyFlippedBitOfADatagramIsRefused) {

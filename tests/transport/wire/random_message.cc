@@ -9,6 +9,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/prng.h"
 #include "core/protocol/limits.h"
+#include "core/version/object_merge.h"
 
 namespace orrery {
 namespace {
@@ -94,21 +95,35 @@ class Draw {
     }
     return vv;
   }
+  // Well-formed (core/version): in order of rank, collapsed.
   Object AnObject() {
     Object object;
     object.vv = Vector(5);
     for (const Dot& entry : object.vv.entries) {
       if (Flag()) continue;
-      Sibling& sibling = object.siblings.emplace_back();
-      sibling.dot.actor = entry.actor;
-      sibling.dot.counter = 1 + prng_.Below(entry.counter);
-      sibling.stamp = U64();
-      sibling.tombstone = prng_.Chance(1, 4);
-      sibling.keep = Flag();
-      sibling.operation = AnId128<OperationId>();
-      if (!sibling.tombstone) sibling.value = Blob(Flag() ? 20 : 3000);
-      sibling.checksum = Crc32c(sibling.value.view());
+      object.siblings.push_back(ASibling(entry));
     }
+    std::sort(object.siblings.begin(), object.siblings.end(), RanksAbove);
+    for (size_t i = 1; i < object.siblings.size(); ++i) {
+      object.siblings[i].keep = true;
+    }
+    return object;
+  }
+  Sibling ASibling(const Dot& entry) {
+    Sibling sibling;
+    sibling.dot.actor = entry.actor;
+    sibling.dot.counter = 1 + prng_.Below(entry.counter);
+    sibling.stamp = U64();
+    sibling.tombstone = prng_.Chance(1, 4);
+    sibling.keep = Flag();
+    sibling.operation = AnId128<OperationId>();
+    if (!sibling.tombstone) sibling.value = Blob(Flag() ? 20 : 3000);
+    sibling.checksum = Crc32c(sibling.value.view());
+    return sibling;
+  }
+  Object StoredObject() {
+    Object object = AnObject();
+    while (object.IsEmpty()) object = AnObject();
     return object;
   }
 
@@ -168,7 +183,7 @@ class Draw {
     to->request = AHandle();
     to->origin = Of(PutOrigin::kFresh, PutOrigin::kSync);
     to->key = Key();
-    to->object = AnObject();
+    to->object = StoredObject();
     to->basis = U64();
     to->floor = U64();
   }
@@ -245,7 +260,7 @@ class Draw {
     to->target = Node();
     to->target_storage = AnId128<StorageId>();
     to->key = Key();
-    to->object = AnObject();
+    to->object = StoredObject();
     to->counted = Flag();
     to->floor = U64();
   }
@@ -299,7 +314,7 @@ class Draw {
     to->objects.resize(Count(6));
     for (SyncObject& item : to->objects) {
       item.key = Key();
-      item.object = AnObject();
+      item.object = StoredObject();
     }
     to->unread = Numbers(10);
   }
