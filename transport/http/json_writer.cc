@@ -134,6 +134,13 @@ JsonWriter& JsonWriter::Name(std::string_view name) {
   return *this;
 }
 
+JsonWriter& JsonWriter::TextName(std::string_view name) {
+  Text(name);
+  out_.push_back(':');
+  needs_comma_ = false;
+  return *this;
+}
+
 JsonWriter& JsonWriter::Text(std::string_view text) {
   Separate();
   out_.push_back('"');

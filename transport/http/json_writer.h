@@ -29,6 +29,9 @@ class JsonWriter {
   // REQUIRES: `name` needs no escapes.
   JsonWriter& Name(std::string_view name);
 
+  // Any UTF-8, escaped.
+  JsonWriter& TextName(std::string_view name);
+
   // REQUIRES: IsUtf8(text).
   JsonWriter& Text(std::string_view text);
   JsonWriter& Number(uint64_t number);

@@ -1,0 +1,29 @@
+// node/admin_commands.h
+//
+// `orrery status`, `ring`, `keys`, `stats`: the admin pages as tables.
+
+#ifndef ORRERY_NODE_ADMIN_COMMANDS_H_
+#define ORRERY_NODE_ADMIN_COMMANDS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "node/client_options.h"
+
+namespace orrery {
+
+struct AdminCommand {
+  ClientOptions client;
+  std::string key;     // ring: whose preference list.
+  std::string prefix;  // keys
+  uint32_t limit = 0;  // keys; 0: all of them.
+};
+
+ExitCode RunStatus(const AdminCommand& command);
+ExitCode RunRing(const AdminCommand& command);
+ExitCode RunKeys(const AdminCommand& command);
+ExitCode RunStats(const AdminCommand& command);
+
+}  // namespace orrery
+
+#endif  // ORRERY_NODE_ADMIN_COMMANDS_H_

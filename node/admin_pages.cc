@@ -1,0 +1,215 @@
+#include "node/admin_pages.h"
+
+#include "absl/strings/str_cat.h"
+#include "transport/http/json_writer.h"
+#include "transport/peer/endpoint_address.h"
+
+namespace orrery {
+namespace {
+
+const char* StateText(MemberState state) {
+  switch (state) {
+    case MemberState::kAlive:
+      return "alive";
+    case MemberState::kSuspect:
+      return "suspect";
+    case MemberState::kDead:
+    case MemberState::kLeft:
+      return "dead";
+  }
+  return "dead";
+}
+
+std::string HexOf(NodeId id) {
+  return absl::StrCat(absl::Hex(id.value, absl::kZeroPad16));
+}
+
+using Names = std::map<NodeId, std::string>;
+
+Names NamesOf(const Engine& engine) {
+  Names names;
+  for (const MemberView& member : engine.Members()) {
+    if (!member.name.empty()) names[member.id] = member.name;
+  }
+  return names;
+}
+
+std::string NameIn(const Names& names, NodeId id) {
+  const auto found = names.find(id);
+  return found == names.end() ? HexOf(id) : found->second;
+}
+
+// Where the member's HTTP API is.
+std::string HttpAddressOf(const MemberView& member) {
+  Endpoint http = member.gossip;
+  http.port = member.http_port;
+  return FormatEndpoint(http);
+}
+
+void WriteStore(const StoreCounters& store, JsonWriter* json) {
+  json->BeginObject()
+      .Member("active_keys", store.active_keys)
+      .Member("deleted_keys", store.deleted_keys)
+      .Member("data_files", store.data_files)
+      .Member("data_file_size_bytes", store.data_bytes)
+      .Member("dead_bytes", store.dead_bytes)
+      .Member("total_reads", store.total_reads)
+      .Member("total_writes", store.total_writes)
+      .Member("bytes_written", store.bytes_written)
+      .Member("syncs", store.syncs)
+      .Member("compactions", store.compactions)
+      .EndObject();
+}
+
+void WriteRequests(const EngineCounters& engine, JsonWriter* json) {
+  json->Name("requests").BeginObject();
+  json->Member("puts", engine.puts)
+      .Member("gets", engine.gets)
+      .Member("deletes", engine.deletes)
+      .Member("refused", engine.refused)
+      .Member("unknown", engine.unknown)
+      .Member("read_repairs", engine.read_repairs)
+      .EndObject();
+  json->Name("hints").BeginObject();
+  json->Member("held", engine.hints_held)
+      .Member("created", engine.hints_created)
+      .Member("delivered", engine.hints_delivered)
+      .Member("covered", engine.hints_covered)
+      .Member("redirected", engine.hints_redirected)
+      .Member("expired", engine.hints_expired)
+      .EndObject();
+  json->Name("sync").BeginObject();
+  json->Member("rounds", engine.sync_rounds)
+      .Member("repaired", engine.sync_repaired)
+      .EndObject();
+}
+
+}  // namespace
+
+std::string StatusPage(const Engine& engine, const NodeFacts& facts) {
+  const StoreCounters store = engine.Counters(StoreId::kUser);
+  const std::vector<MemberView> members = engine.Members();
+  uint64_t size = 0;
+  for (const MemberView& member : members) {
+    if (member.state != MemberState::kLeft) ++size;
+  }
+  std::string page;
+  JsonWriter json(&page);
+  json.BeginObject()
+      .Member("node_id", facts.node_id)
+      .Member("address", facts.address)
+      .Member("uptime", UptimeText(facts.uptime))
+      .Member("keys", store.active_keys);
+  json.Name("storage").BeginObject();
+  json.Member("active_keys", store.active_keys)
+      .Member("deleted_keys", store.deleted_keys)
+      .Member("data_file_size_bytes", store.data_bytes)
+      .Member("total_reads", store.total_reads)
+      .Member("total_writes", store.total_writes)
+      .EndObject();
+  json.Name("cluster").BeginObject().Member("size", size);
+  json.Name("nodes").BeginArray();
+  for (const MemberView& member : members) {
+    if (member.state == MemberState::kLeft) continue;
+    json.BeginObject()
+        .Member("id", member.name.empty() ? HexOf(member.id) : member.name)
+        .Member("address", HttpAddressOf(member))
+        .Member("gossip_address", FormatEndpoint(member.gossip))
+        .Member("state", StateText(member.state))
+        .EndObject();
+  }
+  json.EndArray().EndObject().EndObject();
+  return page;
+}
+
+std::string RingPage(const Engine& engine, std::string_view key) {
+  const std::vector<Engine::TokenView> tokens = engine.Tokens();
+  const Names names = NamesOf(engine);
+  std::string page;
+  JsonWriter json(&page);
+  json.BeginObject();
+  if (!key.empty()) {
+    json.TextOrBase64("key", key).Name("preference").BeginArray();
+    for (const std::string& name : engine.PreferenceListOf(key)) {
+      json.Text(name);
+    }
+    json.EndArray();
+  }
+  json.Name("epoch").BeginObject();
+  json.Member("era", uint64_t{engine.epoch().era})
+      .Member("seq", uint64_t{engine.epoch().seq})
+      .EndObject();
+  json.Name("ownership").BeginObject();
+  for (const auto& [node, share] : OwnershipOf(tokens)) {
+    json.TextName(NameIn(names, node)).Number(share);
+  }
+  json.EndObject().Name("tokens").BeginArray();
+  for (const Engine::TokenView& token : tokens) {
+    // A text: numbers of JavaScript end at 2^53.
+    json.BeginObject()
+        .Member("token", std::to_string(token.token))
+        .Member("node", NameIn(names, token.node))
+        .EndObject();
+  }
+  json.EndArray().EndObject();
+  return page;
+}
+
+std::string StatsPage(const Engine& engine) {
+  const StoreCounters user = engine.Counters(StoreId::kUser);
+  const StoreCounters hints = engine.Counters(StoreId::kHints);
+  std::string page;
+  JsonWriter json(&page);
+  json.BeginObject().Name("storage");
+  WriteStore(user, &json);
+  json.Name("hint_storage");
+  WriteStore(hints, &json);
+  WriteRequests(engine.counters(), &json);
+  json.Name("damage").BeginObject();
+  json.Member("records", user.damaged_records + hints.damaged_records)
+      .Member("files", user.damaged_files + hints.damaged_files)
+      .Member("ranges_in_doubt", user.ranges_in_doubt + hints.ranges_in_doubt)
+      .EndObject();
+  json.EndObject();
+  return page;
+}
+
+std::string HealthPage(const NodeFacts& facts) {
+  std::string page;
+  JsonWriter(&page)
+      .BeginObject()
+      .Member("status", "healthy")
+      .Member("node_id", facts.node_id)
+      .Member("uptime", UptimeText(facts.uptime))
+      .EndObject();
+  return page;
+}
+
+std::string UptimeText(Duration uptime) {
+  const int64_t seconds = uptime.ns / kSecond.ns;
+  const std::string rest = absl::StrCat(seconds % 60, "s");
+  if (seconds < 60) return rest;
+  const std::string minutes = absl::StrCat(seconds / 60 % 60, "m ", rest);
+  if (seconds < 3600) return minutes;
+  return absl::StrCat(seconds / 3600, "h ", minutes);
+}
+
+std::map<NodeId, double> OwnershipOf(
+    const std::vector<Engine::TokenView>& tokens) {
+  constexpr double kRing = 18446744073709551616.0;  // 2^64
+  std::map<NodeId, double> shares;
+  if (tokens.size() == 1) return {{tokens[0].node, 1.0}};
+  uint64_t previous = tokens.empty() ? 0 : tokens.back().token;
+  for (const Engine::TokenView& token : tokens) {
+    // Wraps where the ring does.
+    shares[token.node] += static_cast<double>(token.token - previous) / kRing;
+    previous = token.token;
+  }
+  return shares;
+}
+
+std::string NameOf(const Engine& engine, NodeId id) {
+  return NameIn(NamesOf(engine), id);
+}
+
+}  // namespace orrery

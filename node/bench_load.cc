@@ -1,0 +1,228 @@
+#include "node/bench_load.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/prng.h"
+#include "node/http_client.h"
+#include "node/response_reader.h"
+
+namespace orrery {
+namespace {
+
+// Reconnections in a row without any answer: the targets are gone.
+constexpr uint64_t kBrokenInARowMax = 1000;
+constexpr int kWaitMs = 30000;
+
+Instant Now() {
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
+              std::chrono::steady_clock::now().time_since_epoch())
+              .count()};
+}
+
+struct Connection {
+  int fd = -1;
+  size_t target = 0;
+  bool writes = false;  // What is in flight.
+  bool busy = false;
+  Instant sent_at;
+  ResponseReader reader;
+};
+
+class Load {
+ public:
+  explicit Load(const BenchOptions& options)
+      : options_(options),
+        prng_(options.seed),
+        write_chance_(
+            static_cast<uint64_t>(options.write_ratio * kChanceScale)) {
+    MakeTexts();
+  }
+  ~Load() {
+    for (const Connection& connection : connections_) {
+      if (connection.fd >= 0) close(connection.fd);
+    }
+    if (epoll_ >= 0) close(epoll_);
+  }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+  absl::StatusOr<BenchResult> Run() {
+    epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    connections_.resize(options_.concurrency);
+    for (size_t i = 0; i < connections_.size(); ++i) {
+      connections_[i].target = i % options_.targets.size();
+      const absl::Status opened = Open(connections_[i]);
+      if (!opened.ok()) return opened;
+    }
+    const Instant begun = Now();
+    for (Connection& connection : connections_) SendNext(connection);
+    while (finished_ < options_.requests) {
+      const absl::Status waited = WaitAndServe();
+      if (!waited.ok()) return waited;
+    }
+    result_.elapsed = Now() - begun;
+    return std::move(result_);
+  }
+
+ private:
+  static constexpr uint64_t kChanceScale = 1'000'000;
+
+  void MakeTexts() {
+    std::string value;
+    for (uint32_t i = 0; i < options_.value_bytes; ++i) {
+      const uint64_t letter = prng_.Below(26);
+      value.push_back(static_cast<char>('a' + letter));
+    }
+    body_ = options_.raw ? value : absl::StrCat("{\"value\":\"", value, "\"}");
+    if (!options_.consistency.empty()) {
+      query_ = absl::StrCat("?consistency=", options_.consistency);
+    }
+    if (options_.raw) {
+      query_ += query_.empty() ? "?raw" : "&raw";
+    }
+    write_head_ = absl::StrCat(
+        " HTTP/1.1\r\nHost: bench\r\nContent-Type: ",
+        options_.raw ? "application/octet-stream" : "application/json",
+        "\r\nContent-Length: ", body_.size(), "\r\n\r\n");
+  }
+
+  absl::Status Open(Connection& connection) {
+    const absl::StatusOr<int> fd =
+        ConnectTo(options_.targets[connection.target], 2 * kSecond);
+    if (!fd.ok()) return fd.status();
+    connection.fd = *fd;
+    connection.reader = ResponseReader();
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = static_cast<uint64_t>(&connection - connections_.data());
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event);
+    return absl::OkStatus();
+  }
+
+  void AppendKey(uint64_t index) {
+    std::array<char, 32> key;
+    const int size = std::snprintf(key.data(), key.size(), "bench-%08llu",
+                                   static_cast<unsigned long long>(index));
+    request_.append(key.data(), static_cast<size_t>(size));
+  }
+
+  void SendNext(Connection& connection) {
+    if (started_ >= options_.requests) return;
+    ++started_;
+    connection.writes = prng_.Chance(write_chance_, kChanceScale);
+    connection.busy = true;
+    request_ = connection.writes ? "PUT /kv/" : "GET /kv/";
+    AppendKey(connection.writes ? next_write_++ % options_.keys
+                                : prng_.Below(options_.keys));
+    request_ += query_;
+    if (connection.writes) {
+      request_ += write_head_;
+      request_ += body_;
+    } else {
+      request_ += " HTTP/1.1\r\nHost: bench\r\n\r\n";
+    }
+    connection.sent_at = Now();
+    if (!SendAll(connection.fd)) Break(connection);
+  }
+
+  // A request is small beside a socket buffer, so waiting is the exception.
+  bool SendAll(int fd) {
+    size_t sent = 0;
+    while (sent < request_.size()) {
+      const ssize_t count = send(fd, request_.data() + sent,
+                                 request_.size() - sent, MSG_NOSIGNAL);
+      if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+      if (count < 0) return false;
+      sent += static_cast<size_t>(count);
+    }
+    return true;
+  }
+
+  absl::Status WaitAndServe() {
+    std::array<epoll_event, 64> ready;
+    const int count = epoll_wait(epoll_, ready.data(),
+                                 static_cast<int>(ready.size()), kWaitMs);
+    if (count == 0) {
+      return absl::DeadlineExceededError("no answer for 30 s");
+    }
+    for (int i = 0; i < count; ++i) {
+      Serve(connections_[ready[static_cast<size_t>(i)].data.u64]);
+    }
+    return broken_in_a_row_ < kBrokenInARowMax
+               ? absl::OkStatus()
+               : absl::UnavailableError("the targets are gone");
+  }
+
+  void Serve(Connection& connection) {
+    const std::span<char> space = connection.reader.Space();
+    const ssize_t count =
+        recv(connection.fd, space.data(), space.size(), MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (count <= 0) return Break(connection);
+    const std::optional<int> status =
+        connection.reader.OnRead(static_cast<size_t>(count));
+    if (connection.reader.is_broken()) return Break(connection);
+    if (!status.has_value()) return;
+    Finish(connection, *status);
+  }
+
+  void Finish(Connection& connection, int status) {
+    broken_in_a_row_ = 0;
+    ++finished_;
+    ++result_.statuses[status];
+    (connection.writes ? result_.writes : result_.reads)
+        .Record(Now() - connection.sent_at);
+    connection.busy = false;
+    SendNext(connection);
+  }
+
+  // Counts the request in flight as lost and goes on with the next target
+  // that answers.
+  void Break(Connection& connection) {
+    close(connection.fd);
+    connection.fd = -1;
+    if (std::exchange(connection.busy, false)) {
+      ++finished_;
+      ++result_.broken_connections;
+    }
+    for (size_t i = 0; i < options_.targets.size(); ++i) {
+      ++broken_in_a_row_;
+      connection.target = (connection.target + 1) % options_.targets.size();
+      if (Open(connection).ok()) return SendNext(connection);
+    }
+  }
+
+  const BenchOptions options_;
+  Prng prng_;
+  uint64_t write_chance_;
+  std::string body_;
+  std::string query_;
+  std::string write_head_;
+  std::string request_;
+  int epoll_ = -1;
+  std::vector<Connection> connections_;
+  uint64_t started_ = 0;
+  uint64_t finished_ = 0;
+  uint64_t next_write_ = 0;
+  uint64_t broken_in_a_row_ = 0;
+  BenchResult result_;
+};
+
+}  // namespace
+
+absl::StatusOr<BenchResult> RunBenchLoad(const BenchOptions& options) {
+  return Load(options).Run();
+}
+
+}  // namespace orrery

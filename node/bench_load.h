@@ -1,0 +1,54 @@
+// node/bench_load.h
+//
+// BenchLoad is the closed-loop load generator: so many keep-alive connections
+// on one thread, each with one request in flight, until so many requests are
+// answered.  Writes walk the keys in order, so that one pass writes them all;
+// reads draw them at random.
+//
+// A latency here is from the write of a request to the end of its answer.  In
+// a closed loop a slow server is asked less, so the tail is understated
+// (coordinated omission); throughput is not.
+//
+// Threading: none.
+
+#ifndef ORRERY_NODE_BENCH_LOAD_H_
+#define ORRERY_NODE_BENCH_LOAD_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/time.h"
+#include "node/config_value.h"
+#include "transport/http/latency_histogram.h"
+
+namespace orrery {
+
+struct BenchOptions {
+  std::vector<HostPort> targets;  // Connections are dealt out in turn.
+  uint64_t requests = 10000;
+  uint32_t concurrency = 50;
+  double write_ratio = 0.5;  // In [0, 1].
+  uint32_t value_bytes = 1024;
+  uint64_t keys = 10000;
+  bool raw = false;         // Plain bytes instead of the JSON envelope.
+  std::string consistency;  // Empty: the node's own.
+  uint64_t seed = 1;
+};
+
+struct BenchResult {
+  Duration elapsed;
+  LatencyHistogram reads;
+  LatencyHistogram writes;
+  std::map<int, uint64_t> statuses;
+  uint64_t broken_connections = 0;  // Each cost one request.
+};
+
+// Errors: a target cannot be reached at the start, or none any more.
+absl::StatusOr<BenchResult> RunBenchLoad(const BenchOptions& options);
+
+}  // namespace orrery
+
+#endif  // ORRERY_NODE_BENCH_LOAD_H_

@@ -1,0 +1,178 @@
+#include "node/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "node/admin_commands.h"
+#include "node/bench_command.h"
+#include "node/config.h"
+#include "node/exit_code.h"
+#include "node/key_commands.h"
+#include "node/node_command.h"
+#include "sim/host/sim_command.h"
+
+namespace orrery {
+namespace {
+
+// Everything that any verb is told, and what to do once it is parsed.
+struct Verbs {
+  NodeCommand node;
+  KeyCommand key;
+  AdminCommand admin;
+  BenchCommand bench;
+  std::string output = "table";
+  std::function<ExitCode()> run;
+};
+
+void AddNode(CLI::App& app, Verbs& verbs) {
+  CLI::App* node = app.add_subcommand("node", "Run one node.");
+  for (const ConfigFlag& flag : ConfigFlags()) {
+    node->add_option_function<std::string>(
+        flag.flag,
+        [&verbs, key = std::string(flag.key)](const std::string& value) {
+          verbs.node.flags[key] = value;
+        },
+        flag.help);
+  }
+  node->add_flag("--print-config", verbs.node.print_config,
+                 "Print the effective configuration and its sources, exit.");
+  node->footer(
+      "Every configuration key can also be given in the environment, as\n"
+      "DYNAMO_ and the key in upper case, or in the --config file.");
+  node->callback([&verbs] {
+    verbs.run = [&verbs] { return RunNodeCommand(verbs.node); };
+  });
+}
+
+void AddOutput(CLI::App* verb, Verbs& verbs) {
+  verb->add_option("-o,--output", verbs.output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+}
+
+void AddEndpoints(CLI::App* verb, ClientOptions& client, Verbs& verbs) {
+  verb->add_option("--endpoints", client.endpoints,
+                   "HTTP addresses host:port,... tried in turn "
+                   "(default: 127.0.0.1:8080)");
+  AddOutput(verb, verbs);
+}
+
+CLI::App* AddKeyVerb(CLI::App& app, const char* name, const char* help,
+                     Verbs& verbs, ExitCode (*run)(const KeyCommand&)) {
+  CLI::App* verb = app.add_subcommand(name, help);
+  AddEndpoints(verb, verbs.key.client, verbs);
+  verb->add_option("KEY", verbs.key.key, "The key.")->required();
+  verb->add_option("--consistency", verbs.key.consistency,
+                   "one, quorum or all (default: the node's R or W)");
+  verb->callback([&verbs, run] {
+    verbs.run = [&verbs, run] {
+      verbs.key.client.json = verbs.output == "json";
+      return run(verbs.key);
+    };
+  });
+  return verb;
+}
+
+void AddKeyVerbs(CLI::App& app, Verbs& verbs) {
+  CLI::App* put = AddKeyVerb(app, "put", "Store a value.", verbs, RunPut);
+  put->add_option("VALUE", verbs.key.value,
+                  "The value; read from standard input if it is not given.");
+  put->add_option("--context", verbs.key.context,
+                  "Context of an earlier answer: what this write has seen.");
+  CLI::App* get = AddKeyVerb(app, "get", "Print a value.", verbs, RunGet);
+  get->add_flag("--raw", verbs.key.raw, "Print the bytes and nothing else.");
+  CLI::App* del = AddKeyVerb(app, "del", "Delete a key.", verbs, RunDelete);
+  del->add_option("--context", verbs.key.context,
+                  "Context of an earlier answer: what this delete has seen.");
+}
+
+CLI::App* AddAdminVerb(CLI::App& app, const char* name, const char* help,
+                       Verbs& verbs, ExitCode (*run)(const AdminCommand&)) {
+  CLI::App* verb = app.add_subcommand(name, help);
+  AddEndpoints(verb, verbs.admin.client, verbs);
+  verb->callback([&verbs, run] {
+    verbs.run = [&verbs, run] {
+      verbs.admin.client.json = verbs.output == "json";
+      return run(verbs.admin);
+    };
+  });
+  return verb;
+}
+
+void AddAdminVerbs(CLI::App& app, Verbs& verbs) {
+  AddAdminVerb(app, "status", "Show a node and the members it sees.", verbs,
+               RunStatus);
+  CLI::App* ring = AddAdminVerb(
+      app, "ring", "Show each node's share of the ring.", verbs, RunRing);
+  ring->add_option("--key", verbs.admin.key, "Also show this key's owners.");
+  CLI::App* keys =
+      AddAdminVerb(app, "keys", "List the keys a node holds.", verbs, RunKeys);
+  keys->add_option("--prefix", verbs.admin.prefix, "Only keys that begin so.");
+  keys->add_option("--limit", verbs.admin.limit,
+                   "At most so many (default: all; with -o json one page).");
+  AddAdminVerb(app, "stats", "Show a node's statistics.", verbs, RunStats);
+}
+
+void AddBench(CLI::App& app, Verbs& verbs) {
+  BenchOptions& load = verbs.bench.load;
+  CLI::App* bench =
+      app.add_subcommand("bench", "Load nodes and measure (closed loop).");
+  bench->add_option("--target", verbs.bench.target,
+                    "HTTP addresses host:port,... (default: 127.0.0.1:8080)");
+  bench->add_option("--requests", load.requests, "default: 10000")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
+  bench
+      ->add_option("--concurrency", load.concurrency,
+                   "connections, default: 50")
+      ->check(CLI::Range(1u, 10000u));
+  bench
+      ->add_option("--write-ratio", load.write_ratio,
+                   "share of writes, 0 to 1, default: 0.5")
+      ->check(CLI::Range(0.0, 1.0));
+  bench
+      ->add_option("--value-size", load.value_bytes,
+                   "bytes of a value, default: 1024")
+      ->check(CLI::Range(0u, 1u << 20));
+  bench->add_option("--keys", load.keys, "number of keys, default: 10000")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{100'000'000}));
+  bench
+      ->add_option("--consistency", load.consistency,
+                   "one, quorum or all (default: the node's R and W)")
+      ->check(CLI::IsMember({"one", "quorum", "all"}));
+  bench->add_flag("--raw", load.raw, "Plain bytes instead of JSON.");
+  bench->add_option("--responder", verbs.bench.responder_port)->group("");
+  AddOutput(bench, verbs);
+  bench->callback([&verbs] {
+    verbs.run = [&verbs] {
+      verbs.bench.json = verbs.output == "json";
+      return RunBench(verbs.bench);
+    };
+  });
+}
+
+}  // namespace
+
+int RunCli(int argc, char** argv) {
+  // The simulator has a command line of its own.
+  if (argc >= 2 && std::string(argv[1]) == "sim") {
+    return RunSimCommand(argc - 1, argv + 1);
+  }
+  Verbs verbs;
+  CLI::App app("Orrery: a Dynamo-style key-value store.", "orrery");
+  app.set_version_flag("--version", "orrery " ORRERY_VERSION);
+  app.require_subcommand(1);
+  AddNode(app, verbs);
+  AddKeyVerbs(app, verbs);
+  AddAdminVerbs(app, verbs);
+  AddBench(app, verbs);
+  app.add_subcommand("sim", "Run the simulator; see orrery sim --help.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" with status 0.
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  return verbs.run();
+}
+
+}  // namespace orrery

@@ -1,0 +1,16 @@
+// node/cli.h
+//
+// The command line: verbs, their flags and their help.  cli.cc is the one file
+// that includes CLI11.
+
+#ifndef ORRERY_NODE_CLI_H_
+#define ORRERY_NODE_CLI_H_
+
+namespace orrery {
+
+// Runs one verb; returns the exit status of the process.
+int RunCli(int argc, char** argv);
+
+}  // namespace orrery
+
+#endif  // ORRERY_NODE_CLI_H_

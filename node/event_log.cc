@@ -1,0 +1,188 @@
+#include "node/event_log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include "core/protocol/disk.h"
+#include "core/protocol/member.h"
+#include "core/protocol/message.h"
+#include "transport/http/json_writer.h"
+
+namespace orrery {
+namespace {
+
+using Level = EventLog::Level;
+
+spdlog::level::level_enum ToSpdlog(Level level) {
+  switch (level) {
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarning:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+std::string NameOfState(uint32_t detail) {
+  switch (static_cast<MemberState>(detail)) {
+    case MemberState::kAlive:
+      return "alive";
+    case MemberState::kSuspect:
+      return "suspect";
+    case MemberState::kDead:
+      return "dead";
+    case MemberState::kLeft:
+      return "left";
+  }
+  return std::to_string(detail);
+}
+
+std::string NameOfRejection(uint32_t detail) {
+  switch (static_cast<JoinRejection>(detail)) {
+    case JoinRejection::kNoCluster:
+      return "no_cluster";
+    case JoinRejection::kClusterMismatch:
+      return "cluster_mismatch";
+    case JoinRejection::kProtocolUnsupported:
+      return "protocol_unsupported";
+    case JoinRejection::kParamsMismatch:
+      return "params_mismatch";
+    case JoinRejection::kIdCollision:
+      return "id_collision";
+    case JoinRejection::kStorageConflict:
+      return "storage_conflict";
+    case JoinRejection::kNameTakenAlive:
+      return "name_taken_alive";
+    case JoinRejection::kEvicted:
+      return "evicted";
+    case JoinRejection::kRingClosed:
+      return "ring_closed";
+    case JoinRejection::kNotFounder:
+      return "not_founder";
+  }
+  return std::to_string(detail);
+}
+
+std::string NameOfDiskError(uint32_t detail) {
+  switch (static_cast<DiskError>(detail)) {
+    case DiskError::kNone:
+      return "none";
+    case DiskError::kNoEntry:
+      return "no_entry";
+    case DiskError::kExists:
+      return "exists";
+    case DiskError::kIo:
+      return "io";
+    case DiskError::kNoSpace:
+      return "no_space";
+    case DiskError::kReadOnly:
+      return "read_only";
+    case DiskError::kTooManyFiles:
+      return "too_many_files";
+    case DiskError::kPermission:
+      return "permission";
+    case DiskError::kLocked:
+      return "locked";
+    case DiskError::kNotEmpty:
+      return "not_empty";
+    case DiskError::kOther:
+      return "other";
+  }
+  return std::to_string(detail);
+}
+
+}  // namespace
+
+EventLog::EventLog(const std::string& node_id)
+    : node_id_(LogValue(node_id)),
+      logger_(std::make_shared<spdlog::logger>(
+          "node", std::make_shared<spdlog::sinks::stderr_sink_st>())) {
+  logger_->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+      "%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc));
+  logger_->flush_on(spdlog::level::info);
+}
+EventLog::~EventLog() = default;
+
+void EventLog::Write(Level level, std::string_view event,
+                     const Fields& fields) {
+  std::string line = "node=" + node_id_ + " event=" + std::string(event);
+  for (const auto& [name, value] : fields) {
+    line += ' ';
+    line += name;
+    line += '=';
+    line += LogValue(value);
+  }
+  logger_->log(ToSpdlog(level), spdlog::string_view_t(line));
+}
+
+void EventLog::WriteNote(const Note& note,
+                         const std::function<std::string(NodeId)>& name_of) {
+  const std::string number = std::to_string(note.number);
+  switch (note.kind) {
+    case Note::Kind::kMemberState:
+      return Write(note.detail == static_cast<uint32_t>(MemberState::kAlive)
+                       ? Level::kInfo
+                       : Level::kWarning,
+                   "member_state",
+                   {{"member", name_of(note.member)},
+                    {"state", NameOfState(note.detail)},
+                    {"incarnation", number}});
+    case Note::Kind::kRingInstalled:
+      return Write(Level::kInfo, "ring_installed", {{"seq", number}});
+    case Note::Kind::kJoinRejected:
+      return Write(
+          Level::kWarning, "join_rejected",
+          {{"why", NameOfRejection(note.detail)}, {"detail", note.text}});
+    case Note::Kind::kRecovered:
+      return Write(Level::kInfo, "recovered", {{"report", note.text}});
+    case Note::Kind::kTornTail:
+      return Write(Level::kWarning, "torn_tail",
+                   {{"file", note.text}, {"bytes_cut", number}});
+    case Note::Kind::kDamage:
+      return Write(Level::kError, "damage",
+                   {{"file", note.text}, {"offset", number}});
+    case Note::Kind::kSuspect:
+      return Write(note.detail == 0 ? Level::kInfo : Level::kWarning,
+                   note.detail == 0 ? "doubt_cleared" : "doubt_opened",
+                   {{"store", note.text}});
+    case Note::Kind::kDiskError:
+      return Write(
+          Level::kError, "disk_error",
+          {{"error", NameOfDiskError(note.detail)}, {"path", note.text}});
+    case Note::Kind::kFatal:
+      return Write(Level::kError, "fatal", {{"why", note.text}});
+    case Note::Kind::kCompaction:
+      return Write(Level::kInfo, "compaction", {{"bytes_freed", number}});
+    case Note::Kind::kServing:
+      return Write(Level::kInfo, "serving");
+    case Note::Kind::kIdentityConflict:
+      return Write(Level::kError, "identity_conflict",
+                   {{"member", name_of(note.member)}, {"detail", note.text}});
+    case Note::Kind::kWaiting:
+      return Write(Level::kInfo, "waiting", {{"for", note.text}});
+    case Note::Kind::kFounded:
+      return Write(Level::kInfo, "founded");
+    case Note::Kind::kJoined:
+      return Write(Level::kInfo, "joined");
+  }
+}
+
+std::string LogValue(std::string_view text) {
+  bool plain = !text.empty();
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte >= 0x7f || c == '"' || c == '=' || c == '\\') {
+      plain = false;
+    }
+  }
+  if (plain) return std::string(text);
+  if (!IsUtf8(text)) return "\"(not UTF-8)\"";
+  std::string quoted;
+  JsonWriter(&quoted).Text(text);
+  return quoted;
+}
+
+}  // namespace orrery

@@ -1,0 +1,54 @@
+// A server on a free port and a thread of its own that finds the value
+// "value" under every key.
+
+#ifndef ORRERY_TESTS_NODE_LOCAL_SERVER_H_
+#define ORRERY_TESTS_NODE_LOCAL_SERVER_H_
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <thread>
+#include <utility>
+
+#include "tests/transport/http/fake_node.h"
+#include "transport/http/http_server.h"
+
+namespace orrery {
+
+class LocalServer {
+ public:
+  LocalServer()
+      : server_(loop_, HttpServer::Options{}, node_,
+                HttpServer::Callbacks{
+                    [this](ClientRequest request) { Answer(request); },
+                    [](Handle) {}}) {
+    started_ = server_.Start().ok();
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  ~LocalServer() {
+    loop_.stop();
+    thread_.join();
+  }
+
+  uint16_t port() const { return started_ ? server_.port() : 0; }
+
+ private:
+  void Answer(const ClientRequest& request) {
+    if (request.verb == ClientVerb::kGet) {
+      server_.Reply(request.client, ReadDone{.found = true,
+                                             .version = 7,
+                                             .value = Bytes::CopyOf("value")});
+    } else {
+      server_.Reply(request.client, WriteDone{.version = 8});
+    }
+  }
+
+  boost::asio::io_context loop_{1};
+  FakeNode node_;
+  HttpServer server_;
+  bool started_ = false;
+  std::thread thread_;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_TESTS_NODE_LOCAL_SERVER_H_
