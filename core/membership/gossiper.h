@@ -40,6 +40,9 @@ class Gossiper {
   // Own accusations are withheld while this node doubts itself.
   void SetIsolated(bool isolated) { isolated_ = isolated; }
 
+  // Whether nobody but its subject may hear this record from here now.
+  bool IsWithheld(const MemberRecord& record, NodeId receiver) const;
+
   // There is news of `id`: replaces an older entry.
   void Queue(NodeId id);
   void Clear() { entries_.clear(); }
@@ -55,7 +58,6 @@ class Gossiper {
     uint32_t transmissions = 0;
     uint64_t queued = 0;  // Larger is newer.
   };
-  bool IsWithheld(const MemberRecord& record, NodeId receiver) const;
   uint32_t ClassOf(const MemberRecord& record, NodeId receiver) const;
 
   NodeId self_;

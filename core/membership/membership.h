@@ -27,7 +27,8 @@
 //   membership.stub_kept, membership.isolated, membership.pause_credited,
 //   membership.foreign_packet, membership.identity_conflict,
 //   membership.indirect_ping, membership.views_compared,
-//   membership.reached_the_dead, membership.record_refused.
+//   membership.reached_the_dead, membership.record_refused,
+//   membership.relayed_ack, membership.ring_conflict.
 //
 // Threading: engine thread.  Cost: O(log n) per message plus its records.
 

@@ -45,7 +45,7 @@ MembershipRooms::MembershipRooms(const EngineOptions& options)
       keeper_({local_, table_, founding_}),
       handshake_({local_, table_, founding_, keeper_, suspicion_}),
       rounds_({local_, table_, gossiper_, sender_, detector_, suspicion_}),
-      comparison_({local_, table_, sender_, suspicion_}) {}
+      comparison_({local_, table_, gossiper_, sender_, suspicion_}) {}
 
 void MembershipRooms::OnStart(const Membership::Start& start, Turn& turn) {
   ORRERY_INVARIANT(!started_);

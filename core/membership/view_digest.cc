@@ -118,9 +118,10 @@ void ViewComparison::SendSync(const Endpoint& to, bool answer_wanted,
   do {
     MemberSync chunk{.answer_wanted = answer_wanted, .records = {}};
     const size_t end = std::min(records.size(), sent + kSyncRecordsMax);
-    chunk.records.assign(records.begin() + static_cast<int64_t>(sent),
-                         records.begin() + static_cast<int64_t>(end));
-    sent = end;
+    for (; sent < end; ++sent) {
+      if (in_.gossiper.IsWithheld(records[sent], NodeId{})) continue;
+      chunk.records.push_back(records[sent]);
+    }
     turn.effects.Send(to, std::move(chunk));
   } while (sent < records.size());
 }

@@ -21,6 +21,7 @@
 
 #include "core/base/prng.h"
 #include "core/membership/datagram_sender.h"
+#include "core/membership/gossiper.h"
 #include "core/membership/local_node.h"
 #include "core/membership/member_table.h"
 #include "core/membership/suspicion.h"
@@ -37,6 +38,7 @@ class ViewComparison {
   struct Wiring {
     LocalNode& local;
     MemberTable& table;
+    const Gossiper& gossiper;
     DatagramSender& sender;
     Suspicion& suspicion;
   };

@@ -204,6 +204,8 @@ void MemberCluster::Carry(int id, Effects& effects) {
   for (DatagramEffect& effect : effects.datagrams) {
     largest_datagram_ =
         std::max(largest_datagram_, EstimateOf(effect.datagram));
+    records_sent_ += effect.datagram.records.size();
+    ++datagrams_sent_;
     const int to = NodeAt(effect.to);
     if (to == 0 || IsLost(id, to)) continue;
     arrivals_[{(now_ + kLatency).ns, next_arrival_++}] = {

@@ -84,6 +84,8 @@ class MemberCluster {
   bool ViewsAgree() const;
   size_t CountMarks(int node, const std::string& mark) const;
   NodeId IdOf(int node) const;
+  uint64_t records_sent() const { return records_sent_; }  // By gossip.
+  uint64_t datagrams_sent() const { return datagrams_sent_; }
   size_t largest_datagram_estimate() const { return largest_datagram_; }
 
  private:
@@ -107,6 +109,8 @@ class MemberCluster {
   Filter filter_;
   uint64_t loss_percent_ = 0;
   size_t largest_datagram_ = 0;
+  uint64_t records_sent_ = 0;
+  uint64_t datagrams_sent_ = 0;
   std::map<int, std::unique_ptr<Node>> nodes_;
   std::map<std::pair<int64_t, uint64_t>, Arrival> arrivals_;
 };
