@@ -139,7 +139,6 @@ void Boot::FinishRecovery(Rooms& rooms, Turn& turn) {
   rooms.membership.OnRecovered(turn);
   rooms.repair.OnStart(turn);
   rooms.replayer.OnOpen(turn);
-  turn.effects.notes.push_back({.kind = Note::Kind::kRecovered});
 }
 
 void Boot::OnStop(Rooms& rooms, Turn& turn) {

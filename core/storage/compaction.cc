@@ -312,7 +312,7 @@ void Compaction::Flush(Turn& turn) {
 
 void Compaction::AfterInputs(Turn& turn) {
   if (has_output_) return SealOutput(turn);
-  if (outputs_.empty()) return Swap(turn);
+  if (outputs_.empty()) return AwaitDurable(turn);
   Submit(Step::kSyncDir,
          {.verb = DiskVerb::kSyncDir, .path = context_.disk.directory()}, turn);
 }
@@ -352,7 +352,8 @@ void Compaction::OnDiskDone(const DiskDone& done, Turn& turn) {
       return Continue(turn);
     }
     case Step::kSyncDir:
-      return Swap(turn);
+      return AwaitDurable(turn);
+    case Step::kAwaitDurable:
     case Step::kIdle:
     case Step::kOpenInput:
     case Step::kOpenOutput:
@@ -363,6 +364,21 @@ void Compaction::OnDiskDone(const DiskDone& done, Turn& turn) {
 }
 
 // ---- The switch ----
+
+// What an input's record was superseded by may be unsynced yet: a power loss
+// would then take the new record, and the switch the old one.
+void Compaction::AwaitDurable(Turn& turn) {
+  step_ = Step::kAwaitDurable;
+  barrier_ = writer_.log_end();
+  OnDurable(turn);
+}
+
+void Compaction::OnDurable(Turn& turn) {
+  if (step_ != Step::kAwaitDurable) return;
+  if (writer_.durable_position() >= barrier_) return Swap(turn);
+  if (writer_.IsReadOnly()) return Abort(turn);  // It never will be.
+  turn.effects.Mark("storage.compaction_awaits_sync");
+}
 
 void Compaction::Swap(Turn& turn) {
   step_ = Step::kSwap;

@@ -17,6 +17,9 @@
 //   CMP-2  A record that does not verify is never copied: the job ends, its
 //          outputs are removed, the file is reported.
 //   CMP-3  An entry moves only if it still points to what was copied (A4).
+//   CMP-4  A record is left behind only once what superseded it is synced: the
+//          switch waits for the log to be durable up to where it ended when
+//          the last input was read (semantics D8).
 //
 // Threading: engine thread.  Cost: per step one piece of 256 KiB, or 4,096
 // relocations; memory 32 bytes per copied record.
@@ -37,6 +40,7 @@
 #include "core/storage/manifest.h"
 #include "core/storage/manifest_log.h"
 #include "core/storage/segment_scan.h"
+#include "core/storage/segment_writer.h"
 #include "core/storage/store_context.h"
 
 namespace orrery {
@@ -44,8 +48,12 @@ namespace orrery {
 class Compaction {
  public:
   Compaction(StoreContext& context, FileTable& files, KeyIndex& index,
-             ManifestLog& manifest)
-      : context_(context), files_(files), index_(index), manifest_(manifest) {}
+             ManifestLog& manifest, const SegmentWriter& writer)
+      : context_(context),
+        files_(files),
+        index_(index),
+        manifest_(manifest),
+        writer_(writer) {}
 
   // Starts a job if something is worth one and none runs.
   void Check(Turn& turn);
@@ -55,6 +63,8 @@ class Compaction {
   void OnFileOpened(uint16_t slot, Turn& turn);
   void OnFileFailed(uint16_t slot, Turn& turn);
   void OnSwapped(Turn& turn);
+  // The log may be durable further than before.
+  void OnDurable(Turn& turn);
   void OnTick(Turn& turn);
 
  private:
@@ -66,6 +76,7 @@ class Compaction {
     kWrite,
     kSync,
     kSyncDir,
+    kAwaitDurable,
     kSwap,
     kRelocate,
   };
@@ -97,6 +108,7 @@ class Compaction {
   void SealOutput(Turn& turn);
   void Flush(Turn& turn);
   void AfterInputs(Turn& turn);
+  void AwaitDurable(Turn& turn);
   void Swap(Turn& turn);
   void FinishJob(Turn& turn);
   void Abort(Turn& turn);
@@ -106,6 +118,7 @@ class Compaction {
   FileTable& files_;
   KeyIndex& index_;
   ManifestLog& manifest_;
+  const SegmentWriter& writer_;
 
   Step step_ = Step::kIdle;
   std::vector<uint16_t> inputs_;
@@ -122,6 +135,7 @@ class Compaction {
   std::vector<Move> moves_;
   size_t next_move_ = 0;
   uint64_t freed_bytes_ = 0;
+  uint64_t barrier_ = 0;  // CMP-4: a log position.
 };
 
 }  // namespace orrery

@@ -81,6 +81,8 @@ class SegmentWriter {
   bool IsFull() const { return is_full_; }
   bool IsIdle() const;
   uint64_t written_position() const { return written_position_; }
+  // Where the log ends now: all that was ever emitted lies before it.
+  uint64_t log_end() const { return log_end_; }
   uint64_t durable_position() const;
   uint64_t next_seq() const { return next_seq_; }
   const RecordQueue& queue() const { return queue_; }

@@ -14,7 +14,7 @@ StoreParts::StoreParts(const Store::Options& options)
       recovery(context, files, index, manifest),
       writer(context, files, index, manifest),
       reader(context, files),
-      compaction(context, files, index, manifest) {}
+      compaction(context, files, index, manifest, writer) {}
 
 bool StoreParts::IsFailed() const { return !recovery.failure().empty(); }
 
@@ -73,6 +73,7 @@ void StoreParts::Settle(Turn& turn) {
     MarkDamaged(damaged, turn);
   }
   CloseRepairedDamage(turn);
+  compaction.OnDurable(turn);
 }
 
 void StoreParts::OnRecovered(Turn& turn) {
@@ -98,6 +99,9 @@ void StoreParts::MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn) {
   entry.damaged = true;
   IndexEntry old;
   index.Set(entry, &old);
+  context.changes.push_back({.token = entry.hash.token,
+                             .old_digest = entry.digest,
+                             .new_digest = {}});
   files.At(address.file_slot()).damaged = true;
   ++context.counters.damaged_records;
   known_damage_.push_back({entry.hash, range});
