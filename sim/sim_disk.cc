@@ -122,11 +122,15 @@ DiskDone SimDisk::Perform(Operation& operation) {
     case DiskVerb::kRename:
     case DiskVerb::kLink:
     case DiskVerb::kUnlink:
-    case DiskVerb::kMakeDir:
     case DiskVerb::kList:
     case DiskVerb::kStat:
-    case DiskVerb::kLock:
       PerformOnNames(operation.effect, &done);
+      break;
+    case DiskVerb::kMakeDir:
+      MakeDirectory(operation.effect, &done);
+      break;
+    case DiskVerb::kLock:
+      Lock(operation.effect, &done);
       break;
     case DiskVerb::kSpace: {
       const uint64_t used = full_ ? options_.capacity : used_bytes();
@@ -206,9 +210,21 @@ void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
     case DiskVerb::kTruncate:
       inode->image.Truncate(effect.length);
       return;
-    default:  // kDropCache; the rest does not come here.
+    case DiskVerb::kDropCache:
       return;
+    case DiskVerb::kOpen:
+    case DiskVerb::kSyncDir:
+    case DiskVerb::kRename:
+    case DiskVerb::kLink:
+    case DiskVerb::kUnlink:
+    case DiskVerb::kMakeDir:
+    case DiskVerb::kList:
+    case DiskVerb::kStat:
+    case DiskVerb::kSpace:
+    case DiskVerb::kLock:
+      break;
   }
+  ORRERY_UNREACHABLE("not an operation on an open file");
 }
 
 void SimDisk::Read(const DiskEffect& effect, DiskDone* done) {
@@ -262,80 +278,71 @@ void SimDisk::Sync(const Operation& operation, DiskDone* done) {
   image.MarkSynced(operation.upto);
 }
 
+void SimDisk::MakeDirectory(const DiskEffect& effect, DiskDone* done) {
+  if (tree_.Find(effect.path).has_value()) {
+    done->error = DiskError::kExists;
+  } else if (!tree_.IsDirectory(DirectoryOf(effect.path))) {
+    done->error = DiskError::kNoEntry;
+  } else {
+    tree_.Set(effect.path, DirectoryTree::kDirectory);
+  }
+}
+
+void SimDisk::Lock(const DiskEffect& effect, DiskDone* done) {
+  if (std::find(locks_.begin(), locks_.end(), effect.path) != locks_.end()) {
+    done->error = DiskError::kLocked;
+    return;
+  }
+  if (!tree_.Find(effect.path).has_value()) {
+    if (!tree_.IsDirectory(DirectoryOf(effect.path))) {
+      done->error = DiskError::kNoEntry;
+      return;
+    }
+    const uint64_t inode = next_inode_++;
+    inodes_[inode].opens = 0;
+    tree_.Set(effect.path, inode);
+  }
+  locks_.push_back(effect.path);
+}
+
+// Operations on a name that must exist.
 void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
   const std::optional<uint64_t> found = tree_.Find(effect.path);
-  switch (effect.verb) {
-    case DiskVerb::kMakeDir:
-      if (found.has_value()) {
-        done->error = DiskError::kExists;
-      } else if (!tree_.IsDirectory(DirectoryOf(effect.path))) {
-        done->error = DiskError::kNoEntry;
-      } else {
-        tree_.Set(effect.path, DirectoryTree::kDirectory);
-      }
-      return;
-    case DiskVerb::kLock:
-      if (std::find(locks_.begin(), locks_.end(), effect.path) !=
-          locks_.end()) {
-        done->error = DiskError::kLocked;
-        return;
-      }
-      if (!found.has_value()) {
-        if (!tree_.IsDirectory(DirectoryOf(effect.path))) {
-          done->error = DiskError::kNoEntry;
-          return;
-        }
-        const uint64_t inode = next_inode_++;
-        inodes_[inode].opens = 0;
-        tree_.Set(effect.path, inode);
-      }
-      locks_.push_back(effect.path);
-      return;
-    default:
-      break;
-  }
   if (!found.has_value()) {
     done->error = DiskError::kNoEntry;
     return;
   }
-  switch (effect.verb) {
-    case DiskVerb::kRename:
-      if (!tree_.IsDirectory(DirectoryOf(effect.path2))) {
-        done->error = DiskError::kNoEntry;
-        return;
-      }
-      tree_.Rename(effect.path, effect.path2);
-      ForgetUnnamed();
+  const bool is_directory = *found == DirectoryTree::kDirectory;
+  if (effect.verb == DiskVerb::kRename) {
+    if (!tree_.IsDirectory(DirectoryOf(effect.path2))) {
+      done->error = DiskError::kNoEntry;
       return;
-    case DiskVerb::kLink:
-      if (tree_.Find(effect.path2).has_value()) {
-        done->error = DiskError::kExists;
-        return;
-      }
-      tree_.Set(effect.path2, *found);
+    }
+    tree_.Rename(effect.path, effect.path2);
+    ForgetUnnamed();
+  } else if (effect.verb == DiskVerb::kLink) {
+    if (tree_.Find(effect.path2).has_value()) {
+      done->error = DiskError::kExists;
       return;
-    case DiskVerb::kUnlink:
-      if (*found == DirectoryTree::kDirectory &&
-          !tree_.IsEmptyDirectory(effect.path)) {
-        done->error = DiskError::kNotEmpty;
-        return;
-      }
-      tree_.Set(effect.path, std::nullopt);
-      ForgetUnnamed();
+    }
+    tree_.Set(effect.path2, *found);
+  } else if (effect.verb == DiskVerb::kUnlink) {
+    if (is_directory && !tree_.IsEmptyDirectory(effect.path)) {
+      done->error = DiskError::kNotEmpty;
       return;
-    case DiskVerb::kList:
-      if (*found != DirectoryTree::kDirectory) {
-        done->error = DiskError::kOther;
-        return;
-      }
-      done->names = tree_.List(effect.path);
+    }
+    tree_.Set(effect.path, std::nullopt);
+    ForgetUnnamed();
+  } else if (effect.verb == DiskVerb::kList) {
+    if (!is_directory) {
+      done->error = DiskError::kOther;
       return;
-    default:  // kStat.
-      done->inode = *found;
-      if (*found != DirectoryTree::kDirectory) {
-        done->count = inodes_[*found].image.size();
-      }
-      return;
+    }
+    done->names = tree_.List(effect.path);
+  } else {
+    ORRERY_INVARIANT(effect.verb == DiskVerb::kStat);
+    done->inode = *found;
+    if (!is_directory) done->count = inodes_[*found].image.size();
   }
 }
 

@@ -65,7 +65,6 @@ class SimDisk : public DiskPort {
  private:
   struct Inode {
     FileImage image;
-    bool directory = false;
     uint32_t opens = 0;
   };
   struct Operation {
@@ -73,13 +72,14 @@ class SimDisk : public DiskPort {
     uint64_t number = 0;
     uint64_t upto = 0;  // kSync, kSyncDir: writes or changes before it.
     bool pending = false;
-    bool opening = false;
   };
 
   Duration LatencyOf(const DiskEffect& effect, uint64_t number);
   DiskDone Perform(Operation& operation);
   void PerformOnFile(Operation& operation, DiskDone* done);
   void PerformOnNames(const DiskEffect& effect, DiskDone* done);
+  void MakeDirectory(const DiskEffect& effect, DiskDone* done);
+  void Lock(const DiskEffect& effect, DiskDone* done);
   void Open(const DiskEffect& effect, DiskDone* done);
   void Read(const DiskEffect& effect, DiskDone* done);
   void Write(const DiskEffect& effect, DiskDone* done);

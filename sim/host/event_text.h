@@ -1,0 +1,22 @@
+// sim/host/event_text.h
+//
+// Events and effects as lines for people: `sim replay --log`.
+
+#ifndef ORRERY_SIM_HOST_EVENT_TEXT_H_
+#define ORRERY_SIM_HOST_EVENT_TEXT_H_
+
+#include <string>
+#include <vector>
+
+#include "core/protocol/effects.h"
+#include "core/protocol/event.h"
+
+namespace orrery::sim {
+
+std::string EventText(const Event& event);
+std::vector<std::string> EffectTexts(const Effects& effects);
+std::string NoteText(const Note& note);
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_HOST_EVENT_TEXT_H_

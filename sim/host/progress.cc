@@ -1,0 +1,187 @@
+#include "sim/host/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_format.h"
+#include "sim/history.h"
+#include "sim/host/exit_codes.h"
+#include "sim/host/text.h"
+#include "sim/host/worker.h"
+
+namespace orrery::sim {
+namespace {
+
+constexpr int kBarCells = 24;
+constexpr int64_t kShowEveryMs = 500;
+// A campaign this long in which an oracle judged nothing proves nothing.
+constexpr uint64_t kVacuousSeeds = 1000;
+
+std::string Grouped(uint64_t number) {
+  std::string text = Cat(number);
+  for (size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  return text;
+}
+
+std::string Span(int64_t seconds) {
+  if (seconds >= 3600) {
+    return absl::StrFormat("%dh%02dm", seconds / 3600, seconds / 60 % 60);
+  }
+  if (seconds >= 60) {
+    return absl::StrFormat("%dm%02ds", seconds / 60, seconds % 60);
+  }
+  return absl::StrFormat("%ds", seconds);
+}
+
+}  // namespace
+
+Progress::Progress(uint64_t total)
+    : total_(total),
+      started_ms_(MonotonicMs()),
+      terminal_(isatty(STDOUT_FILENO) != 0) {}
+
+void Progress::Show(uint64_t done, size_t failing, size_t unique,
+                    int64_t simulated_ns, uint64_t slowest_seed,
+                    int64_t slowest_ms) {
+  const int64_t now = MonotonicMs();
+  if (!terminal_ || now - shown_ms_ < kShowEveryMs) return;
+  shown_ms_ = now;
+  const double share = static_cast<double>(done) /
+                       static_cast<double>(std::max<uint64_t>(total_, 1));
+  const double elapsed = static_cast<double>(now - started_ms_) / 1000.0;
+  const double rate = static_cast<double>(done) / std::max(elapsed, 0.001);
+  const double minutes =
+      static_cast<double>(simulated_ns) / 60e9 / std::max(elapsed, 0.001);
+  const int cells = static_cast<int>(share * kBarCells);
+  const int64_t left =
+      rate > 0 ? static_cast<int64_t>(static_cast<double>(total_ - done) / rate)
+               : 0;
+  std::printf(
+      "\r\033[K%s",
+      absl::StrFormat("[%s%s] %s/%s  %.1f%%  %.1f seeds/s  %.1f sim-min/s  ETA "
+                      "%s  fails %d (%d unique)  slowest seed %d (%.1fs)",
+                      std::string(static_cast<size_t>(cells), '#'),
+                      std::string(static_cast<size_t>(kBarCells - cells), '-'),
+                      Grouped(done), Grouped(total_), share * 100.0, rate,
+                      minutes, Span(left), failing, unique, slowest_seed,
+                      static_cast<double>(slowest_ms) / 1000.0)
+          .c_str());
+  std::fflush(stdout);
+  visible_ = true;
+}
+
+void Progress::Clear() {
+  if (!visible_) return;
+  std::printf("\r\033[K");
+  visible_ = false;
+}
+
+void Progress::Finish() {
+  Clear();
+  std::fflush(stdout);
+}
+
+void PrintFinding(const CampaignOptions& options, const Finding& finding,
+                  bool known) {
+  const Violation& violation = finding.violation;
+  std::string where;
+  if (violation.at.ns != 0) {
+    absl::StrAppendFormat(&where, "  t=%.3fs",
+                          static_cast<double>(violation.at.ns) / 1e9);
+  }
+  if (violation.op != 0) {
+    where += Cat("  op ", violation.op, " key ", KeyText(violation.key));
+  }
+  std::printf("FAIL seed %s\n",
+              Cat(finding.seed, "  ", violation.oracle, " ", violation.property,
+                  where, known ? "  (same signature as before)" : "")
+                  .c_str());
+  std::printf("  %s\n", violation.sentence.c_str());
+  const std::string path = SaveScenario(options, finding.seed);
+  std::printf("  replay    %s\n",
+              path.empty() ? Cat("bin/orrery sim replay --seed ", finding.seed,
+                                 " --profile ", NameOf(options.profile))
+                                 .c_str()
+                           : Cat("bin/orrery sim replay ", path).c_str());
+  std::printf("            (format 1, profile %s, digest %s)\n",
+              std::string(NameOf(options.profile)).c_str(),
+              absl::StrFormat("%016x", finding.digest).c_str());
+  if (finding.others > 0) {
+    std::printf("            and %zu more violations in this run\n",
+                finding.others);
+  }
+  std::fflush(stdout);
+}
+
+void PrintSummary(const CampaignOptions& options,
+                  const CampaignSummary& summary) {
+  const double elapsed =
+      std::max(static_cast<double>(summary.elapsed_ms) / 1000.0, 0.001);
+  const double simulated = static_cast<double>(summary.simulated_ns) / 1e9;
+  std::printf("%s\n", absl::StrFormat(
+                          "seeds %s (%s run twice)  simulated %s  in %.1f s "
+                          "(%.1f seeds/s, %.0fx real time)  events %s",
+                          Grouped(summary.seeds), Grouped(summary.run_twice),
+                          Span(static_cast<int64_t>(simulated)), elapsed,
+                          static_cast<double>(summary.seeds) / elapsed,
+                          simulated / elapsed, Grouped(summary.events))
+                          .c_str());
+  std::printf("\n%s\n",
+              absl::StrFormat("%-38s %14s %10s %8s %8s", "property", "checked",
+                              "vacuous", "excused", "failed")
+                  .c_str());
+  for (const auto& [name, count] : summary.properties) {
+    std::printf(
+        "%s\n",
+        absl::StrFormat("%-38s %14s %10s %8s %8s", name, Grouped(count.checked),
+                        Grouped(count.vacuous_seeds), Grouped(count.excused),
+                        Grouped(count.failed))
+            .c_str());
+  }
+  std::printf("\nfired:");
+  for (const auto& [name, count] : summary.tally) {
+    std::printf("  %s %s", name.c_str(), Grouped(count).c_str());
+  }
+  std::printf("\nmarks:");
+  for (const auto& [name, count] : summary.marks) {
+    std::printf("  %s %s", name.c_str(), Grouped(count).c_str());
+  }
+  std::printf("\n");
+  if (!summary.signatures.empty()) {
+    std::printf("\n%zu failing seeds, %zu signatures:\n",
+                summary.findings.size(), summary.signatures.size());
+    for (const auto& [signature, seeds] : summary.signatures) {
+      std::printf("  %s seeds  %s\n", Grouped(seeds).c_str(),
+                  signature.c_str());
+    }
+  }
+  if (!summary.divergences.empty()) {
+    std::printf("\n%zu seeds did not run the same way twice\n",
+                summary.divergences.size());
+  }
+  if (summary.interrupted) {
+    std::printf(
+        "\nstopped early; go on with: bin/orrery sim run --profile %s "
+        "--seeds %s\n",
+        std::string(NameOf(options.profile)).c_str(),
+        Cat(summary.next_seed, "..", options.last).c_str());
+  }
+  std::fflush(stdout);
+}
+
+int ExitCodeOf(const CampaignSummary& summary) {
+  if (!summary.divergences.empty()) return kExitNotDeterministic;
+  if (!summary.findings.empty()) return kExitViolated;
+  if (summary.seeds >= kVacuousSeeds) {
+    for (const auto& [name, count] : summary.properties) {
+      if (count.checked == 0) return kExitVacuous;
+    }
+  }
+  return kExitHeld;
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,118 @@
+#include "sim/host/replay.h"
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <variant>
+
+#include "absl/strings/str_format.h"
+#include "sim/host/event_text.h"
+#include "sim/host/exit_codes.h"
+#include "sim/host/run_chain.h"
+#include "sim/host/text.h"
+#include "sim/scenario_text.h"
+#include "sim/world.h"
+
+namespace orrery::sim {
+namespace {
+
+class LogPrinter : public Listener {
+ public:
+  explicit LogPrinter(std::optional<uint32_t> only) : only_(only) {}
+
+  void OnStep(Instant now, uint32_t node, const Event& event,
+              const Effects& effects, uint64_t) override {
+    if (only_.value_or(node) != node) return;
+    Print(now, Cat("n", node, " ", EventText(event)));
+    for (const std::string& line : EffectTexts(effects)) {
+      Print(now, Cat("n", node, "   ", line));
+    }
+  }
+  void OnScenarioStep(Instant now, const Step& step) override {
+    Print(now, Cat("-- ", PrintStep(step)));
+  }
+  void OnNote(Instant now, uint32_t node, const Note& note) override {
+    if (only_.value_or(node) != node) return;
+    Print(now, Cat("n", node, " ** ", NoteText(note)));
+  }
+
+ private:
+  void Print(Instant now, const std::string& text) {
+    std::printf(
+        "%s %s\n",
+        absl::StrFormat("%13.6f", static_cast<double>(now.ns) / 1e9).c_str(),
+        text.c_str());
+  }
+
+  std::optional<uint32_t> only_;
+};
+
+}  // namespace
+
+std::optional<Scenario> LoadScenario(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) {
+    std::fprintf(stderr, "orrery sim: cannot read %s\n", path.c_str());
+    return std::nullopt;
+  }
+  std::stringstream text;
+  text << file.rdbuf();
+  std::variant<Scenario, ParseError> parsed = ParseScenario(text.str());
+  if (const auto* error = std::get_if<ParseError>(&parsed)) {
+    std::fprintf(stderr, "orrery sim: %s:%u: %s\n", path.c_str(), error->line,
+                 error->what.c_str());
+    return std::nullopt;
+  }
+  return std::get<Scenario>(std::move(parsed));
+}
+
+int Replay(const Scenario& scenario, const ReplayOptions& options) {
+  LogPrinter printer(options.node);
+  RunOptions run_options;
+  run_options.until = options.until;
+  if (options.log) run_options.listener = &printer;
+  const RunResult result = World(scenario, run_options).Run();
+  for (const Violation& violation : result.violations) {
+    std::printf("FAIL %s  %s %s\n  %s\n", options.name.c_str(),
+                violation.oracle.c_str(), violation.property.c_str(),
+                violation.sentence.c_str());
+  }
+  if (!options.quiet) {
+    for (const PropertyResult& property : result.properties) {
+      std::printf(
+          "%s\n",
+          absl::StrFormat("%-4s %-30s checked %d, excused %d, failed %d",
+                          property.oracle, property.property, property.checked,
+                          property.excused, property.failed)
+              .c_str());
+    }
+    std::printf("fired:");
+    for (const auto& [name, count] : result.tally.counts()) {
+      std::printf(" %s", Cat(name, " ", count).c_str());
+    }
+    std::printf("\nmarks:");
+    for (const auto& [name, count] : result.marks.counts()) {
+      std::printf(" %s", Cat(name, " ", count).c_str());
+    }
+    std::printf("\n");
+  }
+  std::printf("%s\n",
+              absl::StrFormat("%s: digest %016x, %d events, %.3f s simulated",
+                              options.name, result.digest, result.events,
+                              static_cast<double>(result.ended.ns) / 1e9)
+                  .c_str());
+  if (options.twice) {
+    run_options.listener = nullptr;
+    const std::string divergence =
+        CompareWithSecondRun(scenario, run_options, result.digest);
+    if (!divergence.empty()) {
+      std::printf("NOT DETERMINISTIC %s\n  %s\n", options.name.c_str(),
+                  divergence.c_str());
+      return kExitNotDeterministic;
+    }
+  }
+  return result.violations.empty() ? kExitHeld : kExitViolated;
+}
+
+}  // namespace orrery::sim

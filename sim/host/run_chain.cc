@@ -1,0 +1,130 @@
+#include "sim/host/run_chain.h"
+
+#include <malloc.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+
+namespace orrery::sim {
+namespace {
+
+constexpr int kPerturbation = 0xa5;
+
+class ChainRecorder : public Listener {
+ public:
+  void OnStep(Instant now, uint32_t node, const Event& event, const Effects&,
+              uint64_t digest) override {
+    chain.push_back({.digest = digest,
+                     .at_ns = now.ns,
+                     .node = node,
+                     .event = static_cast<uint32_t>(event.body.index())});
+  }
+  void OnScenarioStep(Instant, const Step&) override {}
+  void OnNote(Instant, uint32_t, const Note&) override {}
+
+  std::vector<ChainLink> chain;
+};
+
+void WriteAll(int fd, const void* data, size_t size) {
+  const char* next = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t wrote = write(fd, next, size);
+    if (wrote <= 0) return;
+    next += wrote;
+    size -= static_cast<size_t>(wrote);
+  }
+}
+
+std::string ReadAll(int fd) {
+  std::string text;
+  char buffer[65536];
+  while (true) {
+    const ssize_t got = read(fd, buffer, sizeof(buffer));
+    if (got <= 0) return text;
+    text.append(buffer, static_cast<size_t>(got));
+  }
+}
+
+// What `body` writes to the descriptor it is given, run in a child.
+template <typename Body>
+std::string FromChild(Body&& body) {
+  int ends[2];
+  if (pipe(ends) != 0) return "";
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    mallopt(M_PERTURB, kPerturbation);
+    body(ends[1]);
+    close(ends[1]);
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string text = child > 0 ? ReadAll(ends[0]) : "";
+  close(ends[0]);
+  if (child > 0) waitpid(child, nullptr, 0);
+  return text;
+}
+
+std::vector<ChainLink> ChainOfChild(const Scenario& scenario,
+                                    RunOptions options) {
+  const std::string bytes = FromChild([&](int fd) {
+    ChainRecorder recorder;
+    options.listener = &recorder;
+    World(scenario, options).Run();
+    WriteAll(fd, recorder.chain.data(),
+             recorder.chain.size() * sizeof(ChainLink));
+  });
+  std::vector<ChainLink> chain(bytes.size() / sizeof(ChainLink));
+  for (size_t i = 0; i < chain.size(); ++i) {
+    bytes.copy(reinterpret_cast<char*>(&chain[i]), sizeof(ChainLink),
+               i * sizeof(ChainLink));
+  }
+  return chain;
+}
+
+std::string WhereChainsDiffer(const std::vector<ChainLink>& first,
+                              const std::vector<ChainLink>& second) {
+  size_t i = 0;
+  while (i < first.size() && i < second.size() &&
+         first[i].digest == second[i].digest) {
+    ++i;
+  }
+  if (i == first.size() && i == second.size()) {
+    return "The digests differ, but two recorded runs agree: state that no "
+           "event shows differs between processes.";
+  }
+  const std::vector<ChainLink>& longer = i < first.size() ? first : second;
+  return absl::StrFormat(
+      "Two runs first differ at event %d, t=%.6fs, on n%d (event kind %d).", i,
+      static_cast<double>(longer[i].at_ns) / 1e9, longer[i].node,
+      longer[i].event);
+}
+
+}  // namespace
+
+std::string CompareWithSecondRun(const Scenario& scenario,
+                                 const RunOptions& options, uint64_t digest) {
+  const std::string answer = FromChild([&](int fd) {
+    const uint64_t again = World(scenario, options).Run().digest;
+    WriteAll(fd, &again, sizeof(again));
+  });
+  uint64_t again = 0;
+  if (answer.size() != sizeof(again)) {
+    return "The second run died, and the first did not.";
+  }
+  answer.copy(reinterpret_cast<char*>(&again), sizeof(again));
+  if (again == digest) return "";
+  const std::vector<ChainLink> first = ChainOfChild(scenario, options);
+  const std::vector<ChainLink> second = ChainOfChild(scenario, options);
+  return WhereChainsDiffer(first, second);
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,177 @@
+#include "sim/host/sim_command.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/host/campaign.h"
+#include "sim/host/exit_codes.h"
+#include "sim/host/progress.h"
+#include "sim/host/replay.h"
+#include "sim/host/text.h"
+#include "sim/scenario_text.h"
+#include "sim/settings.h"
+#include "sim/swarm.h"
+
+namespace orrery {
+namespace {
+
+using sim::Profile;
+
+struct Arguments {
+  std::string seeds = "1..100";
+  std::string profile = "swarm";
+  std::string check = "1/20";
+  std::string until;
+  std::string file;
+  std::vector<std::string> files;
+  sim::CampaignOptions campaign;
+  sim::ReplayOptions replay;
+  uint64_t seed = 0;
+  std::optional<uint32_t> node;
+};
+
+int Usage(const std::string& what) {
+  std::fprintf(stderr, "orrery sim: %s\n", what.c_str());
+  return sim::kExitUsage;
+}
+
+// "A..B" or "A".
+bool ReadSeeds(std::string_view text, sim::CampaignOptions* options) {
+  const std::vector<std::string_view> ends = sim::Split(text, "..");
+  if (ends.size() > 2) return false;
+  if (!sim::ReadNumber(ends.front(), &options->first)) return false;
+  if (!sim::ReadNumber(ends.back(), &options->last)) return false;
+  return options->first > 0 && options->first <= options->last;
+}
+
+uint32_t Cores() {
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  return cores > 0 ? static_cast<uint32_t>(cores) : 1;
+}
+
+int RunSeeds(Arguments& arguments) {
+  sim::CampaignOptions& options = arguments.campaign;
+  const std::optional<Profile> profile = sim::ProfileOf(arguments.profile);
+  if (!profile.has_value()) return Usage("no profile " + arguments.profile);
+  options.profile = *profile;
+  if (!ReadSeeds(arguments.seeds, &options)) {
+    return Usage("--seeds wants A..B, not " + arguments.seeds);
+  }
+  sim::Ratio check;
+  if (!sim::ReadRatio(arguments.check, &check)) {
+    return Usage("--check-determinism wants 1/N, not " + arguments.check);
+  }
+  options.check_every = check.num == 0 ? 0 : check.den / check.num;
+  const sim::CampaignSummary summary = sim::RunCampaign(options);
+  sim::PrintSummary(options, summary);
+  return sim::ExitCodeOf(summary);
+}
+
+int ReplayOne(Arguments& arguments) {
+  if (!arguments.until.empty() &&
+      !sim::ReadTime(arguments.until, &arguments.replay.until)) {
+    return Usage("--until wants a time such as 12s, not " + arguments.until);
+  }
+  arguments.replay.node = arguments.node;
+  if (!arguments.file.empty()) {
+    const std::optional<sim::Scenario> scenario =
+        sim::LoadScenario(arguments.file);
+    if (!scenario.has_value()) return sim::kExitUsage;
+    arguments.replay.name = arguments.file;
+    return sim::Replay(*scenario, arguments.replay);
+  }
+  const std::optional<Profile> profile = sim::ProfileOf(arguments.profile);
+  if (!profile.has_value()) return Usage("no profile " + arguments.profile);
+  if (arguments.seed == 0) return Usage("replay wants FILE or --seed N");
+  arguments.replay.name = "seed " + std::to_string(arguments.seed);
+  return sim::Replay(sim::SwarmScenario(arguments.seed, *profile),
+                     arguments.replay);
+}
+
+int PrintOne(const Arguments& arguments) {
+  const std::optional<Profile> profile = sim::ProfileOf(arguments.profile);
+  if (!profile.has_value()) return Usage("no profile " + arguments.profile);
+  const std::string text =
+      sim::PrintScenario(sim::SwarmScenario(arguments.seed, *profile));
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return sim::kExitHeld;
+}
+
+int RunGolden(Arguments& arguments) {
+  int worst = sim::kExitHeld;
+  for (const std::string& file : arguments.files) {
+    const std::optional<sim::Scenario> scenario = sim::LoadScenario(file);
+    if (!scenario.has_value()) return sim::kExitUsage;
+    sim::ReplayOptions options;
+    options.name = file;
+    options.quiet = true;
+    worst = std::max(worst, sim::Replay(*scenario, options));
+  }
+  return worst;
+}
+
+}  // namespace
+
+int RunSimCommand(int argc, char** argv) {
+  Arguments arguments;
+  arguments.campaign.jobs = Cores();
+  CLI::App app{"Runs simulated clusters under faults and judges them.",
+               "orrery sim"};
+  app.require_subcommand(1);
+
+  CLI::App* run = app.add_subcommand("run", "Run a range of seeds");
+  run->add_option("--seeds", arguments.seeds, "A..B")->capture_default_str();
+  run->add_option("--profile", arguments.profile, "swarm or light")
+      ->capture_default_str();
+  run->add_option("--jobs", arguments.campaign.jobs, "Forked workers")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  run->add_option("--check-determinism", arguments.check,
+                  "Share of the seeds that are run twice, 1/N; 0/1: none")
+      ->capture_default_str();
+  run->add_option("--stop-after", arguments.campaign.stop_after,
+                  "Stop after so many failing seeds");
+  run->add_option("--time-limit", arguments.campaign.time_limit_s, "Seconds");
+  run->add_option("--out", arguments.campaign.out,
+                  "Directory for the scenarios of failing seeds")
+      ->capture_default_str();
+
+  CLI::App* replay = app.add_subcommand("replay", "Run one scenario again");
+  replay->add_option("file", arguments.file, "Scenario text");
+  replay->add_option("--seed", arguments.seed, "Instead of a file");
+  replay->add_option("--profile", arguments.profile, "With --seed")
+      ->capture_default_str();
+  replay->add_flag("--log", arguments.replay.log, "Print every event");
+  replay->add_option("--node", arguments.node, "Log only this node");
+  replay->add_option("--until", arguments.until, "Stop at this time");
+  replay->add_flag("--twice", arguments.replay.twice,
+                   "Run it twice and compare");
+
+  CLI::App* print = app.add_subcommand(
+      "print-scenario", "Print the scenario that a seed stands for");
+  print->add_option("--seed", arguments.seed)->required();
+  print->add_option("--profile", arguments.profile)->capture_default_str();
+
+  CLI::App* golden = app.add_subcommand(
+      "golden", "Print the digests of scenarios, one line each");
+  golden->add_option("files", arguments.files)->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : sim::kExitUsage;
+  }
+  if (run->parsed()) return RunSeeds(arguments);
+  if (replay->parsed()) return ReplayOne(arguments);
+  if (print->parsed()) return PrintOne(arguments);
+  return RunGolden(arguments);
+}
+
+}  // namespace orrery
