@@ -324,7 +324,7 @@ void SegmentWriter::MakeVisible(PendingRecord& record) {
                        .new_digest = record.digest};
   if (had) {
     files_.At(old.address.file_slot()).live_bytes -= old.address.bytes();
-    change.old_digest = old.digest;
+    if (!old.damaged) change.old_digest = old.digest;
     if (old.damaged && record.repair) {
       context_.repaired.push_back(record.hash);
     }

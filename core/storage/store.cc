@@ -110,7 +110,8 @@ void Store::ReadEntry(const Ticket& ticket, const IndexEntry& entry,
 Store::Peek Store::PeekEntry(std::string_view key) const {
   IndexEntry entry;
   if (!parts_->index.Find(parts_->context.HashOf(key), &entry)) return {};
-  return {.kind = entry.damaged ? Peek::Kind::kUnsure : Peek::Kind::kEntry,
+  const bool votes = !entry.damaged && !entry.doubted;
+  return {.kind = votes ? Peek::Kind::kEntry : Peek::Kind::kUnsure,
           .digest = entry.digest,
           .timestamp = entry.timestamp,
           .tombstone = entry.tombstone};
@@ -132,6 +133,7 @@ bool Store::Walk(uint64_t after, uint64_t upto, size_t max,
     if (is_done) is_done = index.Walk(0, upto, rest, &found, &reached);
   }
   for (const IndexEntry& entry : found) {
+    if (entry.damaged) continue;  // Others are to see that it is wanting.
     out->push_back({.token = entry.hash.token,
                     .digest = entry.digest,
                     .timestamp = entry.timestamp,

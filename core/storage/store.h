@@ -149,7 +149,7 @@ class Store {
     uint64_t timestamp = 0;
     bool tombstone = false;
   };
-  // From the index, without disk.  kUnsure: damaged; a Get tells.
+  // From the index, without disk.  kUnsure: damaged or doubted; a Get tells.
   Peek PeekEntry(std::string_view key) const;
 
   struct Entry {
@@ -159,15 +159,16 @@ class Store {
     bool tombstone = false;
     friend bool operator==(const Entry&, const Entry&) = default;
   };
-  // Appends the visible entries with token in (after, upto] of the circle, in
-  // that direction, ties by digest.  after == upto: the whole circle.  Stops
-  // once `max` are appended and the next has another token than the last, so
-  // that *next, the last token visited, resumes the walk.  True if done; *next
-  // is then `upto`.
+  // Appends the visible entries (damaged ones are not) with token in (after,
+  // upto] of the circle, in that direction, ties by digest.  after == upto: the
+  // whole circle.  Stops once `max` are appended and the next has another token
+  // than the last, so that *next, the last token visited, resumes the walk.
+  // True if done; *next is then `upto`.
   bool Walk(uint64_t after, uint64_t upto, size_t max, std::vector<Entry>* out,
             uint64_t* next) const;
 
-  // An entry that became visible (or was replaced), for range digests.
+  // An entry that became visible, was replaced, or was found to be damaged
+  // (no new digest), for range digests.
   struct Change {
     uint64_t token = 0;
     std::optional<uint64_t> old_digest;
