@@ -1,0 +1,84 @@
+#include "core/repair/exchange_tally.h"
+
+#include "gtest/gtest.h"
+#include "tests/core/repair/repair_cluster.h"
+
+namespace orrery {
+namespace {
+
+void RecordAll(const Ring& ring, NodeId peer, ExchangeTally* tally) {
+  for (const Ring::Range& range : ring.ranges()) tally->Record(range.end, peer);
+}
+
+TEST(ExchangeTallyTest, WithThreeOwnersAndWTwoBothOthersAreNeeded) {
+  const Ring ring(RingOf(3, 3, 4));
+  ExchangeTally tally;
+  tally.SetRing(&ring, NodeIdOf(NameOf(0)));
+
+  RecordAll(ring, NodeIdOf(NameOf(1)), &tally);
+  RecordAll(ring, NodeIdOf(NameOf(1)), &tally);
+  EXPECT_FALSE(tally.IsComplete());
+
+  RecordAll(ring, NodeIdOf(NameOf(2)), &tally);
+  EXPECT_TRUE(tally.IsComplete());
+}
+
+// o = 5, w* = 3: o - w* + 1 = 3 of the 4 others.
+TEST(ExchangeTallyTest, WithFiveOwnersAMajorityWriteMeetsThree) {
+  RingState state = RingOf(5, 5, 4);
+  state.params.write_quorum = 3;
+  const Ring ring(std::move(state));
+  ExchangeTally tally;
+  tally.SetRing(&ring, NodeIdOf(NameOf(0)));
+
+  RecordAll(ring, NodeIdOf(NameOf(1)), &tally);
+  RecordAll(ring, NodeIdOf(NameOf(2)), &tally);
+  EXPECT_FALSE(tally.IsComplete());
+
+  RecordAll(ring, NodeIdOf(NameOf(3)), &tally);
+  EXPECT_TRUE(tally.IsComplete());
+}
+
+TEST(ExchangeTallyTest, EveryOwnedRangeCounts) {
+  const Ring ring(RingOf(2, 3, 4));
+  ExchangeTally tally;
+  tally.SetRing(&ring, NodeIdOf(NameOf(0)));
+
+  for (size_t i = 0; i + 1 < ring.ranges().size(); ++i) {
+    tally.Record(ring.ranges()[i].end, NodeIdOf(NameOf(1)));
+  }
+  EXPECT_FALSE(tally.IsComplete());
+
+  tally.Record(ring.ranges().back().end, NodeIdOf(NameOf(1)));
+  EXPECT_TRUE(tally.IsComplete());
+}
+
+TEST(ExchangeTallyTest, ALoneOwnerIsCompleteAtOnce) {
+  const Ring ring(RingOf(1, 3, 4));
+  ExchangeTally tally;
+
+  tally.SetRing(&ring, NodeIdOf(NameOf(0)));
+
+  EXPECT_TRUE(tally.IsComplete());
+}
+
+TEST(ExchangeTallyTest, WithoutARingNothingIsComplete) {
+  ExchangeTally tally;
+
+  tally.SetRing(nullptr, NodeIdOf(NameOf(0)));
+
+  EXPECT_FALSE(tally.IsComplete());
+}
+
+TEST(ExchangeTallyTest, StrangersDoNotCount) {
+  const Ring ring(RingOf(2, 3, 4));
+  ExchangeTally tally;
+  tally.SetRing(&ring, NodeIdOf(NameOf(0)));
+
+  RecordAll(ring, NodeIdOf("stranger"), &tally);
+
+  EXPECT_FALSE(tally.IsComplete());
+}
+
+}  // namespace
+}  // namespace orrery

@@ -1,0 +1,229 @@
+#include "core/repair/repair_room.h"
+
+#include <algorithm>
+
+#include "gtest/gtest.h"
+#include "tests/core/repair/repair_cluster.h"
+
+namespace orrery {
+namespace {
+
+// A round begins within 4 s, compares again after 2 s, and moves.
+constexpr Duration kOneRound = 7 * kSecond;
+
+bool Marked(const RepairCluster& cluster, std::string_view mark) {
+  return std::find(cluster.marks.begin(), cluster.marks.end(), mark) !=
+         cluster.marks.end();
+}
+
+TEST(RepairRoomTest, WhatOneNodeHoldsTheOthersGet) {
+  RepairCluster cluster({.nodes = 3});
+  cluster.Start();
+  cluster.Put(0, "a", "1");
+  cluster.Put(1, "b", "2");
+  cluster.Put(2, "c", "3");
+
+  cluster.Run(kOneRound);
+
+  EXPECT_TRUE(cluster.AllHold("a", "1"));
+  EXPECT_TRUE(cluster.AllHold("b", "2"));
+  EXPECT_TRUE(cluster.AllHold("c", "3"));
+}
+
+TEST(RepairRoomTest, ConcurrentWritesOfOneKeyBecomeOne) {
+  RepairCluster cluster;
+  cluster.Start();
+  cluster.Put(0, "k", "older");
+  cluster.node(1).bench.at.wall.ns += kSecond.ns;
+  cluster.Put(1, "k", "newer");
+
+  cluster.Run(kOneRound);
+
+  EXPECT_TRUE(cluster.AllHold("k", "newer"));
+  EXPECT_EQ(cluster.node(0).bench.Held("k"), cluster.node(1).bench.Held("k"));
+}
+
+TEST(RepairRoomTest, EqualReplicasExchangeRootsAndNothingElse) {
+  RepairCluster cluster;
+  cluster.Start();
+  for (int i = 0; i < 50; ++i) {
+    cluster.PutEverywhere("key-" + std::to_string(i), "v");
+  }
+  const uint64_t before = cluster.node(0).sent;
+
+  cluster.Run(8 * kSecond);
+
+  // Two rounds each way: a question and an answer each.
+  EXPECT_EQ(cluster.node(0).sent - before, 4U);
+  EXPECT_GE(cluster.node(0).repair.rounds(), 2U);
+  EXPECT_EQ(cluster.node(0).repair.repaired(), 0U);
+}
+
+// A3: a write in flight differs once, not twice.
+TEST(RepairRoomTest, WhatArrivesWithinTheRecheckIsNotRepaired) {
+  RepairCluster cluster;
+  cluster.Start();
+  cluster.Put(0, "k", "v");
+  // The first comparison of a round is over, the second is to come.
+  for (int i = 0; i < 45 && cluster.node(0).repair.IsIdle(); ++i) {
+    cluster.Run(100 * kMillisecond);
+  }
+  ASSERT_FALSE(cluster.node(0).repair.IsIdle());
+
+  const Object object = cluster.node(0).bench.Held("k");
+  cluster.node(1).bench.Merge({.key = "k", .object = object});
+  cluster.Run(kOneRound);
+
+  EXPECT_FALSE(Marked(cluster, "repair.ranges_differ"));
+}
+
+TEST(RepairRoomTest, ManyKeysTravelInChunks) {
+  RepairClusterOptions options;
+  options.vnodes = 1;
+  options.limits.sync_items_max = 7;
+  options.limits.sync_in_flight_max = 3;
+  RepairCluster cluster(options);
+  cluster.Start();
+  for (int i = 0; i < 100; ++i) {
+    cluster.Put(i % 2 == 0 ? 0 : 1, "key-" + std::to_string(i), "v");
+  }
+
+  cluster.Run(kOneRound);
+
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(cluster.AllHold("key-" + std::to_string(i), "v")) << i;
+  }
+}
+
+TEST(RepairRoomTest, AnAnswerThatReachesItsBytesIsAskedForAgain) {
+  RepairClusterOptions options;
+  options.limits.sync_bytes_max = 10'000;
+  RepairCluster cluster(options);
+  cluster.Start();
+  for (int i = 0; i < 30; ++i) {
+    cluster.Put(0, "key-" + std::to_string(i), std::string(3000, 'x'));
+  }
+
+  cluster.Run(kOneRound);
+
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_TRUE(
+        cluster.AllHold("key-" + std::to_string(i), std::string(3000, 'x')));
+  }
+}
+
+TEST(RepairRoomTest, ADeleteWinsOverTheValueItCovers) {
+  RepairCluster cluster;
+  cluster.Start();
+  cluster.PutEverywhere("k", "v");
+  cluster.node(1).bench.Mint({.key = "k", .tombstone = true});
+
+  cluster.Run(kOneRound);
+
+  EXPECT_TRUE(IsAbsent(cluster.node(0).bench.Held("k")));
+  EXPECT_TRUE(IsAbsent(cluster.node(1).bench.Held("k")));
+}
+
+TEST(RepairRoomTest, AReturningPeerIsMetAtOnce) {
+  RepairCluster cluster;
+  cluster.Start();
+  cluster.Put(0, "k", "v");
+  const uint64_t before = cluster.node(0).sent;
+
+  Turn turn = cluster.node(0).bench.NewTurn();
+  cluster.node(0).repair.OnPeerReturned(cluster.IdOf(1), turn);
+  cluster.Settle();
+
+  EXPECT_EQ(cluster.node(0).sent, before + 1);
+}
+
+TEST(RepairRoomTest, SilenceEndsASessionAndTheNextOneRepairs) {
+  RepairCluster cluster;
+  cluster.Start();
+  cluster.Put(0, "k", "v");
+  cluster.SetCut(1, true);
+  cluster.Run(20 * kSecond);
+  EXPECT_TRUE(Marked(cluster, "repair.session_timed_out"));
+  EXPECT_FALSE(cluster.AllHold("k", "v"));
+
+  cluster.SetCut(1, false);
+  cluster.Run(12 * kSecond);
+
+  EXPECT_TRUE(cluster.AllHold("k", "v"));
+}
+
+TEST(RepairRoomTest, AnotherRingIsRefused) {
+  RepairCluster cluster;
+  cluster.Start();
+  RingState later = RingOf(2, 3, 8);
+  later.epoch.seq = 3;
+  cluster.node(1).routing.SetRing(later);
+  Turn turn = cluster.node(1).bench.NewTurn();
+  cluster.node(1).repair.OnRingInstalled(turn);
+  cluster.Put(0, "k", "v");
+
+  cluster.Run(kOneRound);
+
+  EXPECT_FALSE(cluster.AllHold("k", "v"));
+  EXPECT_EQ(cluster.node(0).repair.rounds(), 0U);
+}
+
+TEST(RepairRoomTest, ADeadPeerIsNotAsked) {
+  RepairCluster cluster;
+  cluster.Start();
+  Endpoint endpoint;
+  endpoint.port = 7001;
+  cluster.node(0).routing.SetMember(cluster.IdOf(1), endpoint,
+                                    MemberState::kDead);
+
+  cluster.Run(kOneRound);
+
+  EXPECT_EQ(cluster.node(0).repair.rounds(), 0U);
+  EXPECT_GT(cluster.node(1).repair.rounds(), 0U);
+}
+
+TEST(RepairRoomTest, AStoreInDoubtVotesAgainOnceItMetEnoughOthers) {
+  RepairCluster cluster({.nodes = 3, .in_doubt = {true, false, false}});
+  cluster.node(1).bench.Put("k", "v");
+  ASSERT_TRUE(cluster.node(0).bench.store.IsSuspect());
+  cluster.SetCut(2, true);
+  cluster.Start();
+
+  cluster.Run(kOneRound);
+  EXPECT_TRUE(cluster.node(0).bench.store.IsSuspect());
+  EXPECT_EQ(cluster.node(0).bench.Held("k").siblings.size(), 1U);
+
+  cluster.SetCut(2, false);
+  cluster.Run(12 * kSecond);
+  EXPECT_FALSE(cluster.node(0).bench.store.IsSuspect());
+}
+
+// S32: all lost power; votes resume once all have exchanged.
+TEST(RepairRoomTest, WhenAllAreInDoubtTheyFreeEachOther) {
+  RepairCluster cluster({.nodes = 3, .in_doubt = {true, true, true}});
+  cluster.Start();
+
+  cluster.Run(kOneRound);
+
+  for (size_t i = 0; i < cluster.size(); ++i) {
+    EXPECT_FALSE(cluster.node(i).bench.store.IsSuspect());
+  }
+}
+
+TEST(RepairRoomTest, ALoneOwnerIsFreedAtOnce) {
+  RepairCluster cluster({.nodes = 1, .in_doubt = {true}});
+
+  cluster.Start();
+
+  EXPECT_FALSE(cluster.node(0).bench.store.IsSuspect());
+}
+
+TEST(RepairRoomTest, PutsOfRepairAreKnownByTheirHandle) {
+  EXPECT_TRUE(RepairRoom::OwnsHandle(
+      Tagged({.slot = 3, .gen = 1}, RequestPool::kSync)));
+  EXPECT_FALSE(
+      RepairRoom::OwnsHandle(Tagged({.slot = 3, .gen = 1}, RequestPool::kPut)));
+}
+
+}  // namespace
+}  // namespace orrery

@@ -1,0 +1,230 @@
+#include "core/replica/replica_writer.h"
+
+#include "core/version/causal_context.h"
+#include "gtest/gtest.h"
+#include "tests/core/replica/replica_bench.h"
+
+namespace orrery {
+namespace {
+
+class ReplicaWriterTest : public testing::Test {
+ protected:
+  ReplicaWriterTest() { bench_.Open(); }
+
+  ReplicaBench bench_;
+};
+
+TEST_F(ReplicaWriterTest, TheFirstWriteOfAKeyIsStored) {
+  const WriteOutcome outcome = bench_.Put("k", "v");
+
+  EXPECT_EQ(outcome.status, ReplicaStatus::kOk);
+  EXPECT_EQ(outcome.stamp, 1'700'000'000'000'000'000U);
+  EXPECT_EQ(outcome.top_stamp, outcome.stamp);
+  EXPECT_EQ(outcome.promise.level, Durability::kWritten);
+  EXPECT_GT(outcome.promise.upto.value, 0U);
+  EXPECT_EQ(bench_.Held("k"), outcome.object);
+  EXPECT_TRUE(bench_.writer.IsIdle());
+}
+
+TEST_F(ReplicaWriterTest, ALaterWriteCoversTheEarlierOne) {
+  const WriteOutcome first = bench_.Put("k", "v1");
+
+  const WriteOutcome second = bench_.Put("k", "v2");
+
+  EXPECT_GT(second.stamp, first.stamp);
+  EXPECT_EQ(second.basis, first.stamp);
+  ASSERT_EQ(second.object.siblings.size(), 1U);
+  EXPECT_EQ(second.object.siblings[0].value.text(), "v2");
+  EXPECT_EQ(second.object.siblings[0].dot, DotOf(1, 2));
+}
+
+TEST_F(ReplicaWriterTest, WritesOfOneKeyAreAppliedInOrderByOnePut) {
+  bench_.StartMint({.ticket = Numbered(1), .key = "k", .value = {}});
+  for (uint32_t i = 2; i <= 5; ++i) {
+    bench_.StartMint({.ticket = Numbered(i),
+                      .key = "k",
+                      .value = Bytes::CopyOf(std::string(1, 'a'))});
+  }
+  bench_.Settle();
+
+  ASSERT_EQ(bench_.written.size(), 5U);
+  for (uint32_t i = 0; i < 5; ++i) {
+    const WriteOutcome& outcome = bench_.written[i];
+    EXPECT_EQ(outcome.ticket.part, i + 1);
+    EXPECT_EQ(outcome.status, ReplicaStatus::kOk);
+    EXPECT_EQ(outcome.top_stamp, outcome.stamp);
+    EXPECT_EQ(outcome.object.siblings[0].dot, DotOf(1, i + 1));
+  }
+  EXPECT_EQ(bench_.store.counters().total_writes, 2U);
+}
+
+TEST_F(ReplicaWriterTest, AContextFromAnotherOwnerIsCovered) {
+  const Object theirs = ObjectOf(ValueOf(DotOf(2, 1), 99, "theirs"));
+
+  const WriteOutcome outcome = bench_.Mint(
+      {.key = "k", .value = Bytes::CopyOf("v"), .seen = SeenOf(theirs)});
+
+  EXPECT_TRUE(Covers(outcome.object.vv, DotOf(2, 1)));
+  const WriteOutcome merged =
+      bench_.Merge({.key = "k", .object = theirs, .origin = PutOrigin::kHint});
+  EXPECT_EQ(merged.status, ReplicaStatus::kOk);
+  EXPECT_EQ(bench_.Held("k"), outcome.object);
+}
+
+TEST_F(ReplicaWriterTest, AMergeKeepsWhatRanksFirst) {
+  const WriteOutcome own = bench_.Put("k", "own");
+  const Object late = ObjectOf(ValueOf(DotOf(2, 1), 5, "late"));
+
+  const WriteOutcome outcome = bench_.Merge({.key = "k", .object = late});
+
+  EXPECT_EQ(outcome.status, ReplicaStatus::kOk);
+  EXPECT_EQ(outcome.top_stamp, own.stamp);
+  EXPECT_EQ(bench_.Held("k").siblings[0].value.text(), "own");
+}
+
+TEST_F(ReplicaWriterTest, AMergeOfWhatIsHeldStoresNothing) {
+  const Object object = ObjectOf(ValueOf(DotOf(2, 1), 5, "v"));
+  bench_.Merge({.key = "k", .object = object});
+  const uint64_t writes = bench_.store.counters().total_writes;
+
+  const WriteOutcome again = bench_.Merge({.key = "k", .object = object});
+
+  EXPECT_EQ(again.status, ReplicaStatus::kOk);
+  EXPECT_EQ(again.top_stamp, 5U);
+  EXPECT_EQ(bench_.store.counters().total_writes, writes);
+}
+
+TEST_F(ReplicaWriterTest, AMergeThatMustSyncWaitsForIt) {
+  const Object object = ObjectOf(ValueOf(DotOf(2, 1), 5, "v"));
+  bench_.Merge({.key = "k", .object = object});
+
+  const WriteOutcome again =
+      bench_.Merge({.key = "k", .object = object, .must_sync = true});
+
+  EXPECT_TRUE(again.synced);
+  EXPECT_EQ(again.promise.level, Durability::kSynced);
+}
+
+TEST_F(ReplicaWriterTest, ARepeatedOperationMintsNothing) {
+  const OperationId operation{{.hi = 7, .lo = 7}};
+  const WriteOutcome first = bench_.Mint(
+      {.key = "k", .value = Bytes::CopyOf("v"), .operation = operation});
+
+  const WriteOutcome again = bench_.Mint({.key = "k",
+                                          .value = Bytes::CopyOf("v"),
+                                          .operation = operation,
+                                          .retry = true});
+
+  EXPECT_TRUE(again.repeated);
+  EXPECT_EQ(again.stamp, first.stamp);
+  EXPECT_EQ(again.object, first.object);
+}
+
+TEST_F(ReplicaWriterTest, ARetryKeepsItsStampAndIsOutranked) {
+  const WriteOutcome newer = bench_.Put("k", "newer");
+
+  const WriteOutcome retry = bench_.Mint({.key = "k",
+                                          .value = Bytes::CopyOf("older"),
+                                          .operation = {{.hi = 1, .lo = 1}},
+                                          .proposed_stamp = newer.stamp - 10,
+                                          .retry = true});
+
+  EXPECT_EQ(retry.stamp, newer.stamp - 10);
+  EXPECT_EQ(retry.top_stamp, newer.stamp);
+  EXPECT_EQ(bench_.Held("k").siblings[0].value.text(), "newer");
+}
+
+// M4: what covers a version has a higher stamp, whoever retries with what.
+TEST_F(ReplicaWriterTest, ARetryNeverCoversAHigherStamp) {
+  const WriteOutcome newer = bench_.Put("k", "newer");
+
+  const WriteOutcome retry = bench_.Mint({.key = "k",
+                                          .value = Bytes::CopyOf("older"),
+                                          .seen = SeenOf(newer.object),
+                                          .proposed_stamp = newer.stamp - 10,
+                                          .retry = true});
+
+  EXPECT_GT(retry.stamp, newer.stamp);
+}
+
+TEST_F(ReplicaWriterTest, ADeleteLeavesATombstone) {
+  bench_.Put("k", "v");
+
+  const WriteOutcome outcome = bench_.Mint({.key = "k", .tombstone = true});
+
+  EXPECT_EQ(outcome.status, ReplicaStatus::kOk);
+  const Object held = bench_.Held("k");
+  EXPECT_TRUE(IsAbsent(held));
+  EXPECT_FALSE(held.IsEmpty());
+}
+
+TEST_F(ReplicaWriterTest, AFutureStampIsOverwrittenButMovesNoClock) {
+  const uint64_t future = 1'800'000'000'000'000'000U;
+  bench_.Merge({.key = "k",
+                .object = ObjectOf(ValueOf(DotOf(2, 1), future, "v")),
+                .origin = PutOrigin::kSync});
+
+  const WriteOutcome outcome = bench_.Put("k", "w");
+
+  EXPECT_GT(outcome.stamp, future);
+  EXPECT_LE(outcome.stamp, future + kBasisStampStep);
+  EXPECT_LT(bench_.clock.last(), future);
+  EXPECT_EQ(bench_.Put("other", "x").stamp, 1'700'000'000'000'000'000U);
+}
+
+TEST_F(ReplicaWriterTest, AContextFromTheFutureOfThisActorIsRefused) {
+  const SeenVersions seen{.vv = VectorOf({DotOf(1, 100)}), .stamp = 5};
+
+  const WriteOutcome outcome =
+      bench_.Mint({.key = "k", .value = Bytes::CopyOf("v"), .seen = seen});
+
+  EXPECT_EQ(outcome.status, ReplicaStatus::kNotReady);
+  EXPECT_TRUE(bench_.Held("k").IsEmpty());
+}
+
+TEST_F(ReplicaWriterTest, ARottenObjectIsNotMerged) {
+  Object object = ObjectOf(ValueOf(DotOf(2, 1), 5, "v"));
+  object.siblings[0].value = Bytes::CopyOf("w");
+
+  const WriteOutcome outcome = bench_.Merge({.key = "k", .object = object});
+
+  EXPECT_EQ(outcome.status, ReplicaStatus::kCorrupt);
+  EXPECT_TRUE(bench_.Held("k").IsEmpty());
+}
+
+TEST(ReplicaWriterLimitsTest, BeyondTheLimitWritesAreRefused) {
+  ReplicaBenchOptions options;
+  options.limits.client_requests_max = 1;
+  options.limits.peer_requests_max = 1;
+  ReplicaBench bench(options);
+  bench.Open();
+
+  for (uint32_t i = 0; i < 3; ++i) {
+    bench.StartMint({.ticket = Numbered(i), .key = std::to_string(i)});
+  }
+  bench.Settle();
+
+  ASSERT_EQ(bench.written.size(), 3U);
+  EXPECT_EQ(bench.written[0].status, ReplicaStatus::kBusy);
+  EXPECT_EQ(bench.written[0].ticket.part, 2U);
+  EXPECT_EQ(bench.written[1].status, ReplicaStatus::kOk);
+  EXPECT_EQ(bench.written[2].status, ReplicaStatus::kOk);
+}
+
+TEST(ReplicaWriterStartTest, NothingIsWrittenBeforeTheStoreIsOpen) {
+  ReplicaBench bench;
+
+  EXPECT_EQ(bench.Put("k", "v").status, ReplicaStatus::kNotReady);
+}
+
+TEST(ReplicaWriterSyncTest, WithSyncWritesEveryOutcomeIsSynced) {
+  ReplicaBench bench({.sync_writes = true});
+  bench.Open();
+
+  const WriteOutcome outcome = bench.Put("k", "v");
+
+  EXPECT_TRUE(outcome.synced);
+}
+
+}  // namespace
+}  // namespace orrery
