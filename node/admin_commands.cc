@@ -1,6 +1,7 @@
 #include "node/admin_commands.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -20,6 +21,16 @@ constexpr uint32_t kPageMax = 10000;  // CONTRACT section 3.
 std::string TextOf(const json::value& value) {
   if (!value.is_string()) return json::serialize(value);
   return {value.get_string().data(), value.get_string().size()};
+}
+
+// A share of 1 as "33.3 %".
+std::string PercentOf(const json::value& share) {
+  boost::system::error_code error;
+  const double number = share.to_number<double>(error);
+  if (error) return TextOf(share);
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "%.1f %%", number * 100);
+  return text.data();
 }
 
 // The member, or null.
@@ -112,7 +123,7 @@ ExitCode RunRing(const AdminCommand& command) {
   if (const json::object* object = ownership.if_object()) {
     for (const auto& member : *object) {
       rows.push_back({std::string(member.key().data(), member.key().size()),
-                      TextOf(member.value())});
+                      PercentOf(member.value())});
     }
   }
   PrintTable(rows);

@@ -1,5 +1,8 @@
 #include "node/admin_pages.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "absl/strings/str_cat.h"
 #include "transport/http/json_writer.h"
 #include "transport/peer/endpoint_address.h"
@@ -19,6 +22,8 @@ const char* StateText(MemberState state) {
   }
   return "dead";
 }
+
+__extension__ typedef unsigned __int128 Wide;
 
 std::string HexOf(NodeId id) {
   return absl::StrCat(absl::Hex(id.value, absl::kZeroPad16));
@@ -88,7 +93,11 @@ void WriteRequests(const EngineCounters& engine, JsonWriter* json) {
 
 std::string StatusPage(const Engine& engine, const NodeFacts& facts) {
   const StoreCounters store = engine.Counters(StoreId::kUser);
-  const std::vector<MemberView> members = engine.Members();
+  std::vector<MemberView> members = engine.Members();
+  std::sort(members.begin(), members.end(),
+            [](const MemberView& a, const MemberView& b) {
+              return std::tie(a.name, a.id) < std::tie(b.name, b.id);
+            });
   uint64_t size = 0;
   for (const MemberView& member : members) {
     if (member.state != MemberState::kLeft) ++size;
@@ -197,13 +206,18 @@ std::string UptimeText(Duration uptime) {
 std::map<NodeId, double> OwnershipOf(
     const std::vector<Engine::TokenView>& tokens) {
   constexpr double kRing = 18446744073709551616.0;  // 2^64
-  std::map<NodeId, double> shares;
-  if (tokens.size() == 1) return {{tokens[0].node, 1.0}};
-  uint64_t previous = tokens.empty() ? 0 : tokens.back().token;
+  if (tokens.empty()) return {};
+  std::map<NodeId, Wide> arcs;  // Summed as integers: a whole ring is 1.
+  uint64_t previous = tokens.back().token;
   for (const Engine::TokenView& token : tokens) {
     // Wraps where the ring does.
-    shares[token.node] += static_cast<double>(token.token - previous) / kRing;
+    arcs[token.node] += token.token - previous;
     previous = token.token;
+  }
+  if (tokens.size() == 1) arcs[tokens[0].node] = Wide{1} << 64;
+  std::map<NodeId, double> shares;
+  for (const auto& [node, arc] : arcs) {
+    shares[node] = static_cast<double>(arc) / kRing;
   }
   return shares;
 }

@@ -26,6 +26,11 @@ double Seconds(Duration duration) {
   return static_cast<double>(duration.ns) / static_cast<double>(kSecond.ns);
 }
 
+double Milliseconds(Duration duration) {
+  return static_cast<double>(duration.ns) /
+         static_cast<double>(kMillisecond.ns);
+}
+
 double PerSecond(const BenchResult& result) {
   const auto answered =
       static_cast<double>(result.reads.count() + result.writes.count());
@@ -37,7 +42,7 @@ void PrintLatency(const char* name, const LatencyHistogram& latency) {
   std::printf("%-7s %10" PRIu64, name, latency.count());
   for (const NamedPercentile& percentile : kPercentiles) {
     std::printf("  %s %.3f ms", percentile.name,
-                Seconds(latency.Percentile(percentile.millionths)) * 1000);
+                Milliseconds(latency.Percentile(percentile.millionths)));
   }
   std::printf("\n");
 }
@@ -60,7 +65,7 @@ void WriteLatency(const char* name, const LatencyHistogram& latency,
   json->Name(name).BeginObject().Member("count", latency.count());
   for (const NamedPercentile& percentile : kPercentiles) {
     json->Name(absl::StrCat(percentile.name, "_ms"))
-        .Number(Seconds(latency.Percentile(percentile.millionths)) * 1000);
+        .Number(Milliseconds(latency.Percentile(percentile.millionths)));
   }
   json->EndObject();
 }

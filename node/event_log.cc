@@ -94,6 +94,12 @@ std::string NameOfDiskError(uint32_t detail) {
   return std::to_string(detail);
 }
 
+// "generation.counter", as the core packs them.
+std::string IncarnationText(uint64_t number) {
+  return std::to_string(number >> 32) + "." +
+         std::to_string(number & 0xffffffffu);
+}
+
 }  // namespace
 
 EventLog::EventLog(const std::string& node_id)
@@ -129,7 +135,7 @@ void EventLog::WriteNote(const Note& note,
                    "member_state",
                    {{"member", name_of(note.member)},
                     {"state", NameOfState(note.detail)},
-                    {"incarnation", number}});
+                    {"incarnation", IncarnationText(note.number)}});
     case Note::Kind::kRingInstalled:
       return Write(Level::kInfo, "ring_installed", {{"seq", number}});
     case Note::Kind::kJoinRejected:
@@ -137,6 +143,7 @@ void EventLog::WriteNote(const Note& note,
           Level::kWarning, "join_rejected",
           {{"why", NameOfRejection(note.detail)}, {"detail", note.text}});
     case Note::Kind::kRecovered:
+      if (note.text.empty()) return Write(Level::kInfo, "recovered_all");
       return Write(Level::kInfo, "recovered", {{"report", note.text}});
     case Note::Kind::kTornTail:
       return Write(Level::kWarning, "torn_tail",
