@@ -409,6 +409,10 @@ void CoordinatorRoom::CutOldestLingering(Turn& turn) {
   Settle(oldest, put, turn);
 }
 
+void CoordinatorRoom::CutLingering(Turn& turn) {
+  while (lingering_count_ != 0) CutOldestLingering(turn);
+}
+
 void CoordinatorRoom::Settle(Handle handle, GetCoordinator& get, Turn& turn) {
   get.CheckInvariants();
   if (get.IsDone()) {

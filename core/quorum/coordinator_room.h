@@ -84,6 +84,8 @@ class CoordinatorRoom {
   // kPutDeadline, kPutRetry, kGetDeadline, kGetSpare, kForwardDeadline.
   void OnTimer(const TimerHeap::Due& due, Turn& turn);
   void OnRingInstalled(Turn& turn);
+  // The node stops: answered writes leave their hints now and end.
+  void CutLingering(Turn& turn);
 
   EngineCounters& counters();
   // No conversation is in flight, lingering ones included.

@@ -51,7 +51,9 @@ inline RingState RingOf(uint32_t nodes, uint32_t replication = 3) {
 
 class QuorumBench {
  public:
-  explicit QuorumBench(uint32_t nodes = 3, uint32_t replication = 3) {
+  explicit QuorumBench(uint32_t nodes = 3, uint32_t replication = 3,
+                       const Limits& limits = {}) {
+    options.limits = limits;
     options.replication = replication;
     routing.SetRing(RingOf(nodes, replication));
     owners = routing.ring()->OwnersOf(TokenOf(kKey));
