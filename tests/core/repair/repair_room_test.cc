@@ -168,6 +168,24 @@ TEST(RepairRoomTest, AnotherRingIsRefused) {
   EXPECT_EQ(cluster.node(0).repair.rounds(), 0U);
 }
 
+TEST(RepairRoomTest, OneOpenerRepairsBothWays) {
+  RepairCluster cluster;
+  Endpoint endpoint;
+  endpoint.port = 7000;
+  cluster.node(1).routing.SetMember(cluster.IdOf(0), endpoint,
+                                    MemberState::kDead);
+  cluster.Start();
+  cluster.Put(0, "a", "1");
+  cluster.Put(1, "b", "2");
+
+  cluster.Run(kOneRound);
+
+  EXPECT_TRUE(cluster.AllHold("a", "1"));
+  EXPECT_TRUE(cluster.AllHold("b", "2"));
+  EXPECT_EQ(cluster.node(1).repair.rounds(), 0U);
+  EXPECT_EQ(cluster.node(0).repair.repaired(), 2U);
+}
+
 TEST(RepairRoomTest, ADeadPeerIsNotAsked) {
   RepairCluster cluster;
   cluster.Start();
@@ -196,6 +214,31 @@ TEST(RepairRoomTest, AStoreInDoubtVotesAgainOnceItMetEnoughOthers) {
   cluster.SetCut(2, false);
   cluster.Run(12 * kSecond);
   EXPECT_FALSE(cluster.node(0).bench.store.IsSuspect());
+}
+
+// S44: bit rot is found by a read and mended from a peer that agreed before.
+TEST(RepairRoomTest, ARottenRecordIsMendedFromAPeer) {
+  RepairCluster cluster;
+  cluster.Start();
+  cluster.PutEverywhere("k", "a rare value");
+  cluster.Run(8 * kSecond);
+  ReplicaBench& bench = cluster.node(0).bench;
+  size_t flipped = 0;
+  for (const std::string& path : bench.disk.Paths()) {
+    const size_t at = bench.disk.Content(path).find("a rare value");
+    if (at == std::string::npos) continue;
+    bench.disk.FlipBit(path, at, 0);
+    ++flipped;
+  }
+  ASSERT_EQ(flipped, 1U);
+  ASSERT_EQ(bench.Read("k", ReadDepth::kObject).status,
+            ReplicaStatus::kCorrupt);
+  ASSERT_EQ(bench.Put("k", "minted").status, ReplicaStatus::kCorrupt);
+
+  cluster.Run(kOneRound);
+
+  EXPECT_TRUE(cluster.AllHold("k", "a rare value"));
+  EXPECT_EQ(bench.store.PeekEntry("k").kind, Store::Peek::Kind::kEntry);
 }
 
 // S32: all lost power; votes resume once all have exchanged.
