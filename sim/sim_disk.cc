@@ -31,6 +31,7 @@ SimDisk::SimDisk(const Options& options, const Noise& noise, EventQueue& queue,
 
 void SimDisk::Submit(DiskEffect effect) {
   ORRERY_INVARIANT(process_ != 0);
+  if (effect.path == ".") effect.path.clear();
   uint32_t index = 0;
   if (free_operations_.empty()) {
     index = static_cast<uint32_t>(operations_.size());

@@ -224,6 +224,9 @@ void GetCoordinator::AdvanceReading(Conversation& here) {
   differs_ = true;
   if (!WholeAnswers().HasQuorum()) return FetchMissing(here);
   MergeAnswers();
+  // A quorum holds nothing; what another owner holds was never acknowledged
+  // by a quorum, and there is nothing to write back.
+  if (merged_.IsEmpty()) return AnswerWith(merged_, here);
   const bool repair_first =
       PromisesMonotonicity(sets_) && !command_.sloppy;  // R4
   if (repair_first) return StartRepair(here);

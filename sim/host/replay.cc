@@ -71,7 +71,11 @@ int Replay(const Scenario& scenario, const ReplayOptions& options) {
   LogPrinter printer(options.node);
   RunOptions run_options;
   run_options.until = options.until;
-  if (options.log) run_options.listener = &printer;
+  if (options.log) {
+    // A run that dies has told all that led to it.
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    run_options.listener = &printer;
+  }
   const RunResult result = World(scenario, run_options).Run();
   for (const Violation& violation : result.violations) {
     std::printf("FAIL %s  %s %s\n  %s\n", options.name.c_str(),
