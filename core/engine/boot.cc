@@ -74,9 +74,11 @@ void Boot::Advance(Rooms& rooms, Turn& turn) {
       if (stores_open) FinishRecovery(rooms, turn);
       return;
     case Phase::kDraining:
-      if (rooms.coordinators.IsIdle() && rooms.lister.IsIdle()) {
-        CloseStores(rooms, turn);
-      }
+      if (!rooms.coordinators.HasAnsweredAll()) return;
+      if (!rooms.lister.IsIdle()) return;
+      // A silent owner does not hold up the stop; it gets its hints.
+      rooms.coordinators.CutLingering(turn);
+      if (rooms.hint_log.IsIdle()) CloseStores(rooms, turn);
       return;
     case Phase::kClosing:
       if (rooms.user_store.IsClosed() && rooms.hint_store.IsClosed()) {
