@@ -27,6 +27,14 @@ uint64_t DeadBytes(const DataFile& file) {
   return UsedBytes(file) - std::min(UsedBytes(file), file.live_bytes);
 }
 
+// More is dead than the SEAL record that every output has too: a job always
+// frees something, so that none follows another for ever (A15).
+bool IsMostlyDead(const DataFile& file) {
+  if (file.live_bytes == 0) return true;
+  return DeadBytes(file) > kSealBytes &&
+         DeadBytes(file) * 2 >= UsedBytes(file);
+}
+
 // a is worth more than b: dead / (live + 1), without division.
 bool IsBetter(const DataFile& a, const DataFile& b) {
   __extension__ typedef unsigned __int128 Wide;
@@ -49,7 +57,7 @@ std::vector<uint16_t> Compaction::ChooseInputs() const {
   for (const auto& [id, slot] : files_.by_id()) {
     const DataFile& file = files_.At(slot);
     if (!IsEligible(file)) continue;
-    if (DeadBytes(file) * 2 >= UsedBytes(file)) {
+    if (IsMostlyDead(file)) {
       chosen.push_back(slot);
     } else if (file.length < context_.options.max_file_bytes / 10) {
       small.push_back(slot);
