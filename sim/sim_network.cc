@@ -21,6 +21,8 @@ constexpr uint32_t kDatagramLane = std::variant_size_v<PeerBody>;
 constexpr Duration kGiveUp = 5 * kSecond;
 constexpr Duration kConnectTimeout = 1 * kSecond;
 constexpr Range kRedialAfter{100 * kMillisecond, 250 * kMillisecond};
+// A lost segment is sent again; what follows it on the connection waits.
+constexpr Range kRetransmission{200 * kMillisecond, 900 * kMillisecond};
 constexpr Range kClogDelay{500 * kMillisecond, 3 * kSecond};
 // A frame is never at the same instant as the one before it on its connection.
 constexpr Duration kFrameGap = kMicrosecond;
@@ -87,7 +89,9 @@ Duration SimNetwork::DelayOf(const Flight& flight, Ratio late) {
   const uint64_t fate = Fate(options_.seed, Lot::kLate, name, flight.number);
   if (Falls(fate, late)) {
     tally_.Count("fault.late");
-    delay = delay * static_cast<int64_t>(4 + fate % 60);
+    delay = flight.lane == kDatagramLane
+                ? delay * static_cast<int64_t>(4 + fate % 60)
+                : delay + Within(Mix64(fate), kRetransmission);
   }
   if (links_[flight.link].clogged) {
     tally_.Count("fault.clogged");

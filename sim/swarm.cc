@@ -230,7 +230,7 @@ void Generator::Weather() {
   if (prng.Chance(1, 2)) set("udp.loss", RareRatio(prng, 8, 512));
   if (prng.Chance(1, 2)) set("udp.dup", RareRatio(prng, 8, 512));
   if (prng.Chance(1, 2)) set("udp.late", RareRatio(prng, 8, 512));
-  if (prng.Chance(1, 2)) set("tcp.late", RareRatio(prng, 8, 1024));
+  if (prng.Chance(1, 2)) set("tcp.late", RareRatio(prng, 256, 8192));
   if (prng.Chance(1, 2)) set("disk.latency", "50us..5ms");
   if (prng.Chance(1, 2)) set("disk.sync", "1ms..20ms");
   set("disk.torn", prng.Chance(1, 2) ? "1/2" : "1/16");
@@ -281,7 +281,7 @@ void Generator::Workload() {
     at = at + Duration{pause / 1000 * 1000};
     if (at >= plan_.heal_at) return;
     OpStep op = MakeOp(++id);
-    if (id > 20 && op.verb != OpStep::Verb::kGet && prng.Chance(1, 50)) {
+    if (id > 20 && op.verb != OpStep::Verb::kGet && prng.Chance(1, 12)) {
       op.retry_of = static_cast<uint32_t>(prng.Between(id - 20, id - 1));
     }
     At(at, op);
@@ -465,6 +465,8 @@ void Generator::WipeOne() {
 
 void Generator::HealAll() {
   At(plan_.heal_at, HealStep{});
+  At(plan_.heal_at, KnobStep{"tcp.late", "0/1"});
+  At(plan_.heal_at, KnobStep{"disk.stall", "0/1"});
   for (uint32_t node = 0; node < nodes_; ++node) {
     At(plan_.heal_at, DiskStep{node, DiskStep::Kind::kOk, 0});
     At(plan_.heal_at, NodeStep{NodeStep::Kind::kResume, node});
