@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,6 +38,7 @@ using Level = EventLog::Level;
 // seals within the first, the clients have the rest.
 constexpr std::chrono::milliseconds kStopTimeout(7000);
 constexpr std::chrono::milliseconds kDrainPoll(10);
+constexpr std::chrono::milliseconds kReadinessPoll(200);
 constexpr int kDrainPollsMax = 50;
 
 Endpoint GossipEndpointOf(const NodeConfig& config) {
@@ -84,6 +86,7 @@ class NodeServer final : public NodeApi {
         engine_(EngineOptionsOf(config)),
         signals_(loop_, SIGINT, SIGTERM),
         stop_timer_(loop_),
+        readiness_timer_(loop_),
         begun_(std::chrono::steady_clock::now()) {}
 
   ExitCode Run() {
@@ -118,6 +121,7 @@ class NodeServer final : public NodeApi {
   void End(ExitCode code);
   bool Refuse(const absl::Status& status);
   void AwaitSignal();
+  void WatchReadiness();
 
   Duration Uptime() const {
     const auto up = std::chrono::steady_clock::now() - begun_;
@@ -143,6 +147,8 @@ class NodeServer final : public NodeApi {
   std::unique_ptr<SeedResolver> seeds_;
   asio::signal_set signals_;
   asio::steady_timer stop_timer_;
+  asio::steady_timer readiness_timer_;
+  std::string waiting_for_ = "nothing";  // As last logged; empty: it serves.
   std::chrono::steady_clock::time_point begun_;
   bool stopping_ = false;
   bool ended_ = false;
@@ -199,6 +205,7 @@ bool NodeServer::Begin() {
   AwaitSignal();
   Deliver(std::move(start));
   seeds_->Start();
+  WatchReadiness();
   return true;
 }
 
@@ -217,6 +224,24 @@ void NodeServer::AwaitSignal() {
     }
     AwaitSignal();
     BeginStop();
+  });
+}
+
+// Says on the log what the node waits for, and when it serves.
+void NodeServer::WatchReadiness() {
+  if (stopping_) return;
+  const std::string waiting_for = engine_.WaitingFor();
+  if (waiting_for != waiting_for_) {
+    waiting_for_ = waiting_for;
+    if (waiting_for.empty()) {
+      log_.Write(Level::kInfo, "serving", {{"http", Facts().address}});
+    } else {
+      log_.Write(Level::kInfo, "waiting", {{"for", waiting_for}});
+    }
+  }
+  readiness_timer_.expires_after(kReadinessPoll);
+  readiness_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) WatchReadiness();
   });
 }
 

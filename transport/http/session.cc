@@ -96,9 +96,7 @@ bool Session::ParseOne(Instant now) {
 }
 
 bool Session::ParseHeadBytes(Instant now) {
-  // Some clients end a body with one CRLF too many.
-  while (guard_.IsFresh() && Buffered().starts_with("\r\n")) Consume(2);
-  if (Buffered().empty()) return false;
+  if (Buffered().empty() || !SkipBlankLine()) return false;
   const Framing verdict = guard_.Scan(Buffered());
   if (verdict == Framing::kNeedMore) return false;
   if (verdict != Framing::kComplete) {
@@ -119,10 +117,21 @@ bool Session::ParseHeadBytes(Instant now) {
   keep_alive_ = head.keep_alive;
   head_only_ = head.method == HttpMethod::kHead;
   guard_.Reset();
+  blank_line_skipped_ = false;
   OpenRequest(head, now);
   Consume(head_bytes);
   if (phase_ == Phase::kHead) phase_since_ = now;
   return true;
+}
+
+// Some clients end a body with one CRLF too many.  False: it may be one yet.
+bool Session::SkipBlankLine() {
+  if (blank_line_skipped_ || !guard_.IsFresh()) return true;
+  if (Buffered() == "\r") return false;
+  if (!Buffered().starts_with("\r\n")) return true;
+  Consume(2);
+  blank_line_skipped_ = true;
+  return !Buffered().empty();
 }
 
 void Session::RefuseHead(Framing verdict) {

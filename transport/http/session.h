@@ -114,6 +114,7 @@ class Session {
   void Parse(Instant now);
   bool ParseOne(Instant now);
   bool ParseHeadBytes(Instant now);
+  bool SkipBlankLine();
   void RefuseHead(Framing verdict);
   void OpenRequest(const RequestHead& head, Instant now);
   void BeginBody(const RequestHead& head, Instant now);
@@ -149,6 +150,7 @@ class Session {
   size_t in_end_ = 0;
 
   FramingGuard guard_;
+  bool blank_line_skipped_ = false;
   Intake intake_;
   bool http11_ = true;
   bool keep_alive_ = true;

@@ -368,5 +368,17 @@ TEST_F(SessionTest, ALineEndTooManyBetweenRequestsIsForgiven) {
   EXPECT_EQ(host_.requests.size(), 2u);
 }
 
+TEST_F(SessionTest, TwoLineEndsTooManyAreMalformedHoweverTheyAreCut) {
+  for (const char c : std::string("\r\n\r\n")) Receive({&c, 1});
+
+  EXPECT_THAT(Sent(), StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(SessionTest, ABlankLineThatComesInPiecesIsForgiven) {
+  for (const char c : "\r\n" + Get("a")) Receive({&c, 1});
+
+  EXPECT_EQ(host_.requests.size(), 1u);
+}
+
 }  // namespace
 }  // namespace orrery
