@@ -48,8 +48,8 @@ enum class TimerKind : uint8_t {
   kListDeadline = 21,    // engine: a key listing gave up
   kSpace = 22,           // storage: free space is looked at
   kProbeTimeout = 23,    // membership: a ping went unanswered
-  kDrain = 24,         // engine: a stop waits no longer for requests
-  kPutRetry = 25,      // quorum: a refused replica is asked again
+  kDrain = 24,           // engine: a stop waits no longer for requests
+  kPutRetry = 25,        // quorum: a refused replica is asked again
 };
 
 class TimerHeap {

@@ -35,9 +35,9 @@ class HybridClock {
 
   struct Draw {
     Actor actor = {};
-    uint64_t basis = 0;     // Highest stamp the write covers or meets.
-    uint64_t proposed = 0;  // By the node the client spoke to; 0: none.
-    Duration skew_bound = {};    // A proposal further ahead is not heard (C2).
+    uint64_t basis = 0;        // Highest stamp the write covers or meets.
+    uint64_t proposed = 0;     // By the node the client spoke to; 0: none.
+    Duration skew_bound = {};  // A proposal further ahead is not heard (C2).
   };
   // C1: max(proposal, next, basis + 1), and at most basis + kBasisStampStep if
   // it is the basis that decides.

@@ -39,7 +39,7 @@ INSTEAD = {
     ),
     "marks and replies": "printf fprintf puts fputs vfprintf std::cout std::cerr",
     "a closed enum, or ORRERY_INVARIANT": (
-        "__cxa_throw __cxa_begin_catch __cxa_rethrow abort exit _exit"
+        "__cxa_throw __cxa_begin_catch __cxa_rethrow exit _exit"
     ),
     "bytes, which have no locale": "setlocale strtod atof std::locale::classic",
 }
