@@ -225,7 +225,7 @@ bool HttpServer::Impl::AcceptOne() {
     return true;
   }
   if (errno == EINTR || errno == ECONNABORTED) return true;
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+  if (errno == EAGAIN) return false;
   // Out of descriptors or memory: the queue stays ready, so look away.
   epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, listener_, nullptr);
   listener_paused_ = true;

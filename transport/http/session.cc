@@ -16,6 +16,9 @@ constexpr size_t kReadBytes = 16 << 10;
 // connection can go on; a larger one costs the connection.
 constexpr uint64_t kDiscardBytesMax = 1 << 20;
 
+constexpr std::string_view kTooManyBodyBytes =
+    "this node has too many bytes of requests in flight";
+
 int StatusOf(Framing verdict) {
   switch (verdict) {
     case Framing::kRequestLineTooLong:
@@ -159,14 +162,11 @@ void Session::OpenRequest(const RequestHead& head, Instant now) {
 }
 
 void Session::BeginBody(const RequestHead& head, Instant now) {
-  const uint64_t bytes =
-      head.chunked ? intake_.body_bytes_max : head.content_length;
-  if (!host_.ReserveBody(bytes)) {
-    FillError(503, "this node has too many bytes of requests in flight",
-              &scratch_);
+  // What a chunked body needs is known as it comes.
+  if (!ReserveBodyUpTo(head.content_length)) {
+    FillError(503, kTooManyBodyBytes, &scratch_);
     return SkipBody(head, scratch_);
   }
-  body_reserved_ = bytes;
   body_bytes_ = head.content_length;
   phase_since_ = now;
   phase_ = head.chunked ? Phase::kChunks : Phase::kBody;
@@ -178,6 +178,13 @@ void Session::BeginBody(const RequestHead& head, Instant now) {
     owes_continue_ = true;
     SendContinue();
   }
+}
+
+bool Session::ReserveBodyUpTo(uint64_t bytes) {
+  if (bytes <= body_reserved_) return true;
+  if (!host_.ReserveBody(bytes - body_reserved_)) return false;
+  body_reserved_ = bytes;
+  return true;
 }
 
 // Answers at once; then the body is read past, or the connection ends.
@@ -225,6 +232,10 @@ bool Session::ParseChunks() {
   const size_t before = input.size();
   const ChunkDecoder::Verdict verdict = chunks_->Feed(&input, &chunk_text_);
   Consume(before - input.size());
+  if (!ReserveBodyUpTo(chunk_text_.size())) {
+    AnswerError(503, kTooManyBodyBytes, true);
+    return false;
+  }
   switch (verdict) {
     case ChunkDecoder::Verdict::kNeedMore:
       return false;

@@ -118,6 +118,7 @@ class Session {
   void RefuseHead(Framing verdict);
   void OpenRequest(const RequestHead& head, Instant now);
   void BeginBody(const RequestHead& head, Instant now);
+  bool ReserveBodyUpTo(uint64_t bytes);
   void SkipBody(const RequestHead& head, const Answer& refusal);
   bool ParseBody();
   bool ParseChunks();

@@ -274,6 +274,19 @@ TEST_F(SessionTest, BodiesOfAllConnectionsHaveALimit) {
   EXPECT_EQ(host_.body_bytes_left, 10u);
 }
 
+TEST_F(SessionTest, ChunkedBodiesCountAsTheyCome) {
+  host_.body_bytes_left = 10;
+
+  Receive(
+      "PUT /kv/a?raw HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "8\r\n12345678\r\n");
+  EXPECT_EQ(host_.body_bytes_left, 2u);
+  Receive("8\r\n12345678\r\n");
+
+  EXPECT_THAT(Sent(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(host_.body_bytes_left, 10u);
+}
+
 TEST_F(SessionTest, TooManyRequestsInTheCoreAreRefused) {
   host_.requests_max = 0;
 
