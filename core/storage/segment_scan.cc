@@ -70,6 +70,7 @@ SegmentScan::Step SegmentScan::SkipZeros() {
     return b != std::byte{0};
   });
   const uint64_t zeros = static_cast<uint64_t>(first - bytes.begin());
+  NoteZeros(zeros);
   if (zeros <= kZerosAtStartMax && first != bytes.end()) return Step::kAgain;
   const bool at_end = position_ + bytes.size() >= options_.upto;
   uint64_t skipped = zeros;
@@ -80,13 +81,6 @@ SegmentScan::Step SegmentScan::SkipZeros() {
                   : AlignUp(zeros - kZerosAtStartMax, kRecordAlign);
   }
   const uint64_t end = position_ + skipped;
-  const uint64_t page = AlignUp(position_, kPageBytes);
-  const uint64_t last_page = (position_ + zeros) / kPageBytes * kPageBytes;
-  if (page + kPageBytes <= last_page) {
-    if (!has_hole_) hole_from_ = page;
-    hole_upto_ = last_page;
-    has_hole_ = true;
-  }
   position_ = end;
   needed_ = kRecordHeaderBytes;
   if (first == bytes.end() && !at_end) {
@@ -94,6 +88,19 @@ SegmentScan::Step SegmentScan::SkipZeros() {
     return Step::kStarved;
   }
   return Step::kAgain;
+}
+
+// A run of zeros may come in many pieces.
+void SegmentScan::NoteZeros(uint64_t zeros) {
+  if (zeros == 0) return;
+  if (!in_zeros_) zeros_from_ = position_;
+  in_zeros_ = true;
+  const uint64_t first_page = AlignUp(zeros_from_, kPageBytes);
+  const uint64_t last_page = (position_ + zeros) / kPageBytes * kPageBytes;
+  if (first_page + kPageBytes > last_page) return;
+  if (!has_hole_) hole_from_ = first_page;
+  hole_upto_ = last_page;
+  has_hole_ = true;
 }
 
 SegmentScan::Step SegmentScan::TryRecord(Item* item) {
@@ -118,7 +125,7 @@ SegmentScan::Step SegmentScan::TryRecord(Item* item) {
     AddDamage(std::min(position_ + kRecordAlign, options_.upto));
     return Step::kAgain;
   }
-  needed_ = header->body_bytes();
+  needed_ = std::min<uint64_t>(header->bytes(), left);  // Padding included.
   if (bytes.size() < needed_) return Step::kStarved;
   const ByteView record = bytes.first(header->body_bytes());
   const uint64_t end = std::min(position_ + header->bytes(), options_.upto);
@@ -133,11 +140,13 @@ SegmentScan::Step SegmentScan::TryRecord(Item* item) {
            .header = *header,
            .record = record};
   position_ = end;
+  in_zeros_ = false;
   needed_ = kRecordHeaderBytes;
   return Step::kItem;
 }
 
 void SegmentScan::AddDamage(uint64_t upto) {
+  in_zeros_ = false;
   if (!has_damage_) {
     has_damage_ = true;
     damage_from_ = position_;

@@ -70,6 +70,7 @@ class SegmentScan {
   enum class Step : uint8_t { kItem, kAgain, kStarved };
   Step TryRecord(Item* item);
   Step SkipZeros();
+  void NoteZeros(uint64_t zeros);
   void AddDamage(uint64_t upto);
   bool TakeGap(Item* item);
   ByteView rest() const;
@@ -83,6 +84,8 @@ class SegmentScan {
   bool has_damage_ = false;
   uint64_t damage_from_ = 0;
   uint64_t damage_upto_ = 0;
+  bool in_zeros_ = false;
+  uint64_t zeros_from_ = 0;
   bool has_hole_ = false;
   uint64_t hole_from_ = 0;
   uint64_t hole_upto_ = 0;

@@ -346,6 +346,23 @@ void MemoryDisk::SetContent(const std::string& path,
   inode->durable = content;
 }
 
+void MemoryDisk::MakeDirectory(const std::string& path) {
+  auto inode = std::make_shared<Inode>();
+  inode->is_directory = true;
+  names_[path] = inode;
+  durable_names_[path] = inode;
+}
+
+MemoryDisk MemoryDisk::Clone() const {
+  MemoryDisk copy(1);
+  copy.next_inode_ = next_inode_;
+  for (const auto& [name, inode] : names_) {
+    copy.names_[name] = std::make_shared<Inode>(*inode);
+    copy.durable_names_[name] = copy.names_[name];
+  }
+  return copy;
+}
+
 void MemoryDisk::FlipBit(const std::string& path, uint64_t byte, int bit) {
   Inode& inode = *Find(path);
   const auto at = static_cast<size_t>(byte);

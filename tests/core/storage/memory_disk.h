@@ -50,6 +50,9 @@ class MemoryDisk {
   std::string Content(const std::string& path) const;
   void SetContent(const std::string& path, const std::string& content);
   void Remove(const std::string& path) { names_.erase(path); }
+  void MakeDirectory(const std::string& path);
+  // The same files, independent of this disk's; nothing in flight or open.
+  MemoryDisk Clone() const;
   void FlipBit(const std::string& path, uint64_t byte, int bit);
   uint64_t operations() const { return operations_; }
 

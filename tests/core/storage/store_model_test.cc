@@ -59,12 +59,12 @@ class Model {
   void CheckPerKey(const std::map<std::string, std::string>& recovered,
                    Durability promised, bool all_promises_hold) const {
     for (const auto& [key, value] : recovered) {
-      std::vector<std::string> allowed = {
-          base.contains(key) ? base.at(key) : "-"};
+      std::vector<std::string> allowed = {base.contains(key) ? base.at(key)
+                                                             : "-"};
       for (const Issued& put : issued) {
         if (put.key != key) continue;
-        const bool is_promised = put.is_answered && all_promises_hold &&
-                                 put.durability >= promised;
+        const bool is_promised =
+            put.is_answered && all_promises_hold && put.durability >= promised;
         if (is_promised) allowed.clear();
         allowed.push_back(put.value);
       }
@@ -95,13 +95,16 @@ class Model {
 class Run {
  public:
   Run(uint64_t seed, bool sync_writes, uint64_t max_file_bytes)
-      : prng_(seed), disk_(seed ^ 0xabcdef), driver_(disk_, [&] {
-          Store::Options options = SmallStore();
-          options.sync_writes = sync_writes;
-          options.max_file_bytes = max_file_bytes;
-          options.compact_interval = 2 * kSecond;
-          return options;
-        }()),
+      : prng_(seed),
+        disk_(seed ^ 0xabcdef),
+        driver_(disk_,
+                [&] {
+                  Store::Options options = SmallStore();
+                  options.sync_writes = sync_writes;
+                  options.max_file_bytes = max_file_bytes;
+                  options.compact_interval = 2 * kSecond;
+                  return options;
+                }()),
         sync_writes_(sync_writes) {}
 
   void Play(int steps) {
@@ -118,8 +121,8 @@ class Run {
           driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
           break;
         case 3:
-          driver_.Advance(Duration{static_cast<int64_t>(
-              prng_.Below(2'000'000'000))});
+          driver_.Advance(
+              Duration{static_cast<int64_t>(prng_.Below(2'000'000'000))});
           break;
         case 4:
         case 5:
@@ -164,8 +167,7 @@ class Run {
     for (const Issued& put : model_.issued) RC_ASSERT(put.is_answered);
     for (int i = 0; i < 3; ++i) {
       const std::string key = KeyOf(prng_.Below(kKeys));
-      RC_ASSERT(driver_.ValueOf(key) ==
-                model_.Last(key, model_.issued.size()));
+      RC_ASSERT(driver_.ValueOf(key) == model_.Last(key, model_.issued.size()));
     }
   }
 

@@ -1,0 +1,260 @@
+#include "core/storage/data_directory.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/protocol/timers.h"
+#include "gtest/gtest.h"
+#include "tests/core/storage/memory_disk.h"
+
+namespace orrery {
+namespace {
+
+class DataDirectoryTest : public testing::Test {
+ protected:
+  void Start(std::string name = "n1", uint64_t boot = 1) {
+    directory_ = std::make_unique<DataDirectory>();
+    Do([&](Turn& turn) {
+      directory_->Open({.node_name = std::move(name),
+                        .fresh_storage = {{11, 22}},
+                        .fresh_index_seed = {33, 44},
+                        .boot_id = {0, boot}},
+                       turn);
+    });
+  }
+  void Open(std::string name = "n1", uint64_t boot = 1) {
+    Start(std::move(name), boot);
+    Settle();
+  }
+  void Settle() {
+    while (!disk_.IsIdle()) RunOne();
+  }
+  void RunOne() {
+    const DiskDone done = disk_.Perform();
+    Do([&](Turn& turn) { directory_->OnDiskDone(done, turn); });
+  }
+  template <typename Action>
+  void Do(const Action& action) {
+    Effects effects;
+    Turn turn{{}, effects, timers_};
+    action(turn);
+    for (DiskEffect& effect : effects.disk) disk_.Submit(std::move(effect));
+  }
+  void Reopen(std::string name = "n1", uint64_t boot = 1) {
+    disk_.CrashProcess();
+    Open(std::move(name), boot);
+  }
+  void SaveRing(uint64_t token, uint64_t cluster, const std::string& ring) {
+    Do([&](Turn& turn) {
+      directory_->SaveRing(token, {{0, cluster}}, Bytes::CopyOf(ring), turn);
+    });
+  }
+  bool IsOpen() const {
+    return directory_->phase() == DataDirectory::Phase::kOpen;
+  }
+
+  MemoryDisk disk_{3};
+  TimerHeap timers_;
+  std::unique_ptr<DataDirectory> directory_;
+};
+
+TEST_F(DataDirectoryTest, AnEmptyDirectoryIsFormatted) {
+  Open();
+
+  ASSERT_TRUE(IsOpen());
+  EXPECT_TRUE(directory_->fresh());
+  EXPECT_FALSE(directory_->machine_restarted());
+  EXPECT_EQ(directory_->identity().storage.hi, 11u);
+  EXPECT_EQ(directory_->identity().generation, 1u);
+  EXPECT_EQ(directory_->identity().first_seq, uint64_t{1} << 32);
+  EXPECT_FALSE(directory_->ring().has_value());
+  EXPECT_FALSE(directory_->ring_unreadable());
+}
+
+TEST_F(DataDirectoryTest, EveryStartRaisesTheGenerationAndLeasesNewSeqs) {
+  Open();
+  const Identity first = directory_->identity();
+  Reopen();
+  const Identity second = directory_->identity();
+
+  EXPECT_EQ(second.storage, first.storage);
+  EXPECT_EQ(second.generation, first.generation + 1);
+  EXPECT_GE(second.first_seq, first.seq_lease);
+  EXPECT_EQ(second.first_seq % (uint64_t{1} << 32), 0u);
+  EXPECT_FALSE(directory_->fresh());
+}
+
+TEST_F(DataDirectoryTest, TheGenerationIsNeverUsedTwiceWhereverAStartCrashes) {
+  Open();
+  disk_.LosePower();
+  uint32_t known = 1;
+  for (int steps = 0; steps < 12; ++steps) {
+    Start();
+    for (int i = 0; i < steps && !disk_.IsIdle(); ++i) RunOne();
+    if (IsOpen()) {
+      EXPECT_GT(directory_->identity().generation, known);
+      known = directory_->identity().generation;
+    }
+    disk_.LosePower();
+  }
+  Open();
+
+  ASSERT_TRUE(IsOpen());
+  EXPECT_GT(directory_->identity().generation, known);
+  EXPECT_EQ(directory_->identity().storage.hi, 11u);
+}
+
+TEST_F(DataDirectoryTest, ALockedDirectoryIsRefused) {
+  Open();
+  Start();  // No crash: the first still holds the lock.
+  Settle();
+
+  EXPECT_EQ(directory_->phase(), DataDirectory::Phase::kFailed);
+  EXPECT_EQ(directory_->failure_exit_code(), 1);
+}
+
+TEST_F(DataDirectoryTest, AnotherNodesDirectoryIsRefusedUnwritten) {
+  Open();
+  const std::string before = disk_.Content("IDENTITY");
+  Reopen("n2");
+
+  EXPECT_EQ(directory_->phase(), DataDirectory::Phase::kFailed);
+  EXPECT_EQ(directory_->failure_exit_code(), 2);
+  EXPECT_NE(directory_->failure().find("n1"), std::string::npos);
+  EXPECT_EQ(disk_.Content("IDENTITY"), before);
+}
+
+TEST_F(DataDirectoryTest, AMachineRestartIsToldFromAProcessRestart) {
+  Open();
+  Reopen("n1", 1);
+  EXPECT_FALSE(directory_->machine_restarted());
+  Reopen("n1", 2);
+  EXPECT_TRUE(directory_->machine_restarted());
+
+  Do([&](Turn& turn) { directory_->MarkClean(5, turn); });
+  Settle();
+  EXPECT_EQ(directory_->TakeSaved(), std::vector<uint64_t>{5});
+  Reopen("n1", 3);
+  EXPECT_TRUE(directory_->was_clean());
+  EXPECT_FALSE(directory_->machine_restarted());
+}
+
+TEST_F(DataDirectoryTest, ARingIsReadBackAndItsClusterWithIt) {
+  Open();
+  SaveRing(1, 99, "ring-one");
+  SaveRing(2, 99, "two");
+  Settle();
+  EXPECT_EQ(directory_->TakeSaved(), (std::vector<uint64_t>{1, 2}));
+
+  disk_.LosePower();
+  Open();
+
+  ASSERT_TRUE(directory_->ring().has_value());
+  EXPECT_EQ(directory_->ring()->text(), "two");
+  EXPECT_EQ(directory_->identity().cluster.lo, 99u);
+}
+
+TEST_F(DataDirectoryTest, ACrashAnywhereInASaveLeavesTheOldOrTheNewRing) {
+  for (int steps = 0; steps < 20; ++steps) {
+    MemoryDisk fresh(static_cast<uint64_t>(steps));
+    disk_ = fresh;
+    Open();
+    SaveRing(1, 99, "old");
+    Settle();
+    directory_->TakeSaved();
+    SaveRing(2, 99, "new-and-longer");
+    for (int i = 0; i < steps && !disk_.IsIdle(); ++i) RunOne();
+    const bool was_saved = !directory_->TakeSaved().empty();
+
+    disk_.LosePower();
+    Open();
+
+    ASSERT_TRUE(IsOpen());
+    ASSERT_TRUE(directory_->ring().has_value());
+    const std::string ring(directory_->ring()->text());
+    EXPECT_TRUE(ring == "new-and-longer" || (ring == "old" && !was_saved));
+  }
+}
+
+TEST_F(DataDirectoryTest, ADamagedRingIsUnreadableAndNoneIsNot) {
+  Open();
+  SaveRing(1, 99, "ring");
+  Settle();
+  disk_.FlipBit("RING", 4097, 2);
+  Reopen();
+
+  EXPECT_TRUE(IsOpen());
+  EXPECT_FALSE(directory_->ring().has_value());
+  EXPECT_TRUE(directory_->ring_unreadable());
+}
+
+TEST_F(DataDirectoryTest, OneBadSlotIsSurvived) {
+  Open();
+  Reopen();
+  const uint32_t generation = directory_->identity().generation;
+  // The newer slot is the one of revision 2.
+  disk_.FlipBit("IDENTITY", 100, 1);
+  Reopen();
+
+  ASSERT_TRUE(IsOpen());
+  EXPECT_EQ(directory_->identity().storage.hi, 11u);
+  EXPECT_LE(directory_->identity().generation, generation + 1);
+}
+
+TEST_F(DataDirectoryTest, WithBothSlotsBadTheDataIsSetAsideAndKept) {
+  Open();
+  disk_.SetContent("shard-0000/0000000000000001.data", "records");
+  disk_.SetContent("IDENTITY", std::string(8192, 'x'));
+  disk_.CrashProcess();
+  disk_.MakeDirectory("shard-0000");
+  Open();
+
+  ASSERT_TRUE(IsOpen());
+  EXPECT_TRUE(directory_->fresh());
+  EXPECT_EQ(disk_.PathsEndingWith(".data").size(), 1u);
+  EXPECT_EQ(disk_.PathsEndingWith(".data").front().find("shard-0000.lost-"),
+            0u);
+}
+
+TEST_F(DataDirectoryTest, ACopiedDirectoryIsToldByItsInode) {
+  Open();
+  const std::string identity = disk_.Content("IDENTITY");
+  disk_.CrashProcess();
+  disk_.Remove("IDENTITY");
+  disk_.SetContent("IDENTITY", identity);
+  Open();
+
+  ASSERT_TRUE(IsOpen());
+  EXPECT_TRUE(directory_->moved());
+  Reopen();
+  EXPECT_FALSE(directory_->moved());
+}
+
+TEST_F(DataDirectoryTest, TheStampLeaseIsDurableBeforeItIsCalledSo) {
+  Open();
+  Do([&](Turn& turn) { directory_->SaveHlcHigh(1000, turn); });
+  EXPECT_EQ(directory_->durable_hlc_high(), 0u);
+  Settle();
+  EXPECT_EQ(directory_->durable_hlc_high(), 1000u);
+  Do([&](Turn& turn) { directory_->SaveHlcHigh(500, turn); });
+  Settle();
+  disk_.LosePower();
+  Open();
+
+  EXPECT_EQ(directory_->identity().hlc_high, 1000u);
+}
+
+TEST_F(DataDirectoryTest, AFailedSaveFailsTheDirectory) {
+  Open();
+  disk_.FailNextSync(DiskError::kIo);
+  SaveRing(1, 99, "ring");
+  Settle();
+
+  EXPECT_EQ(directory_->phase(), DataDirectory::Phase::kFailed);
+  EXPECT_TRUE(directory_->TakeSaved().empty());
+}
+
+}  // namespace
+}  // namespace orrery

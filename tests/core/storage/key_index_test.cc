@@ -1,0 +1,112 @@
+#include "core/storage/key_index.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/prng.h"
+#include "gtest/gtest.h"
+
+namespace orrery {
+namespace {
+
+IndexEntry EntryOf(uint64_t i, uint64_t seq) {
+  return {.hash = HashKey({1, 2}, "key-" + std::to_string(i)),
+          .digest = i * 7 + seq,
+          .timestamp = seq * 10,
+          .seq = seq,
+          .address = RecordAddress(static_cast<uint16_t>(i % 100), i * 8, 100),
+          .tombstone = seq % 3 == 0};
+}
+
+TEST(RecordAddressTest, TheLengthIsNeverTooShortAndAtMostTooLongByOnePart) {
+  for (uint64_t bytes = 8; bytes < (uint64_t{130} << 20);
+       bytes += 8 + bytes / 50 / 8 * 8) {
+    const RecordAddress address(65535, 8 * 0xfffffffeull, bytes);
+
+    EXPECT_EQ(address.file_slot(), 65535);
+    EXPECT_EQ(address.offset(), 8 * 0xfffffffeull);
+    EXPECT_GE(address.bytes(), bytes);
+    EXPECT_LE(address.bytes(), bytes + bytes / 128 + 8);
+  }
+}
+
+TEST(KeyIndexTest, EqualsAMapThroughInsertsAndOverwrites) {
+  for (const uint32_t segments : {1u, 4u, 1024u}) {
+    KeyIndex index(segments);
+    std::map<uint64_t, uint64_t> model;  // Key number, seq.
+    Prng prng(segments);
+    for (uint64_t seq = 1; seq < 5000; ++seq) {
+      const uint64_t i = prng.Below(1500);
+      IndexEntry old;
+      EXPECT_EQ(index.Set(EntryOf(i, seq), &old), model.contains(i));
+      if (model.contains(i)) EXPECT_EQ(old.seq, model[i]);
+      model[i] = seq;
+    }
+
+    uint64_t tombstones = 0;
+    for (uint64_t i = 0; i < 1600; ++i) {
+      IndexEntry entry;
+      ASSERT_EQ(index.Find(EntryOf(i, 0).hash, &entry), model.contains(i));
+      if (!model.contains(i)) continue;
+      EXPECT_EQ(entry.seq, model[i]);
+      EXPECT_EQ(entry.digest, EntryOf(i, model[i]).digest);
+      EXPECT_EQ(entry.address, EntryOf(i, model[i]).address);
+      EXPECT_EQ(entry.tombstone, model[i] % 3 == 0);
+      if (entry.tombstone) ++tombstones;
+      IndexEntry at;
+      ASSERT_TRUE(index.FindAt(entry.hash.token, entry.digest, &at));
+      EXPECT_EQ(at.seq, entry.seq);
+    }
+    EXPECT_EQ(index.tombstones(), tombstones);
+    EXPECT_EQ(index.live() + tombstones, model.size());
+    index.CheckInvariants();
+  }
+}
+
+TEST(KeyIndexTest, AWalkIsInTokenOrderAndResumable) {
+  KeyIndex index(16);
+  IndexEntry old;
+  for (uint64_t i = 0; i < 1000; ++i) index.Set(EntryOf(i, i + 1), &old);
+  std::vector<IndexEntry> all;
+  uint64_t reached = 0;
+  ASSERT_TRUE(index.Walk(0, UINT64_MAX, 5000, &all, &reached));
+  ASSERT_EQ(all.size(), 1000u);
+
+  std::vector<IndexEntry> parts;
+  uint64_t from = 0;
+  while (!index.Walk(from, UINT64_MAX, 13, &parts, &reached)) {
+    from = reached + 1;
+  }
+
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end(),
+                             [](const IndexEntry& a, const IndexEntry& b) {
+                               return a.hash.token < b.hash.token;
+                             }));
+  ASSERT_EQ(parts.size(), all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(parts[i].hash, all[i].hash);
+  }
+}
+
+TEST(KeyIndexTest, RelocationComparesAndKeepsTheFlags) {
+  KeyIndex index(4);
+  IndexEntry entry = EntryOf(1, 3);
+  entry.doubted = true;
+  IndexEntry old;
+  index.Set(entry, &old);
+  const RecordAddress to(7, 800, 100);
+
+  EXPECT_FALSE(index.Relocate(entry.hash, to, entry.address));
+  EXPECT_TRUE(index.Relocate(entry.hash, entry.address, to));
+  EXPECT_FALSE(index.Relocate(entry.hash, entry.address, to));
+
+  ASSERT_TRUE(index.Find(entry.hash, &old));
+  EXPECT_EQ(old.address, to);
+  EXPECT_TRUE(old.tombstone);
+  EXPECT_TRUE(old.doubted);
+}
+
+}  // namespace
+}  // namespace orrery
