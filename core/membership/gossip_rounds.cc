@@ -75,10 +75,27 @@ void GossipRounds::ReachSeeds(Turn& turn) {
     }
     return;
   }
-  if (turn.now() < seed_at_ + kSeedInterval) return;
+  // Whoever started anew while cut off knows nobody of the other half but by
+  // its seeds: a seed that is no known member is as good as a dead one.
+  const bool is_stranger = PassToStranger();
+  if (turn.now() < seed_at_ + (is_stranger ? kDeadInterval : kSeedInterval)) {
+    return;
+  }
   seed_at_ = turn.now();
+  const Endpoint& seed = seeds_[next_seed_ % seeds_.size()];
   next_seed_ = (next_seed_ + 1) % seeds_.size();
-  in_.detector.PingOnce(seeds_[next_seed_], NodeId{}, turn);
+  in_.detector.PingOnce(seed, NodeId{}, turn);
+}
+
+// Moves `next_seed_` to the next seed at which no member is known, if any.
+bool GossipRounds::PassToStranger() {
+  for (size_t step = 0; step < seeds_.size(); ++step) {
+    const size_t index = (next_seed_ + step) % seeds_.size();
+    if (in_.table.FindAt(seeds_[index]) != nullptr) continue;
+    next_seed_ = index;
+    return true;
+  }
+  return false;
 }
 
 void GossipRounds::Postpone(Duration late) {

@@ -2,9 +2,9 @@
 //
 // GossipRounds pushes news and keeps doors open.  Every gossip_interval / 5,
 // while there is news, three random live members hear it.  One DEAD member
-// every 2 s and one seed every 30 s are pinged for ever, so that two halves of
-// a cluster find each other again; a node that hears nobody pings all its
-// seeds every second.
+// every 2 s and one seed every 30 s (every 2 s while no member is known there)
+// are pinged for ever, so that two halves of a cluster find each other again; a
+// node that hears nobody pings all its seeds every second.
 //
 // Timers: kGossipTick.
 // Marks: membership.reached_the_dead.
@@ -48,6 +48,7 @@ class GossipRounds {
   void PushNews(Turn& turn);
   void ReachTheDead(Turn& turn);
   void ReachSeeds(Turn& turn);
+  bool PassToStranger();
 
   Wiring in_;
   Prng random_{0};
