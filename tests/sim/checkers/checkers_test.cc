@@ -1,0 +1,351 @@
+// Each oracle against handmade histories: one that must fail, one that must
+// pass.  An oracle that cannot fail proves nothing.
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "sim/checkers/acknowledged_writes_survive.h"
+#include "sim/checkers/convergence.h"
+#include "sim/checkers/dots_unique.h"
+#include "sim/checkers/expectations.h"
+#include "sim/checkers/membership_agreement.h"
+#include "sim/checkers/monotonic_reads.h"
+#include "sim/checkers/no_resurrection.h"
+#include "sim/checkers/quorum_recency.h"
+#include "sim/checkers/requests_complete.h"
+#include "sim/checkers/validity.h"
+
+namespace orrery::sim {
+namespace {
+
+constexpr uint64_t kToken = 77;
+constexpr Instant At(int64_t seconds) { return Instant{seconds * kSecond.ns}; }
+
+// Three nodes, all owners of the one key k0; R = W = 2.
+class CheckersTest : public ::testing::Test {
+ protected:
+  CheckersTest() {
+    evidence_.config.nodes = 3;
+    evidence_.config.keys = 1;
+    evidence_.owners_per_key = 3;
+    evidence_.healed = true;
+    evidence_.keys.push_back({.key = 0, .token = kToken, .owners = {0, 1, 2}});
+    for (uint32_t i = 0; i < 3; ++i) {
+      NodeView node;
+      node.up = true;
+      node.state = EngineState::kServing;
+      node.epoch = {0, 2};
+      node.ring_hash = 5;
+      for (uint32_t j = 0; j < 3; ++j) {
+        node.members.push_back({.name = "n" + std::to_string(j)});
+      }
+      evidence_.nodes.push_back(node);
+    }
+  }
+
+  Operation& Write(uint32_t id, OpStep::Verb verb, uint64_t version,
+                   int64_t from, int64_t to) {
+    Operation& op = evidence_.history.Open(id);
+    op.verb = verb;
+    op.version = version;
+    op.invoked = At(from);
+    op.returned = At(to);
+    op.outcome = Outcome::kOk;
+    op.acks.owners = 2;
+    return op;
+  }
+  Operation& Put(uint32_t id, uint64_t version, int64_t from, int64_t to) {
+    return Write(id, OpStep::Verb::kPut, version, from, to);
+  }
+  Operation& Delete(uint32_t id, uint64_t version, int64_t from, int64_t to) {
+    return Write(id, OpStep::Verb::kDelete, version, from, to);
+  }
+  // Reads what operation `source` wrote; 0: nothing.
+  Operation& Get(uint32_t id, uint32_t source, uint64_t version, int64_t from,
+                 int64_t to) {
+    Operation& op = evidence_.history.Open(id);
+    op.verb = OpStep::Verb::kGet;
+    op.version = version;
+    op.found = source != 0;
+    op.value = Bytes::CopyOf(source == 0 ? "" : ValueText(source, 0));
+    op.invoked = At(from);
+    op.returned = At(to);
+    op.outcome = Outcome::kOk;
+    return op;
+  }
+  void Store(uint32_t node, uint64_t version) {
+    evidence_.nodes[node].entries = {
+        {.token = kToken, .digest = version * 3, .timestamp = version}};
+  }
+  void Hold(uint64_t version, std::vector<uint32_t> nodes, int64_t at) {
+    for (const uint32_t node : nodes) {
+      evidence_.history.RecordHolding(0, version, {node, At(at)});
+    }
+  }
+  void LosePower(uint32_t node, int64_t at) {
+    evidence_.history.RecordDisaster(
+        {.node = node, .at = At(at), .wiped = false});
+  }
+
+  Evidence evidence_;
+};
+
+// ---- O1 ----
+
+TEST_F(CheckersTest, AnAcknowledgedWriteThatNobodyStoresIsAViolation) {
+  Put(1, 10, 1, 2);
+  Hold(10, {0, 1}, 2);
+
+  EXPECT_EQ(CheckAcknowledgedWritesSurvive(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, AWriteThatIsStoredOrOutrankedSurvives) {
+  Put(1, 10, 1, 2);
+  Put(2, 20, 3, 4);
+  Store(2, 20);
+
+  const Verdict verdict = CheckAcknowledgedWritesSurvive(evidence_);
+
+  EXPECT_EQ(verdict.checked, 2u);
+  EXPECT_TRUE(verdict.violations.empty());
+}
+
+TEST_F(CheckersTest, ALossIsExcusedOnlyIfEveryAcknowledgerLostIt) {
+  evidence_.unsynced = kSecond;
+  Put(1, 10, 1, 2);
+  Hold(10, {0, 1}, 2);
+  LosePower(0, 2);
+  EXPECT_EQ(CheckAcknowledgedWritesSurvive(evidence_).violations.size(), 1u);
+
+  LosePower(1, 2);
+  EXPECT_EQ(CheckAcknowledgedWritesSurvive(evidence_).excused, 1u);
+  EXPECT_TRUE(CheckAcknowledgedWritesSurvive(evidence_).violations.empty());
+}
+
+TEST_F(CheckersTest, APowerLossAfterTheSyncWasDueExcusesNothing) {
+  evidence_.unsynced = kSecond;
+  Put(1, 10, 1, 2);
+  Hold(10, {0, 1}, 2);
+  LosePower(0, 9);
+  LosePower(1, 9);
+
+  EXPECT_EQ(CheckAcknowledgedWritesSurvive(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, UnknownAndFailedWritesNeedNotSurvive) {
+  Put(1, 10, 1, 2).outcome = Outcome::kUnknown;
+  Put(2, 20, 1, 2).outcome = Outcome::kFailed;
+
+  EXPECT_EQ(CheckAcknowledgedWritesSurvive(evidence_).checked, 0u);
+}
+
+// ---- O3 ----
+
+TEST_F(CheckersTest, AValueThatNobodyWroteIsAViolation) {
+  Get(1, 99, 10, 3, 4);
+
+  EXPECT_EQ(CheckValidity(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, AReadOfAWriteThatBeganBeforeItEndedIsValid) {
+  Put(1, 10, 1, 9).outcome = Outcome::kUnknown;
+  Get(2, 1, 10, 3, 4);
+
+  const Verdict verdict = CheckValidity(evidence_);
+
+  EXPECT_EQ(verdict.checked, 1u);
+  EXPECT_TRUE(verdict.violations.empty());
+}
+
+TEST_F(CheckersTest, ARefusedWriteIsNeverSeen) {
+  Put(1, 10, 1, 2).outcome = Outcome::kFailed;
+  Get(2, 1, 10, 3, 4);
+
+  EXPECT_EQ(CheckValidity(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, AValueFromTheFutureOfAnotherKeyOrVersionIsAViolation) {
+  Put(1, 10, 5, 6);
+  Get(2, 1, 10, 3, 4);
+  Put(3, 30, 1, 2);
+  Get(4, 3, 31, 3, 4);
+  Put(5, 50, 1, 2).key = 7;
+  Get(6, 5, 50, 3, 4);
+
+  EXPECT_EQ(CheckValidity(evidence_).violations.size(), 3u);
+}
+
+// ---- O4 ----
+
+TEST_F(CheckersTest, AQuorumReadThatMissesAnEarlierWriteIsAViolation) {
+  Put(1, 10, 1, 2);
+  Hold(10, {0, 1}, 2);
+  Get(2, 0, 0, 3, 4);
+
+  EXPECT_EQ(CheckQuorumRecency(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, AReadThatOverlapsTheWriteMayMissIt) {
+  Put(1, 10, 1, 5);
+  Get(2, 0, 0, 3, 4);
+  Get(3, 1, 10, 6, 7);
+
+  EXPECT_TRUE(CheckQuorumRecency(evidence_).violations.empty());
+}
+
+TEST_F(CheckersTest, AReadBelowTheQuorumMayMissTheWrite) {
+  Put(1, 10, 1, 2);
+  Get(2, 0, 0, 3, 4).r = 1;
+
+  EXPECT_TRUE(CheckQuorumRecency(evidence_).violations.empty());
+}
+
+TEST_F(CheckersTest, AWriteThatFewerThanWAcknowledgedIsAViolation) {
+  Put(1, 10, 1, 2).acks.owners = 1;
+
+  EXPECT_EQ(CheckQuorumRecency(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, HintsCountTowardsWOnlyWhenTheWriteIsSloppy) {
+  Operation& strict = Put(1, 10, 1, 2);
+  strict.acks = {.owners = 1, .hints = 1};
+  EXPECT_EQ(CheckQuorumRecency(evidence_).violations.size(), 1u);
+
+  evidence_.history.Find(1)->sloppy = true;
+  EXPECT_TRUE(CheckQuorumRecency(evidence_).violations.empty());
+}
+
+// ---- O5 ----
+
+TEST_F(CheckersTest, AReadThatGoesBackIsAViolation) {
+  Put(1, 10, 1, 2).outcome = Outcome::kUnknown;
+  Hold(10, {0}, 2);
+  Get(2, 1, 10, 3, 4);
+  Get(3, 0, 0, 5, 6);
+
+  EXPECT_EQ(CheckMonotonicReads(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, ConcurrentReadsMayDisagree) {
+  Put(1, 10, 1, 2).outcome = Outcome::kUnknown;
+  Get(2, 1, 10, 3, 5);
+  Get(3, 0, 0, 4, 6);
+  Get(4, 1, 10, 7, 8);
+
+  EXPECT_TRUE(CheckMonotonicReads(evidence_).violations.empty());
+}
+
+// ---- O10 ----
+
+TEST_F(CheckersTest, AValueReadAfterItsDeleteIsAViolation) {
+  Put(1, 10, 1, 2);
+  Delete(2, 20, 3, 4);
+  Hold(20, {0, 1}, 4);
+  Get(3, 1, 10, 5, 6);
+
+  EXPECT_EQ(CheckNoResurrection(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, AKeyCreatedAgainIsNoResurrection) {
+  Put(1, 10, 1, 2);
+  Delete(2, 20, 3, 4);
+  Put(3, 30, 5, 6);
+  Get(4, 3, 30, 7, 8);
+
+  EXPECT_TRUE(CheckNoResurrection(evidence_).violations.empty());
+}
+
+// ---- O11, O14 ----
+
+TEST_F(CheckersTest, OwnersThatDifferAfterHealingAreAViolation) {
+  Store(0, 10);
+  Store(1, 10);
+
+  EXPECT_EQ(CheckConvergence(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, EqualOwnersHaveConverged) {
+  for (uint32_t node = 0; node < 3; ++node) Store(node, 10);
+
+  const Verdict verdict = CheckConvergence(evidence_);
+
+  EXPECT_GT(verdict.checked, 0u);
+  EXPECT_TRUE(verdict.violations.empty());
+}
+
+TEST_F(CheckersTest, AHintThatIsStillHeldIsAViolation) {
+  evidence_.nodes[1].hints_held = 3;
+
+  const Verdict verdict = CheckConvergence(evidence_);
+
+  ASSERT_EQ(verdict.violations.size(), 1u);
+  EXPECT_EQ(verdict.violations[0].oracle, "O14");
+}
+
+// ---- O12 ----
+
+TEST_F(CheckersTest, ANodeThatIsSeenDeadAfterHealingIsAViolation) {
+  evidence_.nodes[0].members[2].state = MemberState::kDead;
+
+  EXPECT_EQ(CheckMembershipAgreement(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, DifferentRingsAreAViolation) {
+  evidence_.nodes[2].ring_hash = 6;
+
+  EXPECT_EQ(CheckMembershipAgreement(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, ANodeThatNeverServesAgainIsAViolation) {
+  evidence_.nodes[2].state = EngineState::kStarting;
+
+  EXPECT_EQ(CheckMembershipAgreement(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, NodesThatAgreeAgree) {
+  EXPECT_TRUE(CheckMembershipAgreement(evidence_).violations.empty());
+}
+
+// ---- O16, O21 ----
+
+TEST_F(CheckersTest, AnUnansweredRequestIsAViolation) {
+  EXPECT_TRUE(CheckRequestsComplete(evidence_).violations.empty());
+  evidence_.unanswered.push_back("Operation 1 was not answered.");
+
+  EXPECT_EQ(CheckRequestsComplete(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, AReusedDotIsAViolation) {
+  EXPECT_TRUE(CheckDotsUnique(evidence_).violations.empty());
+  evidence_.reused_dots.push_back("One dot names two versions.");
+
+  EXPECT_EQ(CheckDotsUnique(evidence_).violations.size(), 1u);
+}
+
+// ---- Expectations ----
+
+TEST_F(CheckersTest, ExpectationsAreMetOrViolated) {
+  Put(1, 10, 1, 2);
+  Get(2, 1, 10, 3, 4);
+  Tally marks;
+  marks.Count("hint.delivered");
+  const auto check = [&](Expectation expectation) {
+    return CheckExpectations(evidence_, {expectation}, marks)
+        .violations.empty();
+  };
+  using Kind = Expectation::Kind;
+
+  EXPECT_TRUE(check({.kind = Kind::kOutcome, .op = 1, .is = "ok"}));
+  EXPECT_FALSE(check({.kind = Kind::kOutcome, .op = 1, .is = "failed"}));
+  EXPECT_TRUE(check({.kind = Kind::kValue, .op = 2, .is = "op1"}));
+  EXPECT_FALSE(check({.kind = Kind::kValue, .op = 2, .is = "absent"}));
+  EXPECT_TRUE(check({.kind = Kind::kAcks, .op = 1, .owners = 2, .hints = 0}));
+  EXPECT_FALSE(check({.kind = Kind::kAcks, .op = 1, .owners = 3}));
+  EXPECT_TRUE(check({.kind = Kind::kMark, .is = "hint.delivered"}));
+  EXPECT_FALSE(check({.kind = Kind::kMark, .is = "hint.lost"}));
+  EXPECT_FALSE(check({.kind = Kind::kOutcome, .op = 9, .is = "ok"}));
+}
+
+}  // namespace
+}  // namespace orrery::sim

@@ -1,0 +1,113 @@
+#include "sim/file_image.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+
+namespace orrery::sim {
+namespace {
+
+std::string Sector(char c) { return std::string(kSectorBytes, c); }
+
+PowerLoss Keeping(uint32_t sectors) {
+  return {.seed = 1, .torn = {}, .keep = sectors, .torn_sectors = {}};
+}
+
+TEST(FileImageTest, SyncedBytesSurviveAPowerLoss) {  // IMG-1
+  FileImage image;
+  image.Write(0, Sector('a'));
+  image.MarkSynced(image.writes());
+
+  image.LosePower(Keeping(0), 1);
+
+  EXPECT_EQ(image.data(), Sector('a'));
+  EXPECT_FALSE(image.IsDirty());
+}
+
+TEST(FileImageTest, UnsyncedBytesAreLostAndOldOnesComeBack) {
+  FileImage image;
+  image.Write(0, Sector('a') + Sector('b'));
+  image.MarkSynced(image.writes());
+  image.Write(kSectorBytes, Sector('c') + Sector('d'));
+
+  image.LosePower(Keeping(0), 1);
+
+  EXPECT_EQ(image.data(), Sector('a') + Sector('b'));
+}
+
+TEST(FileImageTest, SectorsReachTheDiskOneByOne) {
+  FileImage image;
+  image.Write(0, Sector('a') + Sector('b') + Sector('c'));
+  image.MarkSynced(image.writes());
+  image.Write(0, Sector('x') + Sector('y') + Sector('z'));
+
+  image.LosePower(Keeping(2), 1);
+
+  EXPECT_EQ(image.data(), Sector('x') + Sector('y') + Sector('c'));
+}
+
+TEST(FileImageTest, ATornSectorIsHalfNew) {
+  FileImage image;
+  image.Write(0, Sector('a'));
+  image.MarkSynced(image.writes());
+  image.Write(0, Sector('x'));
+
+  image.LosePower({.seed = 1, .torn = {}, .keep = 0, .torn_sectors = 1}, 1);
+
+  EXPECT_EQ(image.data(), std::string(kSectorBytes / 2, 'x') +
+                              std::string(kSectorBytes / 2, 'a'));
+}
+
+TEST(FileImageTest, SizeWithoutDataReadsZero) {
+  FileImage image;
+  image.Extend(2 * kSectorBytes);
+  image.MarkSynced(image.writes());
+  image.Write(0, Sector('a'));
+
+  image.LosePower(Keeping(0), 1);
+
+  EXPECT_EQ(image.data(), std::string(2 * kSectorBytes, '\0'));
+}
+
+TEST(FileImageTest, ASyncPromisesWhatWasWrittenBeforeItBegan) {  // DSK-2
+  FileImage image;
+  image.Write(0, Sector('a'));
+  const uint64_t begun = image.writes();
+  image.Write(kSectorBytes, Sector('b'));
+  image.MarkSynced(begun);
+
+  image.LosePower(Keeping(0), 1);
+
+  EXPECT_EQ(image.data(), Sector('a'));
+}
+
+TEST(FileImageTest, ATruncationMayComeUndone) {
+  FileImage image;
+  image.Write(0, Sector('a') + Sector('b'));
+  image.MarkSynced(image.writes());
+  image.Truncate(kSectorBytes);
+  EXPECT_EQ(image.size(), kSectorBytes);
+
+  image.LosePower(Keeping(0), 1);
+
+  EXPECT_EQ(image.data(), Sector('a') + Sector('b'));
+}
+
+TEST(FileImageTest, UntouchedSectorsKeepTheirBytesWhateverTheFate) {  // IMG-2
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    FileImage image;
+    image.Write(0, Sector('a') + Sector('b') + Sector('c'));
+    image.MarkSynced(image.writes());
+    image.Write(kSectorBytes, Sector('x'));
+
+    image.LosePower(
+        {.seed = seed, .torn = {1, 2}, .keep = {}, .torn_sectors = {}}, 1);
+
+    ASSERT_EQ(image.size(), 3 * kSectorBytes);
+    EXPECT_EQ(image.data().substr(0, kSectorBytes), Sector('a'));
+    EXPECT_EQ(image.data().substr(2 * kSectorBytes), Sector('c'));
+  }
+}
+
+}  // namespace
+}  // namespace orrery::sim

@@ -1,0 +1,157 @@
+#include "sim/sim_disk.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "tests/transport/disk/disk_contract.h"
+
+namespace orrery::sim {
+namespace {
+
+class SimDiskHarness final : public DiskHarness {
+ public:
+  SimDiskHarness() { disk_.StartProcess(process_); }
+
+  DiskPort& disk() override { return disk_; }
+  std::vector<DiskDone> Pump() override {
+    std::vector<DiskDone> done;
+    while (done.empty() && !queue_.empty()) {
+      std::optional<DiskDone> one = disk_.Complete(queue_.Pop());
+      if (one.has_value()) done.push_back(std::move(*one));
+    }
+    return done;
+  }
+
+  SimDisk& sim_disk() { return disk_; }
+  void Restart() {
+    disk_.EndProcess();
+    disk_.StartProcess(++process_);
+  }
+  void LosePower() {
+    disk_.EndProcess();
+    disk_.LosePower(0, 0);
+    disk_.StartProcess(++process_);
+  }
+
+ private:
+  Noise noise_;
+  EventQueue queue_;
+  Tally tally_;
+  SimDisk disk_{{.seed = 1, .node = 0}, noise_, queue_, tally_};
+  uint32_t process_ = 1;
+};
+
+std::unique_ptr<DiskHarness> MakeSimDiskHarness() {
+  return std::make_unique<SimDiskHarness>();
+}
+
+class SimDiskTest : public ::testing::Test {
+ protected:
+  DiskDone Do(DiskEffect effect) {
+    effect.token = {DiskOwner::kUserStore, 0, {++slot_, 1}};
+    harness_.disk().Submit(std::move(effect));
+    std::vector<DiskDone> done = harness_.Pump();
+    EXPECT_EQ(done.size(), 1u);
+    return done.empty() ? DiskDone{} : std::move(done.front());
+  }
+  DiskError Open(std::string path) {
+    return Do({.verb = DiskVerb::kOpen,
+               .file = {1},
+               .create = true,
+               .path = std::move(path)})
+        .error;
+  }
+  DiskError Write(std::string text) {
+    return Do({.verb = DiskVerb::kWrite,
+               .file = {1},
+               .data = {Bytes::CopyOf(text)}})
+        .error;
+  }
+  DiskError Sync() { return Do({.verb = DiskVerb::kSync, .file = {1}}).error; }
+  DiskError SyncRoot() {
+    return Do({.verb = DiskVerb::kSyncDir, .path = "."}).error;
+  }
+  std::string Read() {
+    return std::string(
+        Do({.verb = DiskVerb::kRead, .file = {1}, .length = 100}).data.text());
+  }
+
+  SimDiskHarness harness_;
+  uint32_t slot_ = 0;
+};
+
+TEST_F(SimDiskTest, AProcessCrashKeepsWhatWasWritten) {
+  Open("f");
+  Write("hello");
+
+  harness_.Restart();
+
+  EXPECT_EQ(Open("f"), DiskError::kNone);
+  EXPECT_EQ(Read(), "hello");
+}
+
+TEST_F(SimDiskTest, APowerLossKeepsOnlyWhatWasSynced) {
+  Open("f");
+  SyncRoot();
+  Write("hello");
+  Sync();
+  Write("HELLO");
+
+  harness_.LosePower();
+
+  EXPECT_EQ(Open("f"), DiskError::kNone);
+  EXPECT_EQ(Read(), "hello");
+}
+
+TEST_F(SimDiskTest, ADeadProcessGetsNoCompletion) {  // DSK-1
+  harness_.disk().Submit({.verb = DiskVerb::kList, .path = ""});
+
+  harness_.Restart();
+
+  EXPECT_TRUE(harness_.Pump().empty());
+}
+
+TEST_F(SimDiskTest, AFullDiskRefusesWritesAndRecovers) {
+  Open("f");
+
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kFull, 0});
+  EXPECT_EQ(Write("hello"), DiskError::kNoSpace);
+  EXPECT_EQ(Do({.verb = DiskVerb::kSpace}).count, 0u);
+
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kOk, 0});
+  EXPECT_EQ(Write("hello"), DiskError::kNone);
+}
+
+TEST_F(SimDiskTest, AFailedSyncLeavesCleanPagesAndTheNextSucceeds) {
+  Open("f");
+  Write("hello");
+
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kSyncFails, 0});
+
+  EXPECT_EQ(Sync(), DiskError::kIo);
+  EXPECT_EQ(Sync(), DiskError::kNone);
+}
+
+TEST_F(SimDiskTest, AWipedDiskIsEmpty) {
+  Open("f");
+  harness_.sim_disk().EndProcess();
+
+  harness_.sim_disk().Wipe();
+
+  harness_.sim_disk().StartProcess(9);
+  EXPECT_TRUE(Do({.verb = DiskVerb::kList, .path = ""}).names.empty());
+}
+
+}  // namespace
+}  // namespace orrery::sim
+
+namespace orrery {
+
+INSTANTIATE_TEST_SUITE_P(SimDisk, DiskContractTest,
+                         ::testing::Values(&sim::MakeSimDiskHarness));
+
+}  // namespace orrery

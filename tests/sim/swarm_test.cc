@@ -1,0 +1,64 @@
+#include "sim/swarm.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "gmock/gmock.h"
+#include "sim/scenario_text.h"
+#include "sim/settings.h"
+
+namespace orrery::sim {
+namespace {
+
+// First word of each step, counted over many seeds.
+std::map<std::string, int> StepKinds(uint64_t seeds) {
+  std::map<std::string, int> kinds;
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    for (const Line& line : SwarmScenario(seed, Profile::kLight).lines) {
+      const auto* step = std::get_if<StepLine>(&line);
+      if (step == nullptr) continue;
+      const std::string text = PrintStep(step->step);
+      ++kinds[text.substr(0, text.find(' '))];
+    }
+  }
+  return kinds;
+}
+
+TEST(SwarmTest, OneSeedMakesOneScenario) {
+  EXPECT_EQ(SwarmScenario(7, Profile::kLight),
+            SwarmScenario(7, Profile::kLight));
+  EXPECT_NE(SwarmScenario(7, Profile::kLight),
+            SwarmScenario(8, Profile::kLight));
+}
+
+TEST(SwarmTest, EveryKindOfFaultStrikesInSomeRun) {
+  const std::map<std::string, int> kinds = StepKinds(100);
+
+  for (const std::string kind :
+       {"op", "crash", "restart", "pause", "resume", "wipe", "powerloss", "cut",
+        "clog", "reset", "halfopen", "hold", "release", "split", "heal",
+        "clock", "disk", "knob"}) {
+    EXPECT_TRUE(kinds.contains(kind)) << kind;
+  }
+}
+
+TEST(SwarmTest, ALightRunHasItsOperationsAndItsMinute) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    const Scenario scenario = SwarmScenario(seed, Profile::kLight);
+
+    int64_t ops = 0;
+    for (const Line& line : scenario.lines) {
+      const auto* step = std::get_if<StepLine>(&line);
+      if (step == nullptr) continue;
+      ops += std::holds_alternative<OpStep>(step->step) ? 1 : 0;
+    }
+
+    EXPECT_NEAR(static_cast<double>(ops), 160.0 * 36, 400.0);
+    EXPECT_EQ(SettingsOf(scenario).config.end, kMinute);
+  }
+}
+
+}  // namespace
+}  // namespace orrery::sim

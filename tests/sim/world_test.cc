@@ -1,0 +1,113 @@
+#include "sim/world.h"
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "gmock/gmock.h"
+#include "sim/host/run_chain.h"
+#include "sim/scenario_text.h"
+#include "sim/swarm.h"
+
+namespace orrery::sim {
+namespace {
+
+Scenario Parsed(const std::string& text) {
+  return std::get<Scenario>(ParseScenario("orrery-sim 1\n" + text));
+}
+
+RunResult RunText(const std::string& text) {
+  return World(Parsed(text), {}).Run();
+}
+
+std::string Sentences(const RunResult& result) {
+  std::string text;
+  for (const Violation& violation : result.violations) {
+    text += violation.oracle + " " + violation.sentence + "\n";
+  }
+  return text;
+}
+
+TEST(WorldTest, ThreeNodesFormAClusterAndServe) {
+  const RunResult result = RunText(
+      "cfg nodes=3 end=8s\n"
+      "at 6s op 1 put c0 k1 via=n0\n"
+      "at 6500ms op 2 get c0 k1 via=n2\n"
+      "expect outcome op=1 is=ok\n"
+      "expect value op=2 is=op1\n"
+      "expect converge within=1s\n");
+
+  EXPECT_EQ(Sentences(result), "");
+  EXPECT_EQ(result.tally.of("client.write_ok"), 1u);
+}
+
+TEST(WorldTest, AnExpectationThatIsNotMetIsAViolation) {
+  const RunResult result = RunText(
+      "cfg nodes=3 end=8s\n"
+      "at 6s op 1 put c0 k1 via=n0\n"
+      "expect outcome op=1 is=failed\n");
+
+  EXPECT_EQ(Sentences(result), "E The put 1 of k1 is ok, not failed.\n");
+}
+
+// Rules 1 to 15 of determinism in one: same scenario, same digest, whatever
+// the allocator hands out.
+TEST(WorldTest, TheSameScenarioRunsTheSameWayTwice) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const Scenario scenario = SwarmScenario(seed, Profile::kGolden);
+    const RunResult result = World(scenario, {}).Run();
+
+    EXPECT_EQ(CompareWithSecondRun(scenario, {}, result.digest), "") << seed;
+  }
+}
+
+TEST(WorldTest, AnotherSeedGivesAnotherRun) {
+  const std::string steps = "at 6s op 1 put c0 k1\n";
+
+  EXPECT_NE(RunText("cfg nodes=3 end=7s seed=1\n" + steps).digest,
+            RunText("cfg nodes=3 end=7s seed=2\n" + steps).digest);
+}
+
+// Every step is total: none of these makes sense, and none does harm.
+TEST(WorldTest, StepsThatMakeNoSenseDoNothing) {
+  const RunResult result = RunText(
+      "cfg nodes=3 end=10s\n"
+      "at 1s heal all\n"
+      "at 1s restart n0\n"
+      "at 1s resume n1\n"
+      "at 1s cut n1->n1\n"
+      "at 1s release n7->n8\n"
+      "at 6s crash n2\n"
+      "at 6s crash n2\n"
+      "at 6s pause n2\n"
+      "at 6001ms op 1 put c9 k99 via=n2\n"
+      "at 6002ms op 1 put c9 k99\n"
+      "at 6003ms op 2 put c9 k99 ctx=op77 retry=op78\n"
+      "at 7s restart n5\n"
+      "expect outcome op=1 is=ok\n");
+
+  EXPECT_EQ(Sentences(result), "");
+}
+
+TEST(WorldTest, ALostTailIsExcusedOnlyWhenEveryAcknowledgerLostPower) {
+  const RunResult result = RunText(
+      "cfg nodes=3 sync=off sync_interval=5s end=20s\n"
+      "at 6s op 1 put c0 k1 via=n0\n"
+      "at 6100ms powerloss n0 keep=0\n"
+      "at 6100ms powerloss n1 keep=0\n"
+      "at 6100ms powerloss n2 keep=0\n"
+      "at 7s restart n0\n"
+      "at 7s restart n1\n"
+      "at 7s restart n2\n"
+      "expect converge within=12s\n");
+
+  EXPECT_EQ(Sentences(result), "");
+  uint64_t excused = 0;
+  for (const PropertyResult& property : result.properties) {
+    if (property.oracle == "O1") excused = property.excused;
+  }
+  EXPECT_EQ(excused, 1u);
+}
+
+}  // namespace
+}  // namespace orrery::sim
