@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/ci/format.sh
 python3 scripts/mutants.py check
+python3 scripts/invariants.py --check
 scripts/build.sh dev house_rules_test
 build/dev/tests/house_rules_test --gtest_brief=1
 # Generated headers must exist before clang-tidy reads whoever includes them.

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Collects the numbered invariants of all headers into docs/invariants.md.
+
+usage: scripts/invariants.py [--check]
+
+--check: exit 1 if the document is not what the headers say now.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DOCUMENT = ROOT / "docs" / "invariants.md"
+HEAD = """# Invariants
+
+Two kinds. What one class can check, it checks (`ORRERY_INVARIANT`, on in every build); its header states it, and the
+second list repeats it so that one can read them together (`scripts/invariants.py` writes it). What spans steps or nodes
+has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` prove that each can fail.
+
+## Across steps and nodes
+
+| oracle | property | checker |
+|---|---|---|
+| O0 | no invariant fails and no process dies of a signal | `sim/host/worker` |
+| O1 | an acknowledged write is held, covered or outranked at its owners after healing | `sim/checkers/acknowledged_writes_survive` |
+| O3 | nothing is read that was not written to that key before; a write answered `applied: "no"` never appears | `sim/checkers/validity` |
+| O4 | with R + W above the owners a read sees every write acknowledged before it began | `sim/checkers/quorum_recency` |
+| O5 | quorum reads of a key never go back | `sim/checkers/monotonic_reads` |
+| O10 | a deleted version is not read again | `sim/checkers/no_resurrection` |
+| O11 | after healing all owners of a key hold equal objects, without being read | `sim/checkers/convergence` |
+| O12 | one ring per epoch; live nodes agree on the ring and on who is alive | `sim/checkers/membership_agreement` |
+| O16 | each request is answered exactly once, in time | `sim/checkers/requests_complete` |
+| O21 | a dot names one version for ever | `sim/checkers/dots_unique` |
+| O25 | a second run of a seed gives the same digest | `sim/host/campaign` |
+
+## Within one class
+"""
+FIRST = re.compile(r"^//\s+([A-Z]{2,8}-\d+)\s+(\S.*)$")
+MORE = re.compile(r"^//\s{6,}(\S.*)$")
+
+
+def invariants_of(path):
+    """[(id, sentence)] in the order of the header."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        first, more = FIRST.match(line), MORE.match(line)
+        if first:
+            found.append([first[1], first[2]])
+        elif more and found and open_sentence:
+            found[-1][1] += " " + more[1]
+        open_sentence = bool(first or (more and found))
+    return found
+
+
+def document():
+    text, room = HEAD, None
+    folders = ["core", "transport", "sim", "node"]
+    for path in sorted(p for f in folders for p in (ROOT / f).rglob("*.h")):
+        found = invariants_of(path)
+        if not found:
+            continue
+        here = path.parent.relative_to(ROOT).as_posix()
+        if here != room:
+            room = here
+            text += "\n### `%s`\n\n| | states | in |\n|---|---|---|\n" % room
+        for name, sentence in found:
+            text += "| %s | %s | `%s` |\n" % (
+                name, sentence.replace("|", "\\|"), path.name)
+    return text
+
+
+def main():
+    wanted = document()
+    if "--check" not in sys.argv[1:]:
+        DOCUMENT.write_text(wanted, encoding="utf-8")
+        return 0
+    if DOCUMENT.is_file() and DOCUMENT.read_text(encoding="utf-8") == wanted:
+        return 0
+    print("docs/invariants.md is stale: run scripts/invariants.py")
+    return 1
+
+
+sys.exit(main())
