@@ -1,21 +1,21 @@
 #include "core/base/hash.h"
 
+#include "core/base/coding.h"
+
 namespace orrery {
 
 void Hasher::AddBytes(ByteView bytes) {
   Add(uint64_t{bytes.size()});
-  uint64_t word = 0;
-  int shift = 0;
-  for (const std::byte b : bytes) {
-    word |= std::to_integer<uint64_t>(b) << shift;
-    shift += 8;
-    if (shift == 64) {
-      Add(word);
-      word = 0;
-      shift = 0;
-    }
+  while (bytes.size() >= sizeof(uint64_t)) {
+    Add(LoadU64(bytes.data()));
+    bytes = bytes.subspan(sizeof(uint64_t));
   }
-  if (shift != 0) Add(word);
+  if (bytes.empty()) return;
+  uint64_t rest = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    rest |= std::to_integer<uint64_t>(bytes[i]) << (8 * i);
+  }
+  Add(rest);
 }
 
 }  // namespace orrery
