@@ -81,10 +81,12 @@ void Boot::Advance(Rooms& rooms, Turn& turn) {
       if (rooms.hint_log.IsIdle()) CloseStores(rooms, turn);
       return;
     case Phase::kClosing:
-      if (rooms.user_store.IsClosed() && rooms.hint_store.IsClosed()) {
-        phase_ = Phase::kMarking;
-        rooms.directory.MarkClean(kMarkCleanToken, turn);
+      if (!rooms.user_store.IsClosed() || !rooms.hint_store.IsClosed()) return;
+      if (!rooms.user_store.IsClean() || !rooms.hint_store.IsClean()) {
+        return FinishStop(turn);  // A failed sync: the next start recovers.
       }
+      phase_ = Phase::kMarking;
+      rooms.directory.MarkClean(kMarkCleanToken, turn);
       return;
     case Phase::kMarking:
     case Phase::kNew:

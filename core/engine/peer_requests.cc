@@ -77,6 +77,12 @@ void PeerRequests::OnReplicaGet(const Envelope& from, const ReplicaGet& get,
   const Handle handle =
       open_.Create(Open{from.reply_to, get.request, get.depth});
   const Ticket ticket{TicketOwner::kPeerRequest, 0, handle};
+  if (get.from_hints) {
+    rooms.hint_log.reader().Read(
+        ticket, rooms.routing.ring()->OwnersOf(TokenOf(get.key)), get.key,
+        turn);
+    return;
+  }
   rooms.reader.Read({.ticket = ticket, .key = get.key, .depth = get.depth},
                     turn);
 }

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "core/engine/rooms.h"
+#include "core/version/object_merge.h"
 
 namespace orrery {
 
@@ -155,6 +156,14 @@ size_t DrainOnce(Rooms& rooms, Turn& turn) {
   }
   for (const HintStored& stored : rooms.hint_log.TakeStored()) {
     DispatchHint(stored, rooms, turn);
+    ++carried;
+  }
+  for (HintRead& read : rooms.hint_log.reader().TakeReads()) {
+    rooms.peer_requests.OnReadOutcome({.ticket = read.ticket,
+                                       .status = read.status,
+                                       .digest = DigestOf(read.object),
+                                       .object = std::move(read.object)},
+                                      turn);
     ++carried;
   }
   for (Membership::Output& output : rooms.membership.TakeOutputs()) {

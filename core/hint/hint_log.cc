@@ -49,7 +49,10 @@ uint64_t BytesOf(const EncodedHint& encoded, size_t key_bytes) {
 }  // namespace
 
 HintLog::HintLog(orrery::Store& hints, const EngineOptions& options)
-    : hints_(hints), options_(options), chains_(kHintStoresMax) {}
+    : hints_(hints),
+      options_(options),
+      reader_(hints),
+      chains_(kHintStoresMax) {}
 
 void HintLog::Store(Add add, Turn& turn) {
   ReplicaStatus why = ReplicaStatus::kOk;
@@ -131,6 +134,9 @@ void HintLog::StartNext(Handle handle, Chain& chain, Turn& turn) {
 }
 
 void HintLog::OnStoreReply(const StoreReply& reply, Turn& turn) {
+  if (HintReader::IsReplyToRead(reply.ticket)) {
+    return reader_.OnStoreReply(reply, turn);
+  }
   const Handle handle = reply.ticket.handle;
   Chain* chain = chains_.Find(handle);
   ORRERY_INVARIANT(chain != nullptr);

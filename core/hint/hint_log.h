@@ -33,6 +33,7 @@
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
 #include "core/base/pool.h"
+#include "core/hint/hint_reader.h"
 #include "core/hint/hint_record.h"
 #include "core/protocol/counters.h"
 #include "core/protocol/message.h"
@@ -74,6 +75,9 @@ class HintLog {
   // REQUIRES: reply.ticket.owner == TicketOwner::kHintLog.
   void OnStoreReply(const StoreReply& reply, Turn& turn);
   std::vector<HintStored> TakeStored();
+
+  // For sloppy reads; its outcomes are among reader().TakeReads().
+  HintReader& reader() { return reader_; }
 
   struct Held {
     uint64_t digest = 0;
@@ -148,6 +152,7 @@ class HintLog {
 
   orrery::Store& hints_;
   const EngineOptions& options_;
+  HintReader reader_;
   Pool<Chain> chains_;
   LookupMap<std::string, Handle> by_key_;
   uint32_t waiting_ = 0;  // Adds in all chains.

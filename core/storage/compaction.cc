@@ -31,8 +31,7 @@ uint64_t DeadBytes(const DataFile& file) {
 // frees something, so that none follows another for ever (A15).
 bool IsMostlyDead(const DataFile& file) {
   if (file.live_bytes == 0) return true;
-  return DeadBytes(file) > kSealBytes &&
-         DeadBytes(file) * 2 >= UsedBytes(file);
+  return DeadBytes(file) > kSealBytes && DeadBytes(file) * 2 >= UsedBytes(file);
 }
 
 // a is worth more than b: dead / (live + 1), without division.

@@ -138,6 +138,13 @@ class HintBench {
     Settle();
   }
 
+  HintRead Read(std::string_view key) {
+    log->reader().Read({TicketOwner::kPeerRequest, 1, {}}, cluster.owners, key,
+                       cluster.turn());
+    Settle();
+    return log->reader().TakeReads().at(0);
+  }
+
   EngineCounters Counters() const {
     EngineCounters counters;
     log->FillCounters(&counters);

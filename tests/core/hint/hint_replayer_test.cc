@@ -217,9 +217,9 @@ TEST_F(HintReplayerTest, ManyHintsDrainAFewAtATime) {
 
   EXPECT_EQ(bench_.log->held(), 0U);
   // Some keys have other owners than the target.
-  EXPECT_EQ(bench_.Counters().hints_delivered +
-                bench_.Counters().hints_redirected,
-            uint64_t{kHints});
+  EXPECT_EQ(
+      bench_.Counters().hints_delivered + bench_.Counters().hints_redirected,
+      uint64_t{kHints});
 }
 
 }  // namespace
