@@ -5,7 +5,9 @@
 // after its conversation ended finds nobody.
 //
 // Invariants:
-//   POOL-1  A handle returned by Create is never equal to an earlier one.
+//   POOL-1  A handle returned by Create is never equal to an earlier one (of
+//           this process, until one slot was used 2^20 times; with StartAt
+//           also of the last 4,095 processes).
 //   POOL-2  size() <= capacity().
 //
 // Cost: O(1) per call.  Slots are allocated in Create up to the high-water
@@ -30,6 +32,15 @@ class Pool {
  public:
   explicit Pool(uint32_t capacity) : capacity_(capacity) {}
 
+  // For handles that travel: an answer to an earlier process of this node may
+  // arrive after a restart, and must find nobody.  The generation of the
+  // process goes into the upper 12 bits of every handle's `gen`.
+  // REQUIRES: Create was never called.
+  void StartAt(uint32_t process_generation) {
+    ORRERY_INVARIANT(slots_.empty());
+    first_gen_ = process_generation << kUsesBits;
+  }
+
   bool IsFull() const { return size_ == capacity_; }
   bool empty() const { return size_ == 0; }
   uint32_t size() const { return size_; }
@@ -43,12 +54,14 @@ class Pool {
     if (free_.empty()) {
       slot = static_cast<uint32_t>(slots_.size());
       slots_.emplace_back();
+      slots_.back().gen = first_gen_;
     } else {
       slot = free_.back();
       free_.pop_back();
     }
     Slot& entry = slots_[slot];
     ++entry.gen;
+    if ((entry.gen & kUsesMask) == 0) entry.gen = first_gen_ + 1;
     entry.object.emplace(std::forward<Args>(args)...);
     ++size_;
     return {slot, entry.gen};
@@ -86,8 +99,12 @@ class Pool {
     std::optional<T> object;
   };
 
+  static constexpr uint32_t kUsesBits = 20;
+  static constexpr uint32_t kUsesMask = (1u << kUsesBits) - 1;
+
   uint32_t capacity_;
   uint32_t size_ = 0;
+  uint32_t first_gen_ = 0;
   std::deque<Slot> slots_;  // Addresses stay valid while the pool grows.
   std::vector<uint32_t> free_;
 };

@@ -105,6 +105,9 @@ void Boot::OpenStores(Rooms& rooms, Turn& turn) {
                         rooms.options.gossip);
   rooms.clock.Restore(identity.hlc_high);
   rooms.lease.Restore(identity.hlc_high);
+  rooms.coordinators.SetGeneration(identity.generation);
+  rooms.replayer.SetGeneration(identity.generation);
+  rooms.repair.SetGeneration(identity.generation);
   rooms.coordinators.SetCluster(identity.cluster);
   rooms.coordinators.SetOperationSeed(
       StreamOf(start_, kOperationStream).Next());

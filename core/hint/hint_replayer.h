@@ -70,6 +70,9 @@ class HintReplayer {
 
   explicit HintReplayer(const Wiring& wiring);
 
+  // As CoordinatorRoom::SetGeneration.
+  void SetGeneration(uint32_t generation) { deliveries_.StartAt(generation); }
+
   // The hints store is open: learns what it holds, then replays.
   void OnOpen(Turn& turn);
   // Someone came, went, or the ring changed.

@@ -64,6 +64,13 @@ class CoordinatorRoom {
   explicit CoordinatorRoom(const Wiring& wiring);
 
   void SetCluster(ClusterId cluster) { cluster_ = cluster; }
+  // Whose answers these are: those to an earlier process find nobody.
+  // REQUIRES: before the first request.
+  void SetGeneration(uint32_t generation) {
+    puts_.StartAt(generation);
+    gets_.StartAt(generation);
+    forwards_.StartAt(generation);
+  }
   void SetOperationSeed(uint64_t seed) { operation_ids_ = Prng(seed); }
 
   // kPut, kGet or kDelete.  REQUIRES: a ring is known and closed.

@@ -56,6 +56,9 @@ class RepairRoom {
   RepairRoom(const RepairRoom&) = delete;
   RepairRoom& operator=(const RepairRoom&) = delete;
 
+  // As CoordinatorRoom::SetGeneration.
+  void SetGeneration(uint32_t generation) { sessions_.StartAt(generation); }
+
   // The store is open.
   void OnStart(Turn& turn);
   // The routing view has another ring.

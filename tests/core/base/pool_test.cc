@@ -55,5 +55,19 @@ TEST(PoolDeathTest, OneMoreThanItHoldsIsAnInvariantFailure) {
   EXPECT_DEATH(pool.Create(2), "size_ < capacity_");
 }
 
+TEST(PoolTest, HandlesOfAnEarlierProcessFindNobody) {
+  Pool<int> before(4);
+  Pool<int> after(4);
+  before.StartAt(7);
+  after.StartAt(8);
+  const Handle stale = before.Create(1);
+
+  const Handle fresh = after.Create(2);
+
+  EXPECT_EQ(stale.slot, fresh.slot);
+  EXPECT_EQ(after.Find(stale), nullptr);
+  EXPECT_NE(after.Find(fresh), nullptr);
+}
+
 }  // namespace
 }  // namespace orrery
