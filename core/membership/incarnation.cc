@@ -54,6 +54,11 @@ void Describe(MemberRecord& record, const MemberRecord& described) {
   merged.incarnation = record.incarnation;
   merged.state = record.state;
   merged.accusers = record.accusers;
+  // An accusation of a later process does not say its salt, and the salt of an
+  // earlier one would make that process look like a double.
+  if (record.incarnation.generation != described.incarnation.generation) {
+    merged.boot_salt = 0;
+  }
   record = merged;
 }
 

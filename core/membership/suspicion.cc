@@ -156,7 +156,8 @@ void Suspicion::Replace(Member& member, MemberRecord incoming, Turn& turn) {
 void Suspicion::OnSame(Member& member, const MemberRecord& incoming,
                        Turn& turn) {
   MemberRecord record = member.record;
-  const bool described = record.name.empty() && !incoming.name.empty();
+  const bool described = (record.name.empty() || record.boot_salt == 0) &&
+                         !incoming.name.empty() && incoming.boot_salt != 0;
   if (described) Describe(record, incoming);
   const bool united =
       IsAccusation(record.state) && UniteAccusers(record, incoming);

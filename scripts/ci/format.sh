@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 mode=(--dry-run --Werror)
 [ "${1:-}" = --fix ] && mode=(-i)
-find core transport sim node tests fuzz bench \
+find core transport sim node tests fuzz \
   \( -name '*.h' -o -name '*.cc' \) -print0 2>/dev/null |
   xargs -0 -r -n 40 clang-format-22 "${mode[@]}"
 echo "format: ok"

@@ -1,5 +1,7 @@
 #include "node/config.h"
 
+#include <unistd.h>
+
 #include <boost/json/parse.hpp>
 #include <cstdio>
 #include <fstream>
@@ -26,7 +28,9 @@ class ConfigTest : public ::testing::Test {
 
   // Writes the file that --config names.
   void File(const std::string& json) {
-    path_ = ::testing::TempDir() + "/orrery_config_test.json";
+    // One for each process: CTest runs these tests side by side.
+    path_ = ::testing::TempDir() + "/orrery_config_test." +
+            std::to_string(getpid()) + ".json";
     std::ofstream(path_) << json;
     inputs_.flags["config"] = path_;
   }
