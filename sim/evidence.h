@@ -30,7 +30,6 @@ struct NodeView {
   std::vector<MemberView> members;
   std::vector<KeyEntry> entries;  // By token.
   uint64_t hints_held = 0;
-  bool idle = false;
 
   bool Serves() const { return up && state == EngineState::kServing; }
 };

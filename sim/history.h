@@ -13,6 +13,7 @@
 #ifndef ORRERY_SIM_HISTORY_H_
 #define ORRERY_SIM_HISTORY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -86,6 +87,7 @@ class History {
     bool wiped = false;  // Else: lost power.
   };
 
+  void Reserve(size_t operations) { operations_.reserve(operations); }
   // The operation of that name, made if there is none.
   Operation& Open(uint32_t id);
   Operation* Find(uint32_t id);

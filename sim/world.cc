@@ -65,12 +65,14 @@ Duration UnsyncedFor(const Settings& settings,
 
 World::World(const Scenario& scenario, const RunOptions& options)
     : options_(options), settings_(SettingsOf(scenario)) {
+  steps_.reserve(scenario.lines.size());
   for (const Line& line : scenario.lines) {
     if (const auto* step = std::get_if<StepLine>(&line)) {
       steps_.push_back(*step);
     }
   }
   SortSteps(&steps_);
+  evidence_.history.Reserve(steps_.size() + settings_.config.keys);
 
   const Config& config = settings_.config;
   evidence_.config = config;
@@ -133,6 +135,7 @@ RunResult World::Run() {
     if (Converges()) {
       Inspect();
       ReadEverything();
+      AwaitIdle();
     }
     evidence_.healed = Converges();
   }
@@ -262,7 +265,6 @@ void World::Inspect() {
       view.members = engine.Members();
       view.entries = engine.Entries();
       view.hints_held = engine.counters().hints_held;
-      view.idle = engine.IsIdle();
       if (view.Serves() && router == nullptr) router = &engine;
     }
     evidence_.nodes.push_back(std::move(view));
@@ -296,6 +298,31 @@ void World::ReadEverything() {
       queue_.now() + settings_.config.engine.request_timeout + 2 * kSecond;
   while (clients_->open() > 0 && !queue_.empty() && queue_.next_time() <= end) {
     Dispatch(queue_.Pop());
+  }
+}
+
+// With no client left, every node comes to a moment without a conversation:
+// whoever does not has lost one.
+void World::AwaitIdle() {
+  const Instant end =
+      queue_.now() + settings_.config.engine.request_timeout * 2 + 5 * kSecond;
+  std::vector<uint32_t> busy;
+  for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
+    if (nodes_[node]->IsUp()) busy.push_back(node);
+  }
+  while (true) {
+    std::erase_if(busy, [&](uint32_t node) {
+      return !nodes_[node]->IsUp() || nodes_[node]->engine().IsIdle();
+    });
+    if (busy.empty()) return;
+    if (queue_.empty() || queue_.next_time() > end) break;
+    Dispatch(queue_.Pop());
+  }
+  for (const uint32_t node : busy) {
+    evidence_.unanswered.push_back(
+        NodeText(node) +
+        " still has a conversation open long after the last "
+        "client has gone.");
   }
 }
 

@@ -87,6 +87,7 @@ class World {
   bool Converges() const;
   void Inspect();
   void ReadEverything();
+  void AwaitIdle();
   void Judge(RunResult* result);
   Instant HealedAt() const;
 

@@ -21,7 +21,8 @@ namespace orrery::sim {
 namespace {
 
 // A seed that takes longer hangs: the slowest build needs a hundredth of it.
-constexpr int64_t kSeedMsMax = 120'000;
+// Wide, because a busy machine may hold a worker up for a minute.
+constexpr int64_t kSeedMsMax = 600'000;
 constexpr int kPollMs = 200;
 
 volatile sig_atomic_t interrupted = 0;

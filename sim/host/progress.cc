@@ -18,6 +18,8 @@ namespace {
 
 constexpr int kBarCells = 24;
 constexpr int64_t kShowEveryMs = 500;
+// In a log, where a line stays.
+constexpr int64_t kLogEveryMs = 60'000;
 // A campaign this long in which an oracle judged nothing proves nothing.
 constexpr uint64_t kVacuousSeeds = 1000;
 
@@ -42,13 +44,14 @@ std::string Span(int64_t seconds) {
 Progress::Progress(uint64_t total)
     : total_(total),
       started_ms_(MonotonicMs()),
+      shown_ms_(started_ms_),
       terminal_(isatty(STDOUT_FILENO) != 0) {}
 
 void Progress::Show(uint64_t done, size_t failing, size_t unique,
                     int64_t simulated_ns, uint64_t slowest_seed,
                     int64_t slowest_ms) {
   const int64_t now = MonotonicMs();
-  if (!terminal_ || now - shown_ms_ < kShowEveryMs) return;
+  if (now - shown_ms_ < (terminal_ ? kShowEveryMs : kLogEveryMs)) return;
   shown_ms_ = now;
   const double share = static_cast<double>(done) /
                        static_cast<double>(std::max<uint64_t>(total_, 1));
@@ -61,7 +64,7 @@ void Progress::Show(uint64_t done, size_t failing, size_t unique,
       rate > 0 ? static_cast<int64_t>(static_cast<double>(total_ - done) / rate)
                : 0;
   std::printf(
-      "\r\033[K%s",
+      terminal_ ? "\r\033[K%s" : "%s\n",
       absl::StrFormat("[%s%s] %s/%s  %.1f%%  %.1f seeds/s  %.1f sim-min/s  ETA "
                       "%s  fails %d (%d unique)  slowest seed %d (%.1fs)",
                       std::string(static_cast<size_t>(cells), '#'),
@@ -71,7 +74,7 @@ void Progress::Show(uint64_t done, size_t failing, size_t unique,
                       static_cast<double>(slowest_ms) / 1000.0)
           .c_str());
   std::fflush(stdout);
-  visible_ = true;
+  visible_ = terminal_;
 }
 
 void Progress::Clear() {

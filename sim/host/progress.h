@@ -12,7 +12,7 @@
 
 namespace orrery::sim {
 
-// One line that rewrites itself, on a terminal only.
+// One line that rewrites itself on a terminal; in a log, a line a minute.
 class Progress {
  public:
   explicit Progress(uint64_t total);
@@ -24,7 +24,7 @@ class Progress {
  private:
   uint64_t total_;
   int64_t started_ms_;
-  int64_t shown_ms_ = 0;
+  int64_t shown_ms_;
   bool terminal_;
   bool visible_ = false;
 };
