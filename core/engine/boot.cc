@@ -142,6 +142,7 @@ void Boot::OpenStores(Rooms& rooms, Turn& turn) {
 void Boot::FinishRecovery(Rooms& rooms, Turn& turn) {
   phase_ = Phase::kRecovered;
   const Identity& identity = rooms.directory.identity();
+  rooms.directory.MarkRecovered(turn);
   rooms.writer.SetActor({identity.storage.hi, identity.generation});
   rooms.membership.OnRecovered(turn);
   rooms.repair.OnStart(turn);

@@ -5,7 +5,7 @@
 //
 //   directory (lock, IDENTITY with a raised generation, RING)
 //     -> membership speaks, both stores recover
-//     -> recovered: actor set, repair and hint replay begin
+//     -> recovered: IDENTITY says so, actor set, repair and hint replay begin
 //   stop -> requests drain, stores sealed -> IDENTITY marked clean -> stopped
 //
 // It draws every random value of the process from the 32 bytes of the start

@@ -100,7 +100,7 @@ void PeerRequests::OnHintPut(const Envelope& from, const HintPut& put,
   }
   const Handle handle =
       open_.Create(Open{from.reply_to, put.request, ReadDepth::kObject});
-  rooms.hint_log.Store({.ticket = {TicketOwner::kPeerRequest, 0, handle},
+  rooms.hint_log.Keep({.ticket = {TicketOwner::kPeerRequest, 0, handle},
                         .target = put.target,
                         .storage = put.target_storage,
                         .key = put.key,

@@ -54,7 +54,7 @@ HintLog::HintLog(orrery::Store& hints, const EngineOptions& options)
       reader_(hints),
       chains_(kHintStoresMax) {}
 
-void HintLog::Store(Add add, Turn& turn) {
+void HintLog::Keep(Add add, Turn& turn) {
   ReplicaStatus why = ReplicaStatus::kOk;
   if (!MayHold(add, &why, turn)) {
     stored_.push_back({.ticket = add.ticket, .status = why});

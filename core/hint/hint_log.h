@@ -71,7 +71,7 @@ class HintLog {
   // Its outcome is among TakeStored, now or later: kOk; kNotReady (not open);
   // kBusy, kFull, kReadOnly: nothing was stored; kCorrupt (the object, or the
   // record it would be merged with); kUnknown: perhaps.
-  void Store(Add add, Turn& turn);
+  void Keep(Add add, Turn& turn);
   // REQUIRES: reply.ticket.owner == TicketOwner::kHintLog.
   void OnStoreReply(const StoreReply& reply, Turn& turn);
   std::vector<HintStored> TakeStored();

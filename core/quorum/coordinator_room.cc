@@ -440,7 +440,7 @@ void CoordinatorRoom::CarryLocalWork(Turn& turn) {
     wiring_.reader.Read(read, turn);
   }
   for (HintLog::Add& hint : local_.hints) {
-    wiring_.hints.Store(std::move(hint), turn);
+    wiring_.hints.Keep(std::move(hint), turn);
   }
   local_.mints.clear();
   local_.merges.clear();

@@ -156,8 +156,9 @@ void DataDirectory::Judge(Turn& turn) {
                     "\", and this is node \"" + options_.node_name + "\"",
                 2);
   }
-  was_clean_ = identity_.clean_stop;
-  machine_restarted_ = !was_clean_ && identity_.boot_id != options_.boot_id;
+  was_clean_ = identity_.clean_stop && !slots_.one_damaged;
+  machine_restarted_ = slots_.one_damaged ||
+                       (!was_clean_ && identity_.boot_id != options_.boot_id);
   moved_ = identity_.inode != inode_ || identity_.snapshot_copy;
   RaiseGeneration(turn);
 }
@@ -199,13 +200,15 @@ void DataDirectory::Format(Turn& turn) {
 }
 
 void DataDirectory::RaiseGeneration(Turn& turn) {
-  identity_.first_seq = AlignUp(identity_.seq_lease + 1, kSeqBlock);
+  // The other slot may have been one start ahead: what it leased is skipped.
+  const uint32_t ahead = slots_.one_damaged ? 1 : 0;
+  identity_.first_seq = AlignUp(
+      identity_.seq_lease + ahead * (kSeqLease + kSeqBlock) + 1, kSeqBlock);
   identity_.seq_lease = identity_.first_seq + kSeqLease;
-  ++identity_.generation;
-  identity_.boot_id = options_.boot_id;
-  identity_.inode = inode_;
+  identity_.generation += 1 + ahead;
   identity_.clean_stop = false;
-  identity_.snapshot_copy = false;
+  if (fresh_ || was_clean_) identity_.boot_id = options_.boot_id;
+  if (fresh_) identity_.inode = inode_;
   WriteIdentity(turn);
 }
 
@@ -261,6 +264,12 @@ void DataDirectory::SaveHlcHigh(uint64_t hlc_high, Turn& turn) {
   StartNextJob(turn);
 }
 
+void DataDirectory::MarkRecovered(Turn& turn) {
+  if (!machine_restarted_ && !moved_) return;
+  jobs_.push_back({.kind = Job::Kind::kRecovered, .cluster = {}, .ring = {}});
+  StartNextJob(turn);
+}
+
 void DataDirectory::MarkClean(uint64_t token, Turn& turn) {
   jobs_.push_back(
       {.kind = Job::Kind::kClean, .token = token, .cluster = {}, .ring = {}});
@@ -278,6 +287,11 @@ void DataDirectory::StartNextJob(Turn& turn) {
       break;
     case Job::Kind::kHlc:
       identity_.hlc_high = std::max(identity_.hlc_high, job.hlc_high);
+      break;
+    case Job::Kind::kRecovered:
+      identity_.boot_id = options_.boot_id;
+      identity_.inode = inode_;
+      identity_.snapshot_copy = false;
       break;
     case Job::Kind::kClean:
       identity_.clean_stop = true;
@@ -353,7 +367,8 @@ void DataDirectory::WriteRing(Turn& turn) {
 }
 
 void DataDirectory::FinishJob(Turn& turn) {
-  if (jobs_.front().kind != Job::Kind::kHlc) {
+  const Job::Kind kind = jobs_.front().kind;
+  if (kind == Job::Kind::kRing || kind == Job::Kind::kClean) {
     saved_.push_back(jobs_.front().token);
   }
   jobs_.pop_front();

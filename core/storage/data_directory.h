@@ -5,14 +5,21 @@
 // under which generation.  It knows no record, no store and no peer.
 //
 // At a start: lock; read IDENTITY (or format it); raise the generation, lease
-// the next seqs, note the boot id, mark as not clean; sync; read RING.  Only
-// then is phase() kOpen.  Later saves are queued and done in order.
+// the next seqs, mark as not clean; sync; read RING.  Only then is phase()
+// kOpen.  Later saves are queued and done in order.
+//
+// The boot id and the inode in IDENTITY are those of the last start whose
+// recovery ended (MarkRecovered), not of the last start: a process that dies
+// while it recovers must not take with it what a power loss means for the
+// stores.  They also move after a clean stop, which leaves nothing to doubt.
 //
 // Invariants:
 //   DIR-1  identity().generation was never durable before this start, and is
 //          when phase() is kOpen.
 //   DIR-2  A token is in TakeSaved() only after what it names is synced.
 //   DIR-3  A foreign or newer directory is never written to.
+//   DIR-4  machine_restarted() and moved() hold at every start until one
+//          reaches MarkRecovered or a clean stop.
 //
 // Files, relative to the data directory (the shell has made it): LOCK,
 // IDENTITY, RING, RING.tmp.  Its own directory is named ".".  Completions are
@@ -59,8 +66,9 @@ class DataDirectory {
 
   // REQUIRES for all below: phase() is, or was, kOpen.
   const Identity& identity() const { return identity_; }
-  // The boot id changed and the last stop was not clean: unsynced writes may
-  // be gone.
+  // The boot id changed since the last recovery and there was no clean stop:
+  // unsynced writes may be gone.  Also if a slot is damaged, which may have
+  // been the one that says so.
   bool machine_restarted() const { return machine_restarted_; }
   bool was_clean() const { return was_clean_; }
   bool fresh() const { return fresh_; }
@@ -79,6 +87,8 @@ class DataDirectory {
   void SaveHlcHigh(uint64_t hlc_high, Turn& turn);
   // What hlc_high is durable: no stamp above it may be drawn.
   uint64_t durable_hlc_high() const { return durable_hlc_high_; }
+  // The stores are recovered, and their suspicions are durable (DIR-4).
+  void MarkRecovered(Turn& turn);
   void MarkClean(uint64_t token, Turn& turn);
 
   // Tokens that became durable since the last call.  A failed save: kFailed.
@@ -112,7 +122,12 @@ class DataDirectory {
     kSyncDirAfterRing,
   };
   struct Job {
-    enum class Kind : uint8_t { kRing = 1, kHlc = 2, kClean = 3 };
+    enum class Kind : uint8_t {
+      kRing = 1,
+      kHlc = 2,
+      kRecovered = 3,
+      kClean = 4,
+    };
     Kind kind = Kind::kHlc;
     uint64_t token = 0;
     ClusterId cluster;

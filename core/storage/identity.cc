@@ -1,5 +1,7 @@
 #include "core/storage/identity.h"
 
+#include <algorithm>
+
 #include "core/base/coding.h"
 #include "core/base/crc32c.h"
 #include "core/base/invariant.h"
@@ -93,9 +95,14 @@ IdentitySlots DecodeIdentity(ByteView file) {
   for (size_t at = 0;
        at + kIdentitySlotBytes <= file.size() && at < kIdentityBytes;
        at += kIdentitySlotBytes) {
-    std::optional<Identity> found =
-        DecodeSlot(file.subspan(at, kIdentitySlotBytes), &slots.newer_format);
-    if (!found.has_value()) continue;
+    const ByteView slot = file.subspan(at, kIdentitySlotBytes);
+    std::optional<Identity> found = DecodeSlot(slot, &slots.newer_format);
+    if (!found.has_value()) {
+      slots.one_damaged |=
+          !std::all_of(slot.begin(), slot.end(),
+                       [](std::byte byte) { return byte == std::byte{0}; });
+      continue;
+    }
     if (!slots.newest.has_value() || slots.newest->revision < found->revision) {
       slots.newest = std::move(found);
     }

@@ -29,7 +29,7 @@ struct Identity {
   Id128 index_seed;         // Keys the index's hash and the files' salts.
   uint64_t seq_lease = 0;   // Every seq ever given lies below it.
   uint64_t hlc_high = 0;    // Every stamp ever drawn lies below it.
-  Id128 boot_id;            // Of the machine that wrote this.
+  Id128 boot_id;            // Of the machine, when last recovered.
   uint64_t inode = 0;       // Of IDENTITY itself: a copy has another.
   bool clean_stop = false;
   bool snapshot_copy = false;
@@ -49,6 +49,8 @@ Bytes EncodeIdentitySlot(const Identity& identity, uint64_t salt);
 struct IdentitySlots {
   std::optional<Identity> newest;  // Nothing: no slot is valid.
   bool newer_format = false;  // A slot needs a newer program: write nothing.
+  // A slot holds something that is not valid: the newer one may be lost.
+  bool one_damaged = false;
 };
 // `file` is what could be read of IDENTITY.
 IdentitySlots DecodeIdentity(ByteView file);

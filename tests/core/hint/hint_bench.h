@@ -111,7 +111,7 @@ class HintBench {
   }
   void StartAdd(const Owner& target, const Object& object, bool counted = false,
                 std::string_view key = kKey) {
-    log->Store({.ticket = {TicketOwner::kPeerRequest, next_ticket_++, {}},
+    log->Keep({.ticket = {TicketOwner::kPeerRequest, next_ticket_++, {}},
                 .target = target.node,
                 .storage = target.storage,
                 .key = std::string(key),
