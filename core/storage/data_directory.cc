@@ -1,6 +1,7 @@
 #include "core/storage/data_directory.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "core/base/hash.h"
@@ -27,6 +28,15 @@ std::string HexOf(uint64_t value) {
     text[i - 1] = "0123456789abcdef"[value & 15];
   }
   return text;
+}
+
+// The count of earlier starts under this name, if there were any, is lost with
+// the disk: the wall clock takes its place, so that members who remember the
+// old disk see a newer process (membership section 3).
+uint32_t GenerationBeforeTheFirst(WallTime wall) {
+  constexpr int64_t kMax = std::numeric_limits<uint32_t>::max() - (1 << 24);
+  return static_cast<uint32_t>(
+      std::clamp<int64_t>(wall.ns / kSecond.ns, 0, kMax));
 }
 
 }  // namespace
@@ -188,6 +198,7 @@ void DataDirectory::Format(Turn& turn) {
   identity_ = {.storage = options_.fresh_storage,
                .cluster = {},
                .node_name = options_.node_name,
+               .generation = GenerationBeforeTheFirst(turn.wall()),
                .index_seed = options_.fresh_index_seed,
                .boot_id = {}};
   if (identity_open_) return RaiseGeneration(turn);

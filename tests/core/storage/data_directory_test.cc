@@ -38,7 +38,7 @@ class DataDirectoryTest : public testing::Test {
   template <typename Action>
   void Do(const Action& action) {
     Effects effects;
-    Turn turn{{}, effects, timers_};
+    Turn turn{{.wall = wall_}, effects, timers_};
     action(turn);
     for (DiskEffect& effect : effects.disk) disk_.Submit(std::move(effect));
   }
@@ -60,6 +60,7 @@ class DataDirectoryTest : public testing::Test {
   }
 
   MemoryDisk disk_{3};
+  WallTime wall_;
   TimerHeap timers_;
   std::unique_ptr<DataDirectory> directory_;
 };
@@ -75,6 +76,16 @@ TEST_F(DataDirectoryTest, AnEmptyDirectoryIsFormatted) {
   EXPECT_EQ(directory_->identity().first_seq, uint64_t{1} << 32);
   EXPECT_FALSE(directory_->ring().has_value());
   EXPECT_FALSE(directory_->ring_unreadable());
+}
+
+// Members remember the disk that was wiped: the new one must be newer.
+TEST_F(DataDirectoryTest, AFormattedDirectoryBeginsAtTheWallClocksSecond) {
+  wall_ = {1'700'000'000 * kSecond.ns};
+  Open();
+  EXPECT_EQ(directory_->identity().generation, 1'700'000'001u);
+  wall_ = {5 * kSecond.ns};
+  Reopen();
+  EXPECT_EQ(directory_->identity().generation, 1'700'000'002u);
 }
 
 TEST_F(DataDirectoryTest, EveryStartRaisesTheGenerationAndLeasesNewSeqs) {
