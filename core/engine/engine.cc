@@ -166,6 +166,24 @@ void FireTimer(const TimerHeap::Due& due, Rooms& rooms, Turn& turn) {
   ORRERY_UNREACHABLE("a timer nobody armed");
 }
 
+void FireDue(Instant now, Rooms& rooms, Turn& turn) {
+  while (const auto due = rooms.timers.PopDue(now)) {
+    FireTimer(*due, rooms, turn);
+    DrainReadyLists(rooms, turn);
+  }
+}
+
+// The process slept for `late`.  Requests whose clients were told meanwhile
+// that their time is up end before anything else happens: whatever arrives now,
+// they mint and send nothing more on that authority (semantics S28).
+void WakeUp(Duration late, Rooms& rooms, Turn& turn) {
+  turn.effects.Mark("engine.slept");
+  rooms.timers.Postpone(late);
+  rooms.membership.OnSlept(late, turn);
+  // Every postponed deadline is now or later, so these are clients'.
+  FireDue(turn.now() - Duration{1}, rooms, turn);
+}
+
 void StampEnvelopes(Rooms& rooms, Effects& effects) {
   if (effects.sends.empty()) return;
   const Envelope envelope{
@@ -195,16 +213,11 @@ void Engine::Step(const Event& event, Effects& effects) {
   Turn turn{event.at, effects, rooms.timers};
   const std::optional<Instant> deadline = rooms.timers.NextDeadline();
   if (deadline.has_value() && event.at.mono - *deadline > kSleptAfter) {
-    const Duration late = event.at.mono - *deadline;
-    rooms.timers.Postpone(late);
-    rooms.membership.OnSlept(late, turn);
+    WakeUp(event.at.mono - *deadline, rooms, turn);
   }
   std::visit(Dispatcher(rooms, turn), event.body);
   DrainReadyLists(rooms, turn);
-  while (const auto due = rooms.timers.PopDue(event.at.mono)) {
-    FireTimer(*due, rooms, turn);
-    DrainReadyLists(rooms, turn);
-  }
+  FireDue(event.at.mono, rooms, turn);
   if (std::holds_alternative<TickEvent>(event.body)) {
     rooms.user_store.OnTick(turn);
     rooms.hint_store.OnTick(turn);

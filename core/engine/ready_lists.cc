@@ -90,7 +90,8 @@ void DispatchHint(const HintStored& stored, Rooms& rooms, Turn& turn) {
 // The routing view follows the member table and the ring.
 void RefreshRouting(Rooms& rooms) {
   for (const auto& [id, member] : rooms.membership.members().entries()) {
-    rooms.routing.SetMember(id, member.record.gossip, member.state);
+    rooms.routing.SetMember(id, member.record.gossip, member.state,
+                            member.record.storage);
   }
 }
 

@@ -4,6 +4,19 @@
 
 namespace orrery {
 
+bool IsClientDeadline(TimerKind kind) {
+  switch (kind) {
+    case TimerKind::kPutDeadline:
+    case TimerKind::kGetDeadline:
+    case TimerKind::kForwardDeadline:
+    case TimerKind::kListDeadline:
+    case TimerKind::kRingWait:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void TimerHeap::Arm(TimerKind kind, Handle handle, Instant deadline) {
   Cancel(kind, handle);
   const Key key{deadline, next_seq_++};
@@ -41,9 +54,10 @@ std::optional<TimerHeap::Due> TimerHeap::PopDue(Instant now) {
 void TimerHeap::Postpone(Duration late) {
   absl::btree_map<Key, Name> moved;
   for (const auto& [key, name] : by_deadline_) {
-    const Key later{key.deadline + late, key.seq};
-    moved.emplace_hint(moved.end(), later, name);
-    by_name_[name] = later;
+    const bool stays = IsClientDeadline(name.kind);
+    const Key then{stays ? key.deadline : key.deadline + late, key.seq};
+    moved.emplace(then, name);
+    by_name_[name] = then;
   }
   by_deadline_ = std::move(moved);
 }

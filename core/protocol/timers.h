@@ -52,6 +52,9 @@ enum class TimerKind : uint8_t {
   kPutRetry = 25,        // quorum: a refused replica is asked again
 };
 
+// Deadlines of clients, who do not sleep when this process does.
+bool IsClientDeadline(TimerKind kind);
+
 class TimerHeap {
  public:
   struct Due {
@@ -68,8 +71,8 @@ class TimerHeap {
   // Removes and returns the first timer due at `now`, if any.
   std::optional<Due> PopDue(Instant now);
 
-  // Adds `late` to every armed deadline: the process slept (pause credit,
-  // membership section 4).
+  // Adds `late` to every armed deadline but those of clients: the process slept
+  // (pause credit, membership section 4).
   void Postpone(Duration late);
 
  private:

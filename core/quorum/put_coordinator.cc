@@ -175,7 +175,8 @@ void PutCoordinator::Mint(Conversation& here) {
        .seen = command_.seen,
        .operation = command_.operation,
        .proposed_stamp = command_.proposed_stamp,
-       .retry = command_.retry});
+       .retry = command_.retry,
+       .deadline = command_.deadline});
 }
 
 void PutCoordinator::OnWriteOutcome(const WriteOutcome& outcome,
@@ -399,8 +400,8 @@ void PutCoordinator::OnDeadline(Conversation& here) {
       return Refuse(Refused::Why::kReadQuorumFailed, versions_->required(),
                     versions_->received(), here);
     case Phase::kMinting:
-      // The store was asked and may yet do it; its outcome goes on to the
-      // others, for a write that surfaces must surface everywhere.
+      // The store was asked and may have it already; its outcome goes on to
+      // the others, for a write that surfaces must surface everywhere.
       return AnswerUnknown(here);
     case Phase::kReplicating:
       AnswerUnknown(here);

@@ -304,6 +304,11 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
     turn.effects.Mark("replica.operation_repeated");
     return outcome;
   }
+  if (mint.deadline.has_value() && turn.now() > *mint.deadline) {
+    turn.effects.Mark("replica.mint_too_late");
+    outcome.status = ReplicaStatus::kBusy;
+    return outcome;
+  }
   const SeenVersions seen = mint.seen.value_or(SeenVersions{});
   const Dot dot{actor_.value_or(Actor{}), counter_ + 1};
   if (!actor_.has_value() || Covers(seen.vv, dot) || Covers(object->vv, dot)) {

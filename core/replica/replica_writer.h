@@ -2,8 +2,8 @@
 //
 // ReplicaWriter is the only way in which this node's own copy of a key changes:
 // read the stored object, mint or merge, store the result (semantics W5, W8).
-// It does not know the ring, other owners, levels or deadlines, and does not
-// check epochs or the clock bound: whoever calls it has.
+// It does not know the ring, other owners or levels, and does not check epochs
+// or the clock bound: whoever calls it has.
 //
 // Writes of one key are serial.  Those that wait while one is in flight are
 // applied together and stored by one put, each with its own outcome: one that
@@ -14,10 +14,11 @@
 //   WRT-2  A dot is minted at most once, and leaves only in an outcome of the
 //          step that learned that its record is as durable as the store says.
 //   WRT-3  At most one write per request that may be in flight (limits) is
-//   held;
-//          beyond, kBusy.
+//          held; beyond, kBusy.
 //   WRT-4  Nothing is minted over a record that cannot be read; merges replace
 //          it, but only kWriteBack and kSync end its damage.
+//   WRT-5  Nothing is minted after its request's deadline (semantics S28):
+//          kBusy.
 //
 // Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
 // of this actor); kCorrupt (own record or the given object cannot be read);
@@ -67,6 +68,7 @@ struct MintRequest {
   OperationId operation = {};   // Zero: none.
   uint64_t proposed_stamp = 0;  // 0: none.
   bool retry = false;  // The proposed stamp stands, unless 0 or covered.
+  std::optional<Instant> deadline = {};
 };
 
 struct WriteOutcome {

@@ -26,12 +26,21 @@ Endpoint RoutingView::EndpointOf(NodeId node) const {
 }
 
 bool RoutingView::IsReachable(NodeId node) const {
-  if (node == self_) return true;
+  if (node == self_) return !HasAnotherDisk(node, self_storage_);
   const Peer* peer = Find(node);
   if (peer == nullptr || peer->endpoint.IsNone()) return false;
   if (peer->link == Link::kDown) return false;
-  return peer->state == MemberState::kAlive ||
-         peer->state == MemberState::kSuspect;
+  if (peer->state != MemberState::kAlive &&
+      peer->state != MemberState::kSuspect) {
+    return false;
+  }
+  return !HasAnotherDisk(node, peer->storage);
+}
+
+bool RoutingView::HasAnotherDisk(NodeId node, StorageId storage) const {
+  if (!ring_.has_value() || storage.IsZero()) return false;
+  const RingMember* member = FindMember(ring_->state(), node);
+  return member != nullptr && member->storage != storage;
 }
 
 std::optional<NodeId> RoutingView::NodeAt(const Endpoint& endpoint) const {
@@ -48,10 +57,11 @@ void RoutingView::SetSelf(NodeId node, StorageId storage,
 }
 
 void RoutingView::SetMember(NodeId node, const Endpoint& endpoint,
-                            MemberState state) {
+                            MemberState state, StorageId storage) {
   if (node == self_) return;
   Peer& peer = peers_[node];
   peer.state = state;
+  peer.storage = storage;
   if (peer.endpoint == endpoint) return;
 
   const auto old = by_endpoint_.find(peer.endpoint);

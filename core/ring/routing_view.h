@@ -34,7 +34,8 @@ class RoutingView {
   // IsNone() if unknown.
   Endpoint EndpointOf(NodeId node) const;
   // Self, or a member with an address that is not DEAD, nor LEFT, nor known to
-  // be disconnected.
+  // be disconnected; and with the disk that the ring names, if it names one: a
+  // wiped disk under its old name is no owner (semantics S45).
   bool IsReachable(NodeId node) const;
   std::optional<NodeId> NodeAt(const Endpoint& endpoint) const;
   // This node is a ready owner: recovered, ring known, a NORMAL member of it
@@ -46,7 +47,9 @@ class RoutingView {
   void SetSelf(NodeId node, StorageId storage) { SetSelf(node, storage, {}); }
   void SetRing(RingState state) { ring_.emplace(std::move(state)); }
   // A new address forgets what was known of the connection to the old one.
-  void SetMember(NodeId node, const Endpoint& endpoint, MemberState state);
+  // A zero `storage` is not known.
+  void SetMember(NodeId node, const Endpoint& endpoint, MemberState state,
+                 StorageId storage = {});
   // Ignored for a node that SetMember never named.
   void SetConnected(NodeId node, bool connected);
   void SetServes(bool serves) { serves_ = serves; }
@@ -55,10 +58,12 @@ class RoutingView {
   enum class Link : uint8_t { kUnknown = 0, kUp = 1, kDown = 2 };
   struct Peer {
     Endpoint endpoint;
+    StorageId storage;
     MemberState state = MemberState::kDead;
     Link link = Link::kUnknown;
   };
   const Peer* Find(NodeId node) const;
+  bool HasAnotherDisk(NodeId node, StorageId storage) const;
 
   NodeId self_;
   StorageId self_storage_;

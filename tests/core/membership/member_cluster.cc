@@ -156,6 +156,7 @@ void MemberCluster::Step(int id, Body body) {
 void MemberCluster::Drain(int id, Turn&) {
   Node& node = at(id);
   for (Membership::Output& output : node.membership->TakeOutputs()) {
+    if (witness_.on_output) witness_.on_output(id, output);
     if (auto* persist = std::get_if<Membership::PersistRing>(&output)) {
       node.disk.cluster = persist->cluster;
       node.disk.ring = persist->ring;
@@ -181,6 +182,7 @@ int MemberCluster::NodeAt(const Endpoint& endpoint) const {
 
 void MemberCluster::Carry(int id, Effects& effects) {
   Node& node = at(id);
+  if (witness_.on_effects) witness_.on_effects(id, effects);
   for (const std::string_view mark : effects.marks) {
     node.marks.emplace_back(mark);
   }

@@ -73,6 +73,13 @@ class MemberCluster {
   void SetFilter(Filter filter) { filter_ = std::move(filter); }
   void SetLossPercent(uint64_t percent) { loss_percent_ = percent; }
 
+  // Sees what a node does, step by step, before the network takes or loses it.
+  struct Witness {
+    std::function<void(int node, const Membership::Output&)> on_output;
+    std::function<void(int node, const Effects&)> on_effects;
+  };
+  void SetWitness(Witness witness) { witness_ = std::move(witness); }
+
   void RunFor(Duration duration);
   // Runs until `done`, at most for `limit`.  Returns whether it came true.
   bool RunUntil(const std::function<bool()>& done, Duration limit);
@@ -107,6 +114,7 @@ class MemberCluster {
   uint64_t next_salt_ = 1;
   Prng random_;
   Filter filter_;
+  Witness witness_;
   uint64_t loss_percent_ = 0;
   size_t largest_datagram_ = 0;
   uint64_t records_sent_ = 0;

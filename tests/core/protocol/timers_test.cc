@@ -54,7 +54,7 @@ TEST(TimerHeapTest, ACancelledTimerNeverFires) {
   EXPECT_FALSE(timers.IsArmed(TimerKind::kProbe, kFirst));
 }
 
-TEST(TimerHeapTest, PostponingMovesEveryDeadlineAndKeepsTheOrder) {
+TEST(TimerHeapTest, PostponingMovesDeadlinesAndKeepsTheOrder) {
   TimerHeap timers;
   timers.Arm(TimerKind::kProbe, kFirst, Instant{10});
   timers.Arm(TimerKind::kProbe, kSecondHandle, Instant{10});
@@ -67,6 +67,19 @@ TEST(TimerHeapTest, PostponingMovesEveryDeadlineAndKeepsTheOrder) {
   EXPECT_EQ(timers.PopDue(Instant{110})->handle, kFirst);
   EXPECT_EQ(timers.PopDue(Instant{110})->handle, kSecondHandle);
   EXPECT_FALSE(timers.NextDeadline().has_value());
+}
+
+TEST(TimerHeapTest, AClientsDeadlineIsNotPostponed) {
+  TimerHeap timers;
+  timers.Arm(TimerKind::kProbe, kFirst, Instant{10});
+  timers.Arm(TimerKind::kPutDeadline, kFirst, Instant{20});
+  timers.Arm(TimerKind::kPutDeadline, kSecondHandle, Instant{200});
+
+  timers.Postpone(Duration{100});
+
+  EXPECT_EQ(timers.PopDue(Instant{109})->kind, TimerKind::kPutDeadline);
+  EXPECT_EQ(timers.PopDue(Instant{300})->kind, TimerKind::kProbe);
+  EXPECT_EQ(timers.PopDue(Instant{300})->handle, kSecondHandle);
 }
 
 }  // namespace

@@ -105,6 +105,20 @@ TEST_F(ReplicaWriterTest, AMergeThatMustSyncWaitsForIt) {
   EXPECT_EQ(again.promise.level, Durability::kSynced);
 }
 
+// S28: the process slept between the question and the answer of its store.
+TEST_F(ReplicaWriterTest, NothingIsMintedAfterTheDeadline) {
+  const Instant deadline = bench_.at.mono + kSecond;
+  bench_.at.mono = deadline;
+  EXPECT_EQ(bench_.Mint({.key = "k", .deadline = deadline}).status,
+            ReplicaStatus::kOk);  // WRT-5: not before it, either.
+  bench_.at.mono = deadline + Duration{1};
+
+  const WriteOutcome late = bench_.Mint({.key = "k", .deadline = deadline});
+
+  EXPECT_EQ(late.status, ReplicaStatus::kBusy);
+  EXPECT_TRUE(late.object.IsEmpty());
+}
+
 TEST_F(ReplicaWriterTest, ARepeatedOperationMintsNothing) {
   const OperationId operation{{.hi = 7, .lo = 7}};
   const WriteOutcome first = bench_.Mint(

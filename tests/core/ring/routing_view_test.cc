@@ -50,6 +50,23 @@ TEST(RoutingViewTest, ReachableUntilDeadOrKnownDisconnected) {
   EXPECT_FALSE(view.IsReachable(kPeer));
 }
 
+// S45.
+TEST(RoutingViewTest, AWipedDiskUnderAnOldNameIsNotReachable) {
+  const NodeId node = NodeIdOf(NameOf(1));
+  RoutingView view;
+  view.SetRing(MakeRingState(2, 8, 2));
+
+  view.SetMember(node, At(7), MemberState::kAlive, StorageOf(1));
+  EXPECT_TRUE(view.IsReachable(node));
+  view.SetMember(node, At(7), MemberState::kAlive);  // Not known yet.
+  EXPECT_TRUE(view.IsReachable(node));
+  view.SetMember(node, At(7), MemberState::kAlive, StorageOf(9));
+  EXPECT_FALSE(view.IsReachable(node));
+
+  view.SetSelf(node, StorageOf(9));
+  EXPECT_FALSE(view.IsReachable(node));
+}
+
 TEST(RoutingViewTest, ANewAddressForgetsTheOldConnection) {
   RoutingView view;
   view.SetMember(kPeer, At(7), MemberState::kAlive);
