@@ -33,7 +33,7 @@ TEST_P(ScenariosTest, Holds) {
 
 INSTANTIATE_TEST_SUITE_P(Files, ScenariosTest,
                          ::testing::ValuesIn(ScenarioFiles("tests/scenarios")),
-                         [](const auto& info) { return StemOf(info.param); });
+                         [](const auto& file) { return StemOf(file.param); });
 
 }  // namespace
 }  // namespace orrery::sim

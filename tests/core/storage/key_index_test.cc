@@ -41,7 +41,9 @@ TEST(KeyIndexTest, EqualsAMapThroughInsertsAndOverwrites) {
       const uint64_t i = prng.Below(1500);
       IndexEntry old;
       EXPECT_EQ(index.Set(EntryOf(i, seq), &old), model.contains(i));
-      if (model.contains(i)) EXPECT_EQ(old.seq, model[i]);
+      if (model.contains(i)) {
+        EXPECT_EQ(old.seq, model[i]);
+      }
       model[i] = seq;
     }
 
