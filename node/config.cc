@@ -110,11 +110,18 @@ std::string ReadAddress(const GivenValue& given, NodeConfig* config) {
   std::string wrong = ReadText(given, &config->address);
   if (!wrong.empty()) return wrong;
   std::array<unsigned char, 16> bytes;
-  if (inet_pton(AF_INET, config->address.c_str(), bytes.data()) == 1 ||
-      inet_pton(AF_INET6, config->address.c_str(), bytes.data()) == 1) {
-    return "";
+  bytes.fill(0);
+  if (inet_pton(AF_INET, config->address.c_str(), bytes.data()) != 1 &&
+      inet_pton(AF_INET6, config->address.c_str(), bytes.data()) != 1) {
+    return "must be an IP address, not a name";
   }
-  return "must be an IP address, not a name";
+  const bool is_any = std::all_of(bytes.begin(), bytes.end(),
+                                  [](unsigned char byte) { return byte == 0; });
+  if (is_any) {
+    return "is also told to the other nodes, who cannot reach \"every "
+           "address\": give the one address of this machine that they use";
+  }
+  return "";
 }
 
 Field NodeIdField(const std::string& hostname) {

@@ -174,6 +174,13 @@ void EventLog::WriteNote(const Note& note,
       return Write(Level::kInfo, "founded");
     case Note::Kind::kJoined:
       return Write(Level::kInfo, "joined");
+    case Note::Kind::kVnodesKept:
+      return Write(Level::kWarning, "virtual_nodes_kept",
+                   {{"configured", std::to_string(note.detail)},
+                    {"kept", number},
+                    {"why",
+                     "the ring records it, and only a planned change of "
+                     "ownership changes it"}});
   }
 }
 

@@ -33,7 +33,7 @@ enum class EngineState : uint8_t {
   kWaiting = 2,   // Recovered; no cluster or ring yet.
   kForming = 3,   // In a pristine ring that is not declared ready.
   kServing = 4,
-  kOutside = 5,  // Told RING_CLOSED: routes for clients, owns nothing.
+  kOutside = 5,  // Told RING_CLOSED: owns nothing, serves nobody, asks again.
   kStopping = 6,
   kFailed = 7,
 };

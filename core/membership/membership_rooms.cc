@@ -83,6 +83,13 @@ void MembershipRooms::OnStart(const Membership::Start& start, Turn& turn) {
               " in the ring of the cluster",
           2});
     }
+    // Tokens are ownership: only a planned change moves them.
+    if (self.vnodes != local_.options.vnodes) {
+      turn.effects.notes.push_back({.kind = Note::Kind::kVnodesKept,
+                                    .detail = local_.options.vnodes,
+                                    .number = self.vnodes,
+                                    .text = {}});
+    }
   }
   detector_.Start(StreamOf(start.entropy, Stream::kProbes), turn);
   rounds_.Start(StreamOf(start.entropy, Stream::kGossipTargets), turn);

@@ -82,6 +82,7 @@ struct Note {
     kWaiting = 13,  // text = what for
     kFounded = 14,
     kJoined = 15,
+    kVnodesKept = 16,  // detail = configured, number = recorded: that counts
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

@@ -128,6 +128,18 @@ TEST_F(ConfigTest, ReportsAllErrorsAtOnceWithKeyAndSource) {
           HasSubstr("gossip_port (flag --gossip-port)")));
 }
 
+TEST_F(ConfigTest, AnAddressThatNobodyCanReachIsRefused) {
+  for (const char* address : {"0.0.0.0", "::", "::0"}) {
+    inputs_.flags["address"] = address;
+    EXPECT_THAT(LoadConfig(inputs_).errors,
+                ElementsAre(AllOf(HasSubstr("address (flag --address)"),
+                                  HasSubstr("the one address"))))
+        << address;
+  }
+  inputs_.flags["address"] = "::1";
+  EXPECT_THAT(LoadConfig(inputs_).errors, IsEmpty());
+}
+
 TEST_F(ConfigTest, SmallFilesAreTooSmall) {
   inputs_.environment = {"DYNAMO_MAX_FILE_SIZE=8191"};
   EXPECT_THAT(LoadConfig(inputs_).errors,

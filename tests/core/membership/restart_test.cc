@@ -1,5 +1,6 @@
 // A node comes back (membership section 8).
 
+#include <algorithm>
 #include <vector>
 
 #include "core/membership/membership.h"
@@ -37,6 +38,28 @@ TEST(RestartTest, APersistedRingNeedsNoJoin) {
       },
       4 * kSecond));
   EXPECT_EQ(cluster.CountMarks(2, "membership.joined"), joined);
+}
+
+TEST(RestartTest, OtherVnodesThanTheRingRecordsAreSaidAndNotTaken) {
+  MemberCluster cluster(3);
+  FormThree(cluster);
+  const RingState ring = *cluster.of(2).ring_state();
+  const uint32_t recorded = cluster.at(2).options.vnodes;
+
+  cluster.Kill(2);
+  cluster.at(2).options.vnodes = recorded + 1;
+  cluster.at(2).notes.clear();
+  cluster.Start(2);
+  cluster.RunFor(2 * kSecond);
+
+  EXPECT_EQ(*cluster.of(2).ring_state(), ring);
+  const std::vector<Note>& notes = cluster.at(2).notes;
+  const auto note = std::find_if(
+      notes.begin(), notes.end(),
+      [](const Note& one) { return one.kind == Note::Kind::kVnodesKept; });
+  ASSERT_NE(note, notes.end());
+  EXPECT_EQ(note->detail, recorded + 1);
+  EXPECT_EQ(note->number, recorded);
 }
 
 // Scenario 3, with three: nobody remains stuck (G14).
