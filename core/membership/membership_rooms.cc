@@ -120,6 +120,8 @@ void MembershipRooms::OnDatagram(const DatagramEvent& event, Turn& turn) {
     OnStranger(event, turn);
   } else if (header.cluster_tag != local_.cluster.Tag()) {
     OnForeigner(event, turn);
+  } else if (!replays_.IsNew(header)) {
+    turn.effects.Mark("membership.replay_dropped");
   } else {
     founding_.OnHeard(event.source, turn.now());
     for (const MemberRecord& record : event.datagram.records) {
@@ -418,6 +420,7 @@ uint64_t MembershipRooms::StateDigest() const {
   keeper_.DigestInto(hasher);
   handshake_.DigestInto(hasher);
   hasher.Add(local_.datagrams_sent);
+  hasher.Add(replays_.StateDigest());
   hasher.Add(recovered_);
   hasher.Add(suspicion_.isolated());
   hasher.Add(suspicion_.fenced());

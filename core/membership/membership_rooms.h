@@ -26,6 +26,7 @@
 #include "core/membership/local_node.h"
 #include "core/membership/member_table.h"
 #include "core/membership/membership.h"
+#include "core/membership/replay_guard.h"
 #include "core/membership/ring_keeper.h"
 #include "core/membership/suspicion.h"
 #include "core/membership/view_digest.h"
@@ -77,6 +78,7 @@ class MembershipRooms {
   MemberTable table_;
   Gossiper gossiper_;
   DatagramSender sender_;
+  ReplayGuard replays_;
   Suspicion suspicion_;
   FailureDetector detector_;
   Founding founding_;

@@ -207,6 +207,31 @@ TEST(IdentityTest, AnAccusationOfAStrangerIsKeptAndConverges) {
             stub.incarnation);
 }
 
+// Membership section 9: a copy of a datagram is evidence of nothing.
+TEST(IdentityTest, AReplayedDatagramChangesAndAnswersNothing) {
+  MemberCluster cluster(3);
+  cluster.SeedAllWith({1, 2, 3});
+  cluster.StartAll();
+  ASSERT_TRUE(
+      cluster.RunUntil([&] { return cluster.AllReady(); }, 6 * kSecond));
+  const DatagramEvent event =
+      PacketFrom(cluster, 2, Ping{.target = cluster.IdOf(1)});
+  size_t acks = 0;
+  cluster.SetWitness(
+      {.on_output = {}, .on_effects = [&](int, const Effects& e) {
+         for (const DatagramEffect& sent : e.datagrams) {
+           acks += std::holds_alternative<Ack>(sent.datagram.body);
+         }
+       }});
+
+  cluster.Inject(1, event);
+  EXPECT_EQ(acks, 1u);
+  cluster.Inject(1, event);
+
+  EXPECT_EQ(acks, 1u);
+  EXPECT_EQ(cluster.CountMarks(1, "membership.replay_dropped"), 1u);
+}
+
 // Rule 3 and rule 7, from a single liar.
 TEST(IdentityTest, OneLiarBuriesNobodyAndRaisesNoCounter) {
   MemberCluster cluster(4);
@@ -228,6 +253,7 @@ TEST(IdentityTest, OneLiarBuriesNobodyAndRaisesNoCounter) {
   EXPECT_EQ(cluster.StateAt(1, 3), MemberState::kSuspect);
   lie.incarnation.counter += 1 << 20;
   event.datagram.records = {lie};
+  --event.datagram.header.seq;  // Another datagram.
   cluster.Inject(1, event);
   EXPECT_EQ(cluster.of(1).members().Find(held.id)->record.incarnation,
             held.incarnation);
