@@ -29,7 +29,8 @@ SCRATCH = ROOT / "build" / "mutants"
 TREE = SCRATCH / "tree"
 RESULTS = SCRATCH / "results.jsonl"
 COPIED = ["CMakeLists.txt", "CMakePresets.json", "scripts", "core", "transport",
-          "sim", "node", "tests/CMakeLists.txt", "tests/support"]
+          "sim", "node", "tests/CMakeLists.txt", "tests/house_rules_test.cc",
+          "tests/support"]
 VIOLATED = 10  # exit code of `orrery sim`
 BUILD_SECONDS_MAX = 3600
 SEED_SECONDS_MAX = 30  # a seed that takes longer is a hang
