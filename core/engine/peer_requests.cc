@@ -101,14 +101,14 @@ void PeerRequests::OnHintPut(const Envelope& from, const HintPut& put,
   const Handle handle =
       open_.Create(Open{from.reply_to, put.request, ReadDepth::kObject});
   rooms.hint_log.Keep({.ticket = {TicketOwner::kPeerRequest, 0, handle},
-                        .target = put.target,
-                        .storage = put.target_storage,
-                        .key = put.key,
-                        .object = put.object,
-                        .counted = put.counted,
-                        .floor = put.floor,
-                        .epoch = from.epoch},
-                       turn);
+                       .target = put.target,
+                       .storage = put.target_storage,
+                       .key = put.key,
+                       .object = put.object,
+                       .counted = put.counted,
+                       .floor = put.floor,
+                       .epoch = from.epoch},
+                      turn);
 }
 
 void PeerRequests::OnForwardWrite(const Envelope& from,

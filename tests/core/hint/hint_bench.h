@@ -112,12 +112,12 @@ class HintBench {
   void StartAdd(const Owner& target, const Object& object, bool counted = false,
                 std::string_view key = kKey) {
     log->Keep({.ticket = {TicketOwner::kPeerRequest, next_ticket_++, {}},
-                .target = target.node,
-                .storage = target.storage,
-                .key = std::string(key),
-                .object = object,
-                .counted = counted},
-               cluster.turn());
+               .target = target.node,
+               .storage = target.storage,
+               .key = std::string(key),
+               .object = object,
+               .counted = counted},
+              cluster.turn());
   }
 
   // Answers the latest replay that `from` was sent.
