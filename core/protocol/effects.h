@@ -74,7 +74,8 @@ struct Note {
     kTornTail = 5,       // text = file, number = bytes cut
     kDamage = 6,         // text = file, number = offset
     kSuspect = 7,        // detail = 1 opened, 0 cleared
-    kDiskError = 8,      // detail = DiskError, text = path
+    kDiskError = 8,      // detail = DiskError, text = path, number = offset
+                         // up to which a poisoned file is believed
     kFatal = 9,  // The process must end: text says why; detail = exit code
     kCompaction = 10,  // number = bytes freed
     kServing = 11,     // Ready for clients.

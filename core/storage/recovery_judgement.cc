@@ -16,6 +16,18 @@ constexpr uint64_t kQuarantineBytesMax = uint64_t{1} << 20;  // Of one cut.
 // Together at most 1 GiB (storage section 3).
 constexpr size_t kQuarantineFilesMax = 1000;
 
+// Where valid records are kept behind a gap, only the gaps are lost.
+uint64_t BytesCut(const RecoveredFile& file, const FileVerdict& verdict,
+                  uint64_t seen) {
+  const uint64_t from = *verdict.cut_at;
+  if (verdict.length <= from) return seen - std::min(seen, from);
+  uint64_t bytes = 0;
+  for (const auto& gap : file.gaps) {
+    if (gap.from >= from) bytes += gap.upto - gap.from;
+  }
+  return bytes;
+}
+
 bool IsInside(const TokenInterval& interval, uint64_t token) {
   if (interval.after == interval.upto) return true;
   const uint64_t from_after = token - interval.after;
@@ -122,7 +134,7 @@ void Recovery::ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
         std::max(file.last_end, file.gaps.empty() ? 0 : file.gaps.back().upto);
     turn.effects.Mark("storage.torn_tail_cut");
     turn.effects.notes.push_back({.kind = Note::Kind::kTornTail,
-                                  .number = seen - std::min(seen, cut_from),
+                                  .number = BytesCut(file, verdict, seen),
                                   .text = context_.disk.DataPath(id)});
     cuts_.push_back({.slot = file.slot,
                      .file = id,

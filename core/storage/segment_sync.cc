@@ -171,7 +171,7 @@ void SegmentWriter::OnSynced(const DiskDone& done, Turn& turn) {
   if (done.error == DiskError::kReadOnly) return GoReadOnly(turn);
   if (done.error != DiskError::kNone) {
     turn.effects.Mark("storage.sync_failed");
-    return Poison(turn);
+    return Poison(done.error, turn);
   }
   ++context_.counters.syncs;
   AppendFile& file = append_.front();
@@ -295,7 +295,7 @@ void SegmentWriter::OnWatermarkTimer(Turn& turn) {
 
 // ---- Failure ----
 
-void SegmentWriter::Poison(Turn& turn) {
+void SegmentWriter::Poison(DiskError error, Turn& turn) {
   if (is_poisoned_) return GoReadOnly(turn);
   turn.effects.Mark("storage.file_poisoned");
   is_poisoned_ = true;
@@ -316,6 +316,7 @@ void SegmentWriter::Poison(Turn& turn) {
                      {EditOrigin::Kind::kPoison, file.made.id}, turn);
     turn.effects.notes.push_back(
         {.kind = Note::Kind::kDiskError,
+         .detail = static_cast<uint32_t>(error),
          .number = file.synced_offset,
          .text = context_.disk.DataPath(file.made.id)});
     poisoned_.push_back(std::move(file));

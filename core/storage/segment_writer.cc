@@ -263,7 +263,7 @@ void SegmentWriter::OnWritten(const DiskDone& done, Turn& turn) {
   if (done.error == DiskError::kReadOnly) return GoReadOnly(turn);
   if (done.error != DiskError::kNone || done.count == 0) {
     turn.effects.Mark("storage.write_failed");
-    return Poison(turn);
+    return Poison(done.error, turn);
   }
   batch.written += done.count;
   if (batch.written < batch.encoded.bytes) {

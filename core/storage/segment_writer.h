@@ -154,7 +154,7 @@ class SegmentWriter {
   void ArmSyncTimer(Turn& turn);
   void OnAllocated(const DiskDone& done, Turn& turn);
 
-  void Poison(Turn& turn);
+  void Poison(DiskError error, Turn& turn);
   bool PoisonIsPast() const;
   void ResolvePoison(Turn& turn);
   bool IsOrphan(const DiskDone& done, Turn& turn);
