@@ -7,7 +7,7 @@ T ?= 3600
 BIN := bin/orrery
 
 .PHONY: help deps build test cluster stop-cluster load-test bench golden \
-  golden-all campaign mutants fuzz test-tsan test-words ci-legs coverage lint fmt clean
+  golden-all campaign mutants fuzz test-tsan test-words coverage lint fmt clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -52,9 +52,6 @@ campaign: build  ## SEEDS=1..100000 PROFILE=light: look for bugs
 mutants: deps  ## every planted bug must be caught
 	@python3 scripts/mutants.py run
 
-ci-legs: deps  ## the GCC and the sanitizer builds, their tests and goldens
-	@scripts/ci/legs.sh
-
 fuzz: deps  ## T=3600: every fuzz harness for T seconds, two at a time
 	@scripts/build.sh asan-ubsan
 	@scripts/ci/fuzz.sh $(T) --keep
@@ -66,7 +63,7 @@ test-tsan: deps  ## every test under ThreadSanitizer
 coverage: deps  ## line coverage of the tests, in build/coverage/html
 	@scripts/coverage.sh
 
-lint: deps  ## clang-tidy, format, house rules, mutants' texts
+lint: deps  ## clang-tidy, purity of both compilers, format, house rules
 	@scripts/lint.sh
 
 fmt:  ## format the sources in place

@@ -7,6 +7,7 @@ python3 scripts/mutants.py check
 python3 scripts/invariants.py --check
 scripts/build.sh dev house_rules_test
 build/dev/tests/house_rules_test --gtest_brief=1
+scripts/ci/nm_gate.sh purity-clang purity-gcc
 # Generated headers must exist before clang-tidy reads whoever includes them.
 scripts/build.sh dev
 mapfile -t sources < <(find core transport sim node -name '*.cc' | sort)

@@ -156,6 +156,7 @@ void Boot::OnStop(Rooms& rooms, Turn& turn) {
     return FinishStop(turn);
   }
   phase_ = Phase::kDraining;
+  rooms.door.OnStop(turn);
   turn.timers.Arm(TimerKind::kDrain, {}, turn.now() + kDrain);
   Advance(rooms, turn);
 }

@@ -47,6 +47,14 @@ void ClientDoor::OnDeadline(Turn& turn) {
   ArmDeadline(turn);
 }
 
+void ClientDoor::OnStop(Turn& turn) {
+  for (const Waiting& waiting : waiting_) {
+    Refuse(waiting.request.client, Refused::Why::kShuttingDown, turn);
+  }
+  waiting_.clear();
+  ArmDeadline(turn);
+}
+
 std::optional<Refused::Why> ClientDoor::WhyNot(const Rooms& rooms) const {
   if (rooms.boot.phase() > Boot::Phase::kRecovered) {
     return Refused::Why::kShuttingDown;

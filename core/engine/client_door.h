@@ -38,6 +38,8 @@ class ClientDoor {
   void OnRingInstalled(Rooms& rooms, Turn& turn);
   // kRingWait fired.
   void OnDeadline(Turn& turn);
+  // Nothing of what waits was begun: it is refused.
+  void OnStop(Turn& turn);
   bool IsIdle() const { return waiting_.empty(); }
   uint64_t refused() const { return refused_; }
 

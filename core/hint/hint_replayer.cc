@@ -245,13 +245,19 @@ void HintReplayer::OnPeerMessage(const PeerMessage& message, Turn& turn) {
   const Handle handle = Untagged(ack->request);
   Delivery* delivery = deliveries_.Find(handle);
   if (delivery == nullptr) return;
+  // Only from whom it was sent to, and not before: there are no recipients yet
+  // while the hint is being read.
+  const auto recipient = std::find_if(
+      delivery->recipients.begin(), delivery->recipients.end(),
+      [&](const Recipient& one) {
+        return one.node == message.envelope.from && !one.acknowledged;
+      });
+  if (recipient == delivery->recipients.end()) return;
   if (ack->status != ReplicaStatus::kOk) {
     turn.effects.Mark("hint.refused");
     return Fail(handle, *delivery, turn);
   }
-  for (Recipient& recipient : delivery->recipients) {
-    if (recipient.node == message.envelope.from) recipient.acknowledged = true;
-  }
+  recipient->acknowledged = true;
   const bool all = std::all_of(
       delivery->recipients.begin(), delivery->recipients.end(),
       [](const Recipient& recipient) { return recipient.acknowledged; });

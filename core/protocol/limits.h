@@ -25,6 +25,11 @@ inline constexpr size_t kMetaBytesMax = 65535;        // storage section 8.
 // One peer frame: the largest merged object (127 MiB, semantics M9) and room.
 inline constexpr size_t kPeerFrameBytesMax = 128 << 20;
 inline constexpr uint32_t kListLimitMax = 10000;  // CONTRACT section 3.
+// Stamps are nanoseconds since 1970 and fit a signed 64-bit integer until 2262.
+// One from the far end of time would leave none above it: it is not read, and
+// nothing is minted within the headroom below.
+inline constexpr uint64_t kStampMax = (uint64_t{1} << 63) - 1;
+inline constexpr uint64_t kStampHeadroom = uint64_t{1} << 32;
 
 }  // namespace orrery
 

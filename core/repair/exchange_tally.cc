@@ -31,12 +31,14 @@ void ExchangeTally::SetRing(const Ring* ring, NodeId self) {
     }
     if (row.others.size() == range.owners.size()) continue;  // Not owned.
     row.needed = NeededOf(*ring, range.owners.size());
-    if (row.needed > 0) ++incomplete_;
+    row.is_complete = row.needed == 0;
+    if (!row.is_complete) ++incomplete_;
     ranges_.push_back(std::move(row));
   }
 }
 
-void ExchangeTally::Record(uint64_t range_end, NodeId peer) {
+void ExchangeTally::Record(uint64_t range_end, NodeId peer,
+                           bool peer_in_doubt) {
   const auto it = std::lower_bound(
       ranges_.begin(), ranges_.end(), range_end,
       [](const Range& range, uint64_t end) { return range.end < end; });
@@ -44,9 +46,12 @@ void ExchangeTally::Record(uint64_t range_end, NodeId peer) {
   const auto holds = [&](const auto& list) {
     return std::find(list.begin(), list.end(), peer) != list.end();
   };
-  if (!holds(it->others) || holds(it->met)) return;
-  it->met.push_back(peer);
-  if (it->met.size() == it->needed) --incomplete_;
+  if (!holds(it->others) || it->is_complete) return;
+  if (!holds(it->met)) it->met.push_back(peer);
+  if (!peer_in_doubt && !holds(it->met_sound)) it->met_sound.push_back(peer);
+  it->is_complete =
+      it->met_sound.size() >= it->needed || it->met.size() == it->others.size();
+  if (it->is_complete) --incomplete_;
 }
 
 uint64_t ExchangeTally::StateDigest() const {
@@ -56,6 +61,7 @@ uint64_t ExchangeTally::StateDigest() const {
   for (const Range& range : ranges_) {
     hasher.Add(range.end);
     for (const NodeId& node : range.met) hasher.Add(node.value);
+    for (const NodeId& node : range.met_sound) hasher.Add(node.value);
   }
   return hasher.Value();
 }

@@ -6,6 +6,9 @@
 // there are fewer (semantics, Readiness; membership section 7).  Any write
 // acknowledged by w* owners was then met in at least one of them.
 //
+// An owner that is in doubt itself may lack the very write, so it is not among
+// the o - w* + 1; but who met all others has met whatever there is.
+//
 // It neither exchanges nor knows whether this copy is in doubt.
 //
 // Threading: engine thread.  Cost: linear in owned ranges, once a ring.
@@ -30,7 +33,7 @@ class ExchangeTally {
 
   // This node, as opener, holds all that `peer` held in the range.  Ignored
   // unless both own it.
-  void Record(uint64_t range_end, NodeId peer);
+  void Record(uint64_t range_end, NodeId peer, bool peer_in_doubt);
 
   // False without a ring; true at once for a node without other owners.
   bool IsComplete() const { return has_ring_ && incomplete_ == 0; }
@@ -43,6 +46,8 @@ class ExchangeTally {
     uint32_t needed = 0;
     absl::InlinedVector<NodeId, 2> others;
     absl::InlinedVector<NodeId, 2> met;
+    absl::InlinedVector<NodeId, 2> met_sound;  // Of these, not in doubt.
+    bool is_complete = false;
   };
 
   bool has_ring_ = false;

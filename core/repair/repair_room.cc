@@ -207,7 +207,7 @@ void RepairRoom::Settle(Handle handle, Turn& turn) {
   repaired_ += session->repaired();
   if (session->was_in_doubt()) {
     for (const uint64_t end : session->exchanged()) {
-      tally_.Record(end, session->peer());
+      tally_.Record(end, session->peer(), session->peer_in_doubt());
     }
   }
   if (session->IsComplete()) {

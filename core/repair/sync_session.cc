@@ -60,6 +60,7 @@ void SyncSession::Open(Handle self, Turn& turn) {
 void SyncSession::OnRootsAck(const SyncRootsAck& ack, Turn& turn) {
   if (phase_ != Phase::kRoots && phase_ != Phase::kRecheck) return;
   if (ack.status != ReplicaStatus::kOk) return End(turn);
+  peer_in_doubt_ |= ack.suspect;
 
   std::vector<uint64_t> differing = ack.differing;
   SortUnique(&differing);

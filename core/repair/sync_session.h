@@ -56,6 +56,8 @@ class SyncSession {
 
   NodeId peer() const { return peer_; }
   bool was_in_doubt() const { return in_doubt_; }
+  // At any time of the session.
+  bool peer_in_doubt() const { return peer_in_doubt_; }
   bool IsOver() const { return phase_ == Phase::kOver; }
   // Ended because everything was compared, not early.
   bool IsComplete() const { return IsOver() && complete_; }
@@ -92,6 +94,7 @@ class SyncSession {
   SyncWiring wiring_;
   NodeId peer_;
   bool in_doubt_;
+  bool peer_in_doubt_ = false;
   Handle self_;
   Phase phase_ = Phase::kRoots;
   bool complete_ = false;

@@ -7,6 +7,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/hash.h"
 #include "core/base/invariant.h"
+#include "core/protocol/limits.h"
 #include "core/version/object_codec.h"
 #include "core/version/object_merge.h"
 #include "core/version/version_vector.h"
@@ -317,8 +318,14 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
     outcome.status = ReplicaStatus::kNotReady;
     return outcome;
   }
-  ++counter_;
   outcome.basis = std::max(seen.stamp, TopStamp(*object));
+  if (std::max(outcome.basis, mint.proposed_stamp) >
+      kStampMax - kStampHeadroom) {
+    turn.effects.Mark("replica.stamps_exhausted");
+    outcome.status = ReplicaStatus::kCorrupt;
+    return outcome;
+  }
+  ++counter_;
   // M4 holds for a retry too, should it come with another context.
   const bool fixed = mint.retry && mint.proposed_stamp > seen.stamp;
   outcome.stamp = fixed ? mint.proposed_stamp

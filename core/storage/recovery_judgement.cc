@@ -169,6 +169,14 @@ void Recovery::AddSuspicion(SuspectReason reason) {
 
 void Recovery::DecideSuspicion(Turn& turn) {
   if (is_suspicious_) AddSuspicion(SuspectReason::kManifestLost);
+  // What an earlier process met and did not see repaired: which key it was is
+  // lost with that process.
+  const bool has_open_damage =
+      std::any_of(state_.damages.begin(), state_.damages.end(),
+                  [](const DamageRange& range) {
+                    return range.state == DamageRange::State::kOpen;
+                  });
+  if (has_open_damage) AddSuspicion(SuspectReason::kDamage);
   if (context_.open.machine_restarted &&
       (was_tail_unsynced_ || was_tail_cut_)) {
     AddSuspicion(SuspectReason::kPowerLoss);

@@ -25,6 +25,13 @@ uint64_t SegmentWriter::durable_position() const {
   return is_poisoned_ ? held_durable_ : durable_position_;
 }
 
+bool SegmentWriter::IsDurable(uint64_t position) const {
+  if (position <= durable_position()) return true;
+  // Written again, and synced, while the rest is not yet.
+  return is_poisoned_ && position > poison_end_ &&
+         position <= durable_position_;
+}
+
 // ---- Files ----
 
 bool SegmentWriter::ActivateFile(Turn& turn) {
@@ -300,6 +307,7 @@ void SegmentWriter::Poison(DiskError error, Turn& turn) {
   turn.effects.Mark("storage.file_poisoned");
   is_poisoned_ = true;
   held_durable_ = durable_position_;
+  poison_end_ = log_end_;
   poison_last_seq_ =
       emitted_ > 0 ? queue_[emitted_ - 1].seq : next_seq_ - 1 - queue_.size();
   for (const Batch& batch : batches_) orphans_ += batch.is_done ? 0 : 1;

@@ -84,6 +84,9 @@ class SegmentWriter {
   // Where the log ends now: all that was ever emitted lies before it.
   uint64_t log_end() const { return log_end_; }
   uint64_t durable_position() const;
+  // Whether the record that ends there is: also above durable_position(), while
+  // what a failed sync left in doubt is being written again.
+  bool IsDurable(uint64_t position) const;
   uint64_t next_seq() const { return next_seq_; }
   const RecordQueue& queue() const { return queue_; }
   uint64_t StateDigest() const;
@@ -200,6 +203,7 @@ class SegmentWriter {
 
   uint32_t poison_edits_ = 0;  // Not durable yet.
   uint64_t held_durable_ = 0;  // What was durable before the poison.
+  uint64_t poison_end_ = 0;    // Where the log was then.
   uint64_t poison_last_seq_ = 0;
   uint32_t orphans_ = 0;  // Operations of poisoned files still in flight.
   bool is_poisoned_ = false;

@@ -208,7 +208,7 @@ bool Store::IsDurable(LogPosition position, Durability level) const {
     case Durability::kWritten:
       return position.value <= parts_->writer.written_position();
     case Durability::kSynced:
-      return position.value <= parts_->writer.durable_position();
+      return parts_->writer.IsDurable(position.value);
   }
   ORRERY_UNREACHABLE("a durability that does not exist");
 }

@@ -1,5 +1,6 @@
 #include "core/storage/store_parts.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/invariant.h"
@@ -133,6 +134,14 @@ void StoreParts::ClearSuspect(Turn& turn) {
                                 .text = context.disk.directory()});
   for (DamageRange range : manifest.state().damages) {
     if (range.state != DamageRange::State::kOpen) continue;
+    // Met while running: its key is known, and closes it (CloseRepairedDamage).
+    const bool awaits_its_key =
+        std::any_of(known_damage_.begin(), known_damage_.end(),
+                    [&range](const auto& known) {
+                      return known.range.file == range.file &&
+                             known.range.from == range.from;
+                    });
+    if (awaits_its_key) continue;
     range.state = DamageRange::State::kRepaired;
     manifest.Append(DamageEdit{range}, {}, turn);
   }

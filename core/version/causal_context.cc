@@ -133,6 +133,7 @@ std::optional<SeenVersions> OpenContext(const ClusterId& cluster,
     seen.vv.entries.push_back(dot);
   }
   if (!in->AtEnd() || !IsWellFormed(seen.vv)) return std::nullopt;
+  if (seen.stamp > kStampMax) return std::nullopt;
   return seen;
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/hash.h"
 #include "core/base/invariant.h"
+#include "core/protocol/limits.h"
 #include "core/version/version_vector.h"
 
 namespace orrery {
@@ -123,6 +124,7 @@ bool IsWellFormed(const Object& object) {
   for (size_t i = 0; i < object.siblings.size(); ++i) {
     const Sibling& sibling = object.siblings[i];
     if (sibling.dot.counter == 0) return false;
+    if (sibling.stamp == 0 || sibling.stamp > kStampMax) return false;
     if (!Covers(object.vv, sibling.dot)) return false;              // OBJ-1
     if (sibling.tombstone && !sibling.value.empty()) return false;  // OBJ-4
     if (i == 0) continue;

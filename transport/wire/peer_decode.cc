@@ -95,8 +95,11 @@ bool Read(const wire::ReplicaGetAck& from, ReplicaGetAck* to,
 bool Read(const wire::Level& from, Level* to) {
   to->number = from.number();
   if (from.number() > kReplicationMax) return false;
-  return ReadEnum(from.kind(), Level::Kind::kConfigured, Level::Kind::kNumber,
-                  &to->kind);
+  if (!ReadEnum(from.kind(), Level::Kind::kConfigured, Level::Kind::kNumber,
+                &to->kind)) {
+    return false;
+  }
+  return to->kind != Level::Kind::kNumber || to->number >= 1;
 }
 
 bool Read(wire::ForwardWrite* from, ForwardWrite* to, ValuesIn* values) {

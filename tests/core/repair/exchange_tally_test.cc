@@ -6,8 +6,11 @@
 namespace orrery {
 namespace {
 
-void RecordAll(const Ring& ring, NodeId peer, ExchangeTally* tally) {
-  for (const Ring::Range& range : ring.ranges()) tally->Record(range.end, peer);
+void RecordAll(const Ring& ring, NodeId peer, ExchangeTally* tally,
+               bool in_doubt = false) {
+  for (const Ring::Range& range : ring.ranges()) {
+    tally->Record(range.end, peer, in_doubt);
+  }
 }
 
 TEST(ExchangeTallyTest, WithThreeOwnersAndWTwoBothOthersAreNeeded) {
@@ -39,17 +42,51 @@ TEST(ExchangeTallyTest, WithFiveOwnersAMajorityWriteMeetsThree) {
   EXPECT_TRUE(tally.IsComplete());
 }
 
+// A write on three of five, lost by two of them: each has met the other and two
+// that never had it.
+TEST(ExchangeTallyTest, OwnersInDoubtDoNotVouchForEachOther) {
+  RingState state = RingOf(5, 5, 4);
+  state.params.write_quorum = 3;
+  const Ring ring(std::move(state));
+  ExchangeTally tally;
+  tally.SetRing(&ring, NodeIdOf(NameOf(0)));
+
+  RecordAll(ring, NodeIdOf(NameOf(1)), &tally, true);
+  RecordAll(ring, NodeIdOf(NameOf(3)), &tally);
+  RecordAll(ring, NodeIdOf(NameOf(4)), &tally);
+  EXPECT_FALSE(tally.IsComplete());
+
+  RecordAll(ring, NodeIdOf(NameOf(1)), &tally, false);  // It has recovered.
+  EXPECT_TRUE(tally.IsComplete());
+}
+
+// S32: all lost power; nobody would ever vote again.
+TEST(ExchangeTallyTest, WhoMetAllOthersHasMetWhateverThereIs) {
+  RingState state = RingOf(5, 5, 4);
+  state.params.write_quorum = 3;
+  const Ring ring(std::move(state));
+  ExchangeTally tally;
+  tally.SetRing(&ring, NodeIdOf(NameOf(0)));
+
+  for (const size_t i : {1u, 2u, 3u}) {
+    RecordAll(ring, NodeIdOf(NameOf(i)), &tally, true);
+  }
+  EXPECT_FALSE(tally.IsComplete());
+  RecordAll(ring, NodeIdOf(NameOf(4)), &tally, true);
+  EXPECT_TRUE(tally.IsComplete());
+}
+
 TEST(ExchangeTallyTest, EveryOwnedRangeCounts) {
   const Ring ring(RingOf(2, 3, 4));
   ExchangeTally tally;
   tally.SetRing(&ring, NodeIdOf(NameOf(0)));
 
   for (size_t i = 0; i + 1 < ring.ranges().size(); ++i) {
-    tally.Record(ring.ranges()[i].end, NodeIdOf(NameOf(1)));
+    tally.Record(ring.ranges()[i].end, NodeIdOf(NameOf(1)), false);
   }
   EXPECT_FALSE(tally.IsComplete());
 
-  tally.Record(ring.ranges().back().end, NodeIdOf(NameOf(1)));
+  tally.Record(ring.ranges().back().end, NodeIdOf(NameOf(1)), false);
   EXPECT_TRUE(tally.IsComplete());
 }
 

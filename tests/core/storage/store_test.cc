@@ -380,6 +380,34 @@ TEST_F(StoreTest, ADamagedRecordIsCorruptUntilARepair) {
   EXPECT_FALSE(got.suspect);
 }
 
+// The process that met the damage knew the key; the next one does not, and the
+// key's older record, or none, must not vote as if it were all there is.
+TEST_F(StoreTest, DamageThatWasNotRepairedIsNotForgottenByARestart) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "hello-hello"));
+  driver_.ReplyTo(driver_.Put("other", "value"));
+  driver_.Do([&](Turn& turn) { driver_.store().Close(turn); });
+  driver_.Settle();
+  disk_.CrashProcess();
+  driver_.StartAndRecover();  // The file is sealed now.
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FlipBit(path, disk_.Content(path).find("hello-hello"), 3);
+  EXPECT_EQ(driver_.ValueOf("k"), "!");
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  driver_.Settle();
+
+  disk_.CrashProcess();
+  driver_.StartAndRecover();
+
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  EXPECT_TRUE(driver_.ReplyTo(driver_.Get("k")).suspect);
+  driver_.Do([&](Turn& turn) { driver_.store().ClearSuspect(turn); });
+  driver_.Settle();
+  disk_.CrashProcess();
+  driver_.StartAndRecover();
+  EXPECT_FALSE(driver_.store().IsSuspect()) << "it was repaired";
+}
+
 TEST_F(StoreTest, ChangesTellOldAndNewDigests) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("k", "1"));

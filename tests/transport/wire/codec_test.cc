@@ -43,6 +43,7 @@ ReplicaPut PutOfOneSibling() {
   put.object.vv.entries.push_back(dot);
   Sibling& sibling = put.object.siblings.emplace_back();
   sibling.dot = dot;
+  sibling.stamp = 1;
   sibling.value = Bytes::CopyOf("value");
   return put;
 }
@@ -160,6 +161,25 @@ TEST(CodecTest, AVersionVectorIsSortedWithoutDuplicatesAndZeros) {
 
   put.object.vv.entries.back().counter = 0;
   EXPECT_TRUE(IsRefused(put));
+}
+
+// Either would stop the node that acts on it: a quorum of nobody, and a stamp
+// that nothing can outrank.
+TEST(CodecTest, ALevelOfNobodyAndStampsFromTheEndOfTimeAreRefused) {
+  ForwardWrite forward;
+  forward.request = {1, 1};
+  forward.key = "k";
+  forward.verb = ClientVerb::kPut;
+  forward.write_level = {Level::Kind::kNumber, 1};
+  EXPECT_TRUE(DecodePeerMessage(ViewOf(Encoded({.body = forward}))));
+  forward.write_level.number = 0;
+  EXPECT_FALSE(DecodePeerMessage(ViewOf(Encoded({.body = forward}))));
+
+  for (const uint64_t stamp : {uint64_t{0}, kStampMax + 1, UINT64_MAX}) {
+    ReplicaPut put = PutOfOneSibling();
+    put.object.siblings[0].stamp = stamp;
+    EXPECT_FALSE(DecodePeerMessage(ViewOf(Encoded({.body = put})))) << stamp;
+  }
 }
 
 TEST(CodecTest, SiblingsHaveDistinctDotsThatTheVectorCovers) {

@@ -113,7 +113,7 @@ class Draw {
     Sibling sibling;
     sibling.dot.actor = entry.actor;
     sibling.dot.counter = 1 + prng_.Below(entry.counter);
-    sibling.stamp = U64();
+    sibling.stamp = 1 + U64() % kStampMax;
     sibling.tombstone = prng_.Chance(1, 4);
     sibling.keep = Flag();
     sibling.operation = AnId128<OperationId>();
@@ -165,7 +165,9 @@ class Draw {
   ReadDepth Depth() { return Of(ReadDepth::kDigest, ReadDepth::kObject); }
   Level ALevel() {
     const auto kind = Of(Level::Kind::kConfigured, Level::Kind::kNumber);
-    return {kind, static_cast<uint32_t>(Count(kReplicationMax))};
+    const auto number = static_cast<uint32_t>(Count(kReplicationMax));
+    if (kind == Level::Kind::kNumber) return {kind, std::max(number, 1u)};
+    return {kind, number};
   }
 
   void Fill(Envelope* to) {
