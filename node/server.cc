@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -69,13 +70,20 @@ EngineOptions EngineOptionsOf(const NodeConfig& config) {
   return options;
 }
 
+// Descriptors that are kept for data files, peers and what the libraries open:
+// clients must not be able to use them up.
+constexpr uint64_t kDescriptorsKept = 512;
+constexpr uint64_t kDescriptorsMin = kDescriptorsKept + 64;
+
 // Connections and data files are descriptors; a shell's default of 1,024 is
-// few of them.
-void RaiseDescriptorLimit() {
+// few of them.  Returns how many there may be.
+uint64_t RaiseDescriptorLimit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kDescriptorsMin;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kDescriptorsMin;
+  return limit.rlim_cur;
 }
 
 class NodeServer final : public NodeApi {
@@ -90,8 +98,14 @@ class NodeServer final : public NodeApi {
         begun_(std::chrono::steady_clock::now()) {}
 
   ExitCode Run() {
-    RaiseDescriptorLimit();
+    descriptors_ = RaiseDescriptorLimit();
     std::signal(SIGPIPE, SIG_IGN);
+    if (descriptors_ < kDescriptorsMin) {
+      Refuse(absl::ResourceExhaustedError(absl::StrCat(
+          "this process may open ", descriptors_, " files; at least ",
+          kDescriptorsMin, " are needed: raise the limit (ulimit -n)")));
+      return kExitUnexpected;
+    }
     if (!OpenPorts() || !Begin()) return kExitUnexpected;
     loop_.run();
     return exit_code_;
@@ -123,6 +137,13 @@ class NodeServer final : public NodeApi {
   void AwaitSignal();
   void WatchReadiness();
 
+  // Half of what is not kept for files, so that peers find some too.
+  uint32_t ConnectionsMax() const {
+    const uint64_t share = (descriptors_ - kDescriptorsKept) / 2;
+    const uint32_t usual = HttpServer::Options().connections_max;
+    return static_cast<uint32_t>(std::min<uint64_t>(usual, share));
+  }
+
   Duration Uptime() const {
     const auto up = std::chrono::steady_clock::now() - begun_;
     return {std::chrono::duration_cast<std::chrono::nanoseconds>(up).count()};
@@ -136,6 +157,7 @@ class NodeServer final : public NodeApi {
 
   const NodeConfig& config_;
   EventLog& log_;
+  uint64_t descriptors_ = 0;  // How many this process may open.
   asio::io_context loop_{1};  // First made, last destroyed.
   Engine engine_;
   std::unique_ptr<SystemClock> clock_;
@@ -172,6 +194,7 @@ bool NodeServer::OpenPorts() {
       loop_,
       HttpServer::Options{.address = config_.address,
                           .port = config_.port,
+                          .connections_max = ConnectionsMax(),
                           .kv = {.replication = config_.replication_factor}},
       *this,
       HttpServer::Callbacks{

@@ -1,5 +1,6 @@
 #include "transport/peer/peer_listener.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -32,10 +33,17 @@ absl::Status StatusOf(const ErrorCode& error, const char* operation,
 
 PeerListener::PeerListener(boost::asio::io_context& loop,
                            NetworkCounters& counters, Deliver deliver)
+    : PeerListener(loop, counters, std::move(deliver), Patience{}) {}
+
+PeerListener::PeerListener(boost::asio::io_context& loop,
+                           NetworkCounters& counters, Deliver deliver,
+                           Patience patience)
     : counters_(counters),
       deliver_(std::move(deliver)),
       acceptor_(loop),
+      patience_(patience),
       pause_(loop),
+      sweep_(loop),
       buffer_(kBufferBytes),
       self_(std::make_shared<PeerListener*>(this)) {}
 
@@ -55,6 +63,7 @@ absl::Status PeerListener::Listen(const Endpoint& local) {
   acceptor_.listen(tcp::acceptor::max_listen_connections, error);
   if (error) return StatusOf(error, "listen on", local);
   Accept();
+  AwaitSweep();
   return absl::OkStatus();
 }
 
@@ -120,6 +129,7 @@ void PeerListener::ReadWhatArrived(const LinkPtr& link) {
 
 bool PeerListener::TakePiece(Link& link, ByteView piece) {
   counters_.frame_bytes_received += piece.size();
+  held_bytes_ -= link.frames.held_bytes();
   link.frames.Feed(piece);
   while (const std::optional<ByteView> payload = link.frames.Next()) {
     std::optional<PeerMessage> message = DecodePeerMessage(*payload);
@@ -130,7 +140,15 @@ bool PeerListener::TakePiece(Link& link, ByteView piece) {
       ++counters_.frames_skipped;
     }
   }
-  if (link.frames.error() == FrameError::kNone) return true;
+  held_bytes_ += link.frames.held_bytes();
+  // A stranger who dribbles a preface gains no time by it.
+  if (link.frames.IsPastPreface()) {
+    link.heard_at = std::chrono::steady_clock::now();
+  }
+  if (link.frames.error() == FrameError::kNone &&
+      held_bytes_ <= kHeldBytesMax) {
+    return true;
+  }
   ++counters_.streams_broken;
   return false;
 }
@@ -138,7 +156,36 @@ bool PeerListener::TakePiece(Link& link, ByteView piece) {
 void PeerListener::Drop(Link& link) {
   ErrorCode ignored;
   link.socket.close(ignored);
-  links_.erase(&link);
+  // Its waiting handler comes here once more.
+  if (links_.erase(&link) > 0) held_bytes_ -= link.frames.held_bytes();
+}
+
+void PeerListener::AwaitSweep() {
+  sweep_.expires_after(std::min(patience_.preface, patience_.frame) / 4);
+  sweep_.async_wait(
+      [self = std::weak_ptr<PeerListener*>(self_)](const ErrorCode& error) {
+        const auto listener = self.lock();
+        if (error || listener == nullptr) return;
+        (*listener)->Sweep();
+        (*listener)->AwaitSweep();
+      });
+}
+
+void PeerListener::Sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<LinkPtr> late;
+  for (const auto& [address, link] : links_) {
+    const auto silent = now - link->heard_at;
+    const bool is_late =
+        link->frames.IsPastPreface()
+            ? !link->frames.AtBoundary() && silent > patience_.frame
+            : silent > patience_.preface;
+    if (is_late) late.push_back(link);
+  }
+  for (const LinkPtr& link : late) {
+    ++counters_.streams_broken;
+    Drop(*link);
+  }
 }
 
 }  // namespace orrery

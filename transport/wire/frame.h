@@ -66,6 +66,10 @@ class FrameReader {
   FrameError error() const { return error_; }
   // True if the stream may end here without having lost part of a frame.
   bool AtBoundary() const { return held_.empty() && piece_.empty(); }
+  // Whether the preface has come: the stream is of a peer of this protocol.
+  bool IsPastPreface() const { return !preface_pending_; }
+  // What is kept of an unfinished unit.
+  size_t held_bytes() const { return held_.size(); }
 
  private:
   // Bytes of the unit that the stream is in: the preface, a frame's header

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "tests/transport/wire/random_message.h"
 #include "transport/peer/endpoint_address.h"
+#include "transport/peer/peer_listener.h"
 #include "transport/wire/codec.h"
 #include "transport/wire/frame.h"
 
@@ -105,6 +106,7 @@ TEST_F(AsioNetworkTest, ALargeMessageArrives) {
   put.object.vv.entries.push_back(dot);
   Sibling& sibling = put.object.siblings.emplace_back();
   sibling.dot = dot;
+  sibling.stamp = 1;
   sibling.value = Bytes::CopyOf(std::string(30 << 20, 'v'));
 
   a.network->Send(b.endpoint(), {{}, put});
@@ -189,6 +191,46 @@ TEST_F(AsioNetworkTest, AStreamOfAnotherProtocolIsClosed) {
   boost::system::error_code error;
   stranger.read_some(boost::asio::buffer(byte), error);
   EXPECT_TRUE(error);
+}
+
+// A port scanner, a client at the wrong port, a peer whose machine is gone:
+// none of them may hold a descriptor and memory for ever.
+TEST_F(AsioNetworkTest, WhoSaysNothingOrStopsInAFrameIsHungUpOn) {
+  NetworkCounters counters;
+  std::vector<PeerMessage> messages;
+  PeerListener listener(
+      loop_, counters,
+      [&](PeerMessage message) { messages.push_back(std::move(message)); },
+      {.preface = std::chrono::milliseconds(80),
+       .frame = std::chrono::milliseconds(160)});
+  ASSERT_TRUE(listener.Listen(*ParseAddress("127.0.0.1", 0)).ok());
+  const Endpoint at = *ParseAddress("127.0.0.1", listener.port());
+  boost::asio::ip::tcp::socket silent(loop_);
+  silent.connect(TcpOf(at));
+  boost::asio::ip::tcp::socket halting(loop_);
+  halting.connect(TcpOf(at));
+  std::string stream(kLinkPreface);
+  ASSERT_TRUE(AppendFrame(Pull(1), &stream));
+  stream += stream.substr(kLinkPreface.size(), 5);
+  boost::asio::write(halting, boost::asio::buffer(stream));
+  boost::asio::ip::tcp::socket idle(loop_);
+  idle.connect(TcpOf(at));
+  boost::asio::write(idle, boost::asio::buffer(std::string(kLinkPreface)));
+
+  ASSERT_TRUE(RunUntil([&] { return counters.streams_broken == 2; }));
+  for (auto* hung_up : {&silent, &halting}) {
+    std::array<char, 1> byte;
+    boost::system::error_code error;
+    hung_up->read_some(boost::asio::buffer(byte), error);
+    EXPECT_TRUE(error);
+  }
+  // A peer that has nothing to say stays.
+  std::string late;
+  ASSERT_TRUE(AppendFrame(Pull(2), &late));
+  boost::asio::write(idle, boost::asio::buffer(late));
+  ASSERT_TRUE(RunUntil([&] { return messages.size() == 2; }));
+  EXPECT_EQ(messages[0], Pull(1));
+  EXPECT_EQ(messages[1], Pull(2));
 }
 
 TEST_F(AsioNetworkTest, AFrameThatIsNoMessageIsSkipped) {
