@@ -247,17 +247,17 @@ void HintReplayer::OnPeerMessage(const PeerMessage& message, Turn& turn) {
   if (delivery == nullptr) return;
   // Only from whom it was sent to, and not before: there are no recipients yet
   // while the hint is being read.
-  const auto recipient = std::find_if(
+  const auto sender = std::find_if(
       delivery->recipients.begin(), delivery->recipients.end(),
       [&](const Recipient& one) {
         return one.node == message.envelope.from && !one.acknowledged;
       });
-  if (recipient == delivery->recipients.end()) return;
+  if (sender == delivery->recipients.end()) return;
   if (ack->status != ReplicaStatus::kOk) {
     turn.effects.Mark("hint.refused");
     return Fail(handle, *delivery, turn);
   }
-  recipient->acknowledged = true;
+  sender->acknowledged = true;
   const bool all = std::all_of(
       delivery->recipients.begin(), delivery->recipients.end(),
       [](const Recipient& recipient) { return recipient.acknowledged; });

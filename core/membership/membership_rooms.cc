@@ -209,7 +209,8 @@ void MembershipRooms::TakeEvidence(const Envelope& envelope, Turn& turn) {
 void MembershipRooms::OnPeerMessage(const PeerMessage& message, Turn& turn) {
   if (!started_) return;
   const Envelope& from = message.envelope;
-  if (from.from == local_.id || from.reply_to.IsNone()) return;
+  if (from.reply_to.IsNone()) return;
+  if (from.from == local_.id) return OnNamesake(message, turn);
   founding_.OnHeard(from.reply_to, turn.now());
   if (IsOurs(from)) TakeEvidence(from, turn);
   if (const auto* request = std::get_if<JoinRequest>(&message.body)) {
@@ -231,6 +232,32 @@ void MembershipRooms::OnPeerMessage(const PeerMessage& message, Turn& turn) {
     comparison_.OnSync(*sync, from.from, from.reply_to, turn);
   }
   Settle(turn);
+}
+
+// Two processes that were given one node_id: the later one is told, and both
+// say it in their logs.
+void MembershipRooms::OnNamesake(const PeerMessage& message, Turn& turn) {
+  const Envelope& from = message.envelope;
+  if (from.boot_salt == local_.boot_salt) return;
+  const auto* reject = std::get_if<JoinReject>(&message.body);
+  if (reject != nullptr && reject->why == JoinRejection::kNameTakenAlive) {
+    handshake_.OnReject(*reject, from, turn);
+    return Settle(turn);
+  }
+  const bool asks = std::holds_alternative<JoinRequest>(message.body);
+  if (!asks || local_.cluster.IsZero()) return;
+  JoinReject taken;
+  taken.why = JoinRejection::kNameTakenAlive;
+  taken.address = local_.options.gossip;
+  turn.effects.Send(from.reply_to, std::move(taken));
+  if (namesake_ == from.reply_to) return;
+  namesake_ = from.reply_to;
+  turn.effects.Mark("membership.namesake_refused");
+  turn.effects.notes.push_back(
+      {.kind = Note::Kind::kIdentityConflict,
+       .member = local_.id,
+       .number = from.generation,
+       .text = "another process with this node_id asks to join"});
 }
 
 void MembershipRooms::OnJoinRequest(const JoinRequest& request,

@@ -62,6 +62,7 @@ class MembershipRooms {
   void OnStranger(const DatagramEvent& event, Turn& turn);
   void OnForeigner(const DatagramEvent& event, Turn& turn);
   void OnBody(const DatagramEvent& event, bool heard, Turn& turn);
+  void OnNamesake(const PeerMessage& message, Turn& turn);
   void OnJoinRequest(const JoinRequest& request, const Envelope& from,
                      Turn& turn);
   void AnswerNoCluster(const Endpoint& to, Turn& turn);
@@ -79,6 +80,7 @@ class MembershipRooms {
   Gossiper gossiper_;
   DatagramSender sender_;
   ReplayGuard replays_;
+  Endpoint namesake_;  // The last one refused: said once.
   Suspicion suspicion_;
   FailureDetector detector_;
   Founding founding_;

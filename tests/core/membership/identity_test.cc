@@ -207,6 +207,52 @@ TEST(IdentityTest, AnAccusationOfAStrangerIsKeptAndConverges) {
             stub.incarnation);
 }
 
+// Two processes with one node_id, one of them a member already.
+TEST(IdentityTest, ANamesakeThatAsksToJoinIsToldAndLogged) {
+  MemberCluster cluster(3);
+  cluster.SeedAllWith({1, 2, 3});
+  cluster.StartAll();
+  ASSERT_TRUE(
+      cluster.RunUntil([&] { return cluster.AllReady(); }, 6 * kSecond));
+  std::vector<SendEffect> sent;
+  cluster.SetWitness(
+      {.on_output = {}, .on_effects = [&](int, const Effects& e) {
+         sent.insert(sent.end(), e.sends.begin(), e.sends.end());
+       }});
+  PeerMessage message{.body = JoinRequest{}};
+  message.envelope.from = cluster.IdOf(1);
+  message.envelope.boot_salt = cluster.at(1).boot_salt + 1;
+  message.envelope.reply_to = PortOf(9);
+
+  cluster.Inject(1, message);
+  cluster.Inject(1, message);
+
+  ASSERT_EQ(sent.size(), 2u) << "it is told as often as it asks";
+  EXPECT_EQ(sent[0].to, PortOf(9));
+  const auto* reject = std::get_if<JoinReject>(&sent[0].message.body);
+  ASSERT_NE(reject, nullptr);
+  EXPECT_EQ(reject->why, JoinRejection::kNameTakenAlive);
+  EXPECT_TRUE(HasNote(cluster, 1, Note::Kind::kIdentityConflict));
+  EXPECT_EQ(cluster.CountMarks(1, "membership.namesake_refused"), 1u);
+}
+
+TEST(IdentityTest, ANamesakeLearnsWhyItWaits) {
+  MemberCluster cluster(1);
+  cluster.SetSeeds(1, {2});
+  cluster.Start(1);
+  PeerMessage message{.body =
+                          JoinReject{.why = JoinRejection::kNameTakenAlive}};
+  message.envelope.from = cluster.IdOf(1);
+  message.envelope.boot_salt = cluster.at(1).boot_salt + 1;
+  message.envelope.reply_to = PortOf(2);
+
+  cluster.Inject(1, message);
+
+  EXPECT_EQ(cluster.of(1).waiting_for(),
+            "another running node has this node_id");
+  EXPECT_TRUE(HasNote(cluster, 1, Note::Kind::kJoinRejected));
+}
+
 // Membership section 9: a copy of a datagram is evidence of nothing.
 TEST(IdentityTest, AReplayedDatagramChangesAndAnswersNothing) {
   MemberCluster cluster(3);
