@@ -256,7 +256,7 @@ void JoinHandshake::ArmLater(Turn& turn) {
 std::string JoinHandshake::WaitingFor() const {
   if (in_.local.cluster.IsZero()) {
     if (last_rejection_ == JoinRejection::kNameTakenAlive) {
-      return "another running node has this node_id";
+      return "the other running node with this node_id to be stopped";
     }
     if (in_.founding.self_first()) {
       return "the other seeds to answer, or 10 s of silence, before founding";

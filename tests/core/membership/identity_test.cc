@@ -149,7 +149,7 @@ TEST(IdentityTest, ANameThatIsTakenByARunningNodeIsRefused) {
 
   EXPECT_TRUE(cluster.of(4).cluster().IsZero());
   EXPECT_EQ(cluster.of(4).waiting_for(),
-            "another running node has this node_id");
+            "the other running node with this node_id to be stopped");
   EXPECT_TRUE(cluster.IsReady(3));
 }
 
@@ -249,7 +249,7 @@ TEST(IdentityTest, ANamesakeLearnsWhyItWaits) {
   cluster.Inject(1, message);
 
   EXPECT_EQ(cluster.of(1).waiting_for(),
-            "another running node has this node_id");
+            "the other running node with this node_id to be stopped");
   EXPECT_TRUE(HasNote(cluster, 1, Note::Kind::kJoinRejected));
 }
 
