@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/invariant.h"
 #include "sim/weather.h"
 
 namespace orrery::sim {
@@ -19,7 +20,7 @@ std::string_view DirectoryOf(std::string_view path) {
 std::optional<DirectoryTree::Inode> DirectoryTree::Find(
     std::string_view path) const {
   if (path.empty()) return kDirectory;
-  const auto it = names_.find(std::string(path));
+  const auto it = names_.find(path);
   if (it == names_.end()) return std::nullopt;
   return it->second;
 }
@@ -46,11 +47,27 @@ std::vector<std::string> DirectoryTree::List(std::string_view directory) const {
   return found;
 }
 
+void DirectoryTree::Link(Inode inode) {
+  if (inode != kDirectory) ++links_[inode];
+}
+
+void DirectoryTree::Unlink(Inode inode) {
+  if (inode == kDirectory) return;
+  const auto it = links_.find(inode);
+  ORRERY_INVARIANT(it != links_.end());
+  if (--it->second == 0) links_.erase(it);
+}
+
 void DirectoryTree::Put(const std::string& path, std::optional<Inode> inode) {
-  if (inode.has_value()) {
-    names_[path] = *inode;
+  const auto it = names_.find(path);
+  if (it != names_.end()) Unlink(it->second);
+  if (inode.has_value()) Link(*inode);
+  if (it == names_.end()) {
+    if (inode.has_value()) names_.emplace(path, *inode);
+  } else if (inode.has_value()) {
+    it->second = *inode;
   } else {
-    names_.erase(path);
+    names_.erase(it);
   }
 }
 
@@ -104,19 +121,12 @@ void DirectoryTree::LosePower(uint64_t seed) {
     }
     if (!directory.empty()) orphans.push_back(path);
   }
-  for (const std::string& path : orphans) names_.erase(path);
-}
-
-std::vector<DirectoryTree::Inode> DirectoryTree::Inodes() const {
-  std::vector<Inode> inodes;
-  for (const auto& [path, inode] : names_) {
-    if (inode != kDirectory) inodes.push_back(inode);
-  }
-  return inodes;
+  for (const std::string& path : orphans) Put(path, std::nullopt);
 }
 
 void DirectoryTree::Clear() {
   names_.clear();
+  links_.clear();
   pending_.clear();
 }
 

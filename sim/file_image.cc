@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,47 +12,105 @@
 
 namespace orrery::sim {
 
+void FileImage::Load(uint64_t offset, uint64_t length, char* to) const {
+  while (length > 0) {
+    const uint64_t page = offset / kPageBytes;
+    const uint64_t begin = offset % kPageBytes;
+    const uint64_t piece = std::min(length, kPageBytes - begin);
+    if (page < pages_.size() && pages_[page] != nullptr) {
+      std::memcpy(to, pages_[page]->data() + begin, piece);
+    } else {
+      std::memset(to, 0, piece);
+    }
+    offset += piece;
+    length -= piece;
+    to += piece;
+  }
+}
+
+void FileImage::Store(uint64_t offset, std::string_view bytes) {
+  const uint64_t end = offset + bytes.size();
+  const uint64_t pages = (end + kPageBytes - 1) / kPageBytes;
+  if (pages_.size() < pages) pages_.resize(pages);
+  while (!bytes.empty()) {
+    const uint64_t begin = offset % kPageBytes;
+    const uint64_t piece = std::min<uint64_t>(bytes.size(), kPageBytes - begin);
+    std::unique_ptr<Page>& page = pages_[offset / kPageBytes];
+    if (page == nullptr) page = std::make_unique<Page>();
+    std::memcpy(page->data() + begin, bytes.data(), piece);
+    offset += piece;
+    bytes.remove_prefix(piece);
+  }
+}
+
+void FileImage::DropFrom(uint64_t size) {
+  const uint64_t begin = size % kPageBytes;
+  const uint64_t pages = (size + kPageBytes - 1) / kPageBytes;
+  if (pages_.size() > pages) pages_.resize(pages);
+  if (begin == 0 || pages_.size() < pages) return;
+  Page* last = pages_.back().get();
+  if (last != nullptr) std::memset(last->data() + begin, 0, kPageBytes - begin);
+}
+
 void FileImage::Remember(uint64_t offset, uint64_t length) {
   Pending pending{.number = ++writes_,
                   .offset = offset,
                   .length = length,
                   .old_bytes = {},
                   .new_size = 0};
-  if (offset < data_.size()) {
-    pending.old_bytes = data_.substr(offset, length);
+  const uint64_t stored = pages_.size() * kPageBytes;
+  const uint64_t end = std::min({offset + length, size_, stored});
+  if (offset < end) {
+    pending.old_bytes.resize(end - offset);
+    Load(offset, end - offset, pending.old_bytes.data());
   }
   pending_.push_back(std::move(pending));
 }
 
+Bytes FileImage::Read(uint64_t offset, uint64_t length) const {
+  if (offset >= size_) return {};
+  length = std::min(length, size_ - offset);
+  std::byte* to = nullptr;
+  Bytes bytes = Bytes::Allocate(length, &to);
+  Load(offset, length, reinterpret_cast<char*>(to));
+  return bytes;
+}
+
+std::string FileImage::Contents() const {
+  std::string contents(size_, '\0');
+  Load(0, size_, contents.data());
+  return contents;
+}
+
 void FileImage::Write(uint64_t offset, std::string_view bytes) {
   Remember(offset, bytes.size());
-  const uint64_t end = offset + bytes.size();
-  if (data_.size() < end) data_.resize(end, '\0');
-  data_.replace(offset, bytes.size(), bytes);
-  pending_.back().new_size = data_.size();
+  Store(offset, bytes);
+  size_ = std::max(size_, offset + bytes.size());
+  pending_.back().new_size = size_;
 }
 
 void FileImage::Extend(uint64_t size) {
-  if (size <= data_.size()) return;
-  Remember(data_.size(), 0);
-  data_.resize(size, '\0');
-  pending_.back().new_size = data_.size();
+  if (size <= size_) return;
+  Remember(size_, 0);
+  size_ = size;
+  pending_.back().new_size = size_;
 }
 
 void FileImage::Truncate(uint64_t size) {
-  if (size >= data_.size()) {
+  if (size >= size_) {
     Extend(size);
     return;
   }
-  Remember(size, data_.size() - size);
-  data_.resize(size);
-  pending_.back().new_size = size;
+  Remember(size, size_ - size);
+  DropFrom(size);
+  size_ = size;
+  pending_.back().new_size = size_;
 }
 
 void FileImage::MarkSynced(uint64_t writes) {
   size_t synced = 0;
   while (synced < pending_.size() && pending_[synced].number <= writes) {
-    size_ = pending_[synced].new_size;
+    synced_size_ = pending_[synced].new_size;
     ++synced;
   }
   pending_.erase(pending_.begin(),
@@ -100,8 +159,8 @@ void FileImage::LosePower(const PowerLoss& loss, uint64_t file) {
   }
 
   // The content as of the last sync, over the longest the file has been.
-  const std::string newest = data_;
-  std::string oldest = data_;
+  std::string result = Contents();
+  std::string oldest = result;
   for (size_t i = pending_.size(); i > 0; --i) {
     const Pending& pending = pending_[i - 1];
     const uint64_t end = pending.offset + pending.length;
@@ -111,7 +170,6 @@ void FileImage::LosePower(const PowerLoss& loss, uint64_t file) {
     oldest.replace(pending.offset, pending.length, old_bytes);
   }
 
-  std::string result = newest;
   if (result.size() < oldest.size()) result.resize(oldest.size(), '\0');
   oldest.resize(result.size(), '\0');
   for (size_t i = 0; i < first_seen.size(); ++i) {
@@ -137,9 +195,11 @@ void FileImage::LosePower(const PowerLoss& loss, uint64_t file) {
   const bool keeps_size = loss.keep.has_value()
                               ? *loss.keep > 0
                               : Fate(loss.seed, Lot::kSizeFate, file) % 2 == 1;
-  result.resize(keeps_size ? newest.size() : size_, '\0');
-  data_ = std::move(result);
-  size_ = data_.size();
+  result.resize(keeps_size ? size_ : synced_size_, '\0');
+  pages_.clear();
+  Store(0, result);
+  size_ = result.size();
+  synced_size_ = size_;
   pending_.clear();
 }
 

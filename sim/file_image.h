@@ -12,18 +12,23 @@
 //   IMG-1  Without pending writes a power loss changes nothing.
 //   IMG-2  A sector that no pending write touched keeps its bytes.
 //
-// Cost: overwritten bytes are kept until the next sync.
+// Cost: overwritten bytes are kept until the next sync.  Files are kept by the
+// page, so growth copies nothing and space that was only reserved costs
+// nothing: a page of zeros is absent.
 
 #ifndef ORRERY_SIM_FILE_IMAGE_H_
 #define ORRERY_SIM_FILE_IMAGE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/bytes.h"
 #include "sim/settings.h"
 
 namespace orrery::sim {
@@ -43,9 +48,13 @@ struct PowerLoss {
 
 class FileImage {
  public:
-  std::string_view data() const { return data_; }
-  uint64_t size() const { return data_.size(); }
-  bool IsDirty() const { return !pending_.empty() || data_.size() != size_; }
+  uint64_t size() const { return size_; }
+  bool IsDirty() const { return !pending_.empty() || size_ != synced_size_; }
+
+  // Up to `length` bytes; fewer where the file ends.
+  Bytes Read(uint64_t offset, uint64_t length) const;
+  // All of it.
+  std::string Contents() const;
 
   void Write(uint64_t offset, std::string_view bytes);
   void Extend(uint64_t size);  // With zeros; never shrinks.
@@ -69,12 +78,20 @@ class FileImage {
     uint64_t new_size;      // Of the file, after it.
   };
 
+  using Page = std::array<char, kPageBytes>;
+
   void Remember(uint64_t offset, uint64_t length);
+  // REQUIRES: offset + length <= size().
+  void Load(uint64_t offset, uint64_t length, char* to) const;
+  void Store(uint64_t offset, std::string_view bytes);
+  void DropFrom(uint64_t size);
   bool SectorSurvives(const PowerLoss& loss, uint64_t file, uint64_t sector,
                       size_t* half) const;
 
-  std::string data_;
-  uint64_t size_ = 0;  // Durable.
+  // What lies past `size_` is zero.
+  std::vector<std::unique_ptr<Page>> pages_;
+  uint64_t size_ = 0;
+  uint64_t synced_size_ = 0;
   uint64_t writes_ = 0;
   std::vector<Pending> pending_;
 };

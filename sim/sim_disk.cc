@@ -153,8 +153,9 @@ void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {
       done->error = DiskError::kOther;
       return;
     }
-    open_[effect.file.value] = *found;
-    ++inodes_[*found].opens;
+    Inode& inode = InodeNumber(*found);
+    ++inode.opens;
+    open_.InsertOrAssign(effect.file.value, &inode);
     done->inode = *found;
     return;
   }
@@ -166,17 +167,26 @@ void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {
     done->error = DiskError::kNoSpace;
     return;
   }
-  const uint64_t inode = next_inode_++;
-  inodes_[inode].opens = 1;
-  tree_.Set(effect.path, inode);
-  open_[effect.file.value] = inode;
-  done->inode = inode;
+  Inode& inode = InodeNumber(next_inode_++);
+  inode.opens = 1;
+  tree_.Set(effect.path, inode.number);
+  open_.InsertOrAssign(effect.file.value, &inode);
+  done->inode = inode.number;
 }
 
 SimDisk::Inode* SimDisk::InodeOf(FileNumber file) {
-  const auto it = open_.find(file.value);
-  if (it == open_.end()) return nullptr;
-  return &inodes_[it->second];
+  Inode* const* found = open_.Find(file.value);
+  return found == nullptr ? nullptr : *found;
+}
+
+// Made if there is none.
+SimDisk::Inode& SimDisk::InodeNumber(uint64_t number) {
+  std::unique_ptr<Inode>& inode = inodes_[number];
+  if (inode == nullptr) {
+    inode = std::make_unique<Inode>();
+    inode->number = number;
+  }
+  return *inode;
 }
 
 void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
@@ -189,27 +199,30 @@ void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
   switch (effect.verb) {
     case DiskVerb::kClose:
       --inode->opens;
-      open_.erase(effect.file.value);
-      ForgetUnnamed();
+      open_.Erase(effect.file.value);
+      ForgetIfUnnamed(inode->number);
       return;
     case DiskVerb::kRead:
-      Read(effect, done);
+      Read(effect, inode->image, done);
       return;
     case DiskVerb::kWrite:
-      Write(effect, done);
+      Write(effect, inode->image, done);
       return;
     case DiskVerb::kAllocate:
       if (!HasSpace(effect.length)) {
         done->error = DiskError::kNoSpace;
         return;
       }
-      inode->image.Extend(effect.offset + effect.length);
+      Alter(inode->image, [&](FileImage& image) {
+        image.Extend(effect.offset + effect.length);
+      });
       return;
     case DiskVerb::kSync:
-      Sync(operation, done);
+      Sync(operation, inode->image, done);
       return;
     case DiskVerb::kTruncate:
-      inode->image.Truncate(effect.length);
+      Alter(inode->image,
+            [&](FileImage& image) { image.Truncate(effect.length); });
       return;
     case DiskVerb::kDropCache:
       return;
@@ -228,20 +241,19 @@ void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
   ORRERY_UNREACHABLE("not an operation on an open file");
 }
 
-void SimDisk::Read(const DiskEffect& effect, DiskDone* done) {
+void SimDisk::Read(const DiskEffect& effect, const FileImage& image,
+                   DiskDone* done) {
   if (reads_fail_) {
     tally_.Count("fault.read_failed");
     done->error = DiskError::kIo;
     return;
   }
-  const std::string_view data = InodeOf(effect.file)->image.data();
-  if (effect.offset < data.size()) {
-    done->data = Bytes::CopyOf(data.substr(effect.offset, effect.length));
-  }
+  done->data = image.Read(effect.offset, effect.length);
   done->count = done->data.size();
 }
 
-void SimDisk::Write(const DiskEffect& effect, DiskDone* done) {
+void SimDisk::Write(const DiskEffect& effect, FileImage& image,
+                    DiskDone* done) {
   const uint64_t bytes = BytesOf(effect);
   if (writes_fail_) {
     tally_.Count("fault.write_failed");
@@ -253,16 +265,22 @@ void SimDisk::Write(const DiskEffect& effect, DiskDone* done) {
     done->error = DiskError::kNoSpace;
     return;
   }
-  FileImage& image = InodeOf(effect.file)->image;
+  // One write to the image, however many parts: power loss sees it whole.
   std::string joined;
-  joined.reserve(bytes);
-  for (const Bytes& part : effect.data) joined += part.text();
-  image.Write(effect.offset, joined);
+  std::string_view whole;
+  if (effect.data.size() == 1) {
+    whole = effect.data.front().text();
+  } else {
+    joined.reserve(bytes);
+    for (const Bytes& part : effect.data) joined += part.text();
+    whole = joined;
+  }
+  Alter(image, [&](FileImage& file) { file.Write(effect.offset, whole); });
   done->count = bytes;
 }
 
-void SimDisk::Sync(const Operation& operation, DiskDone* done) {
-  FileImage& image = InodeOf(operation.effect.file)->image;
+void SimDisk::Sync(const Operation& operation, FileImage& image,
+                   DiskDone* done) {
   if (sync_fails_) {
     // The pages count as clean, and what is on the disk is the old bytes.
     sync_fails_ = false;
@@ -272,7 +290,8 @@ void SimDisk::Sync(const Operation& operation, DiskDone* done) {
         .torn = {1, 2},
         .keep = std::nullopt,
         .torn_sectors = std::nullopt};
-    image.LosePower(loss, operation.number);
+    Alter(image,
+          [&](FileImage& file) { file.LosePower(loss, operation.number); });
     done->error = DiskError::kIo;
     return;
   }
@@ -299,9 +318,7 @@ void SimDisk::Lock(const DiskEffect& effect, DiskDone* done) {
       done->error = DiskError::kNoEntry;
       return;
     }
-    const uint64_t inode = next_inode_++;
-    inodes_[inode].opens = 0;
-    tree_.Set(effect.path, inode);
+    tree_.Set(effect.path, InodeNumber(next_inode_++).number);
   }
   locks_.push_back(effect.path);
 }
@@ -319,8 +336,9 @@ void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
       done->error = DiskError::kNoEntry;
       return;
     }
+    const std::optional<uint64_t> replaced = tree_.Find(effect.path2);
     tree_.Rename(effect.path, effect.path2);
-    ForgetUnnamed();
+    if (replaced.has_value()) ForgetIfUnnamed(*replaced);
   } else if (effect.verb == DiskVerb::kLink) {
     if (tree_.Find(effect.path2).has_value()) {
       done->error = DiskError::kExists;
@@ -333,7 +351,7 @@ void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
       return;
     }
     tree_.Set(effect.path, std::nullopt);
-    ForgetUnnamed();
+    ForgetIfUnnamed(*found);
   } else if (effect.verb == DiskVerb::kList) {
     if (!is_directory) {
       done->error = DiskError::kOther;
@@ -343,7 +361,7 @@ void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
   } else {
     ORRERY_INVARIANT(effect.verb == DiskVerb::kStat);
     done->inode = *found;
-    if (!is_directory) done->count = inodes_[*found].image.size();
+    if (!is_directory) done->count = InodeNumber(*found).image.size();
   }
 }
 

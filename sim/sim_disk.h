@@ -20,11 +20,13 @@
 #define ORRERY_SIM_SIM_DISK_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/lookup_map.h"
 #include "core/ports/disk.h"
 #include "core/protocol/disk.h"
 #include "sim/directory_tree.h"
@@ -60,10 +62,11 @@ class SimDisk : public DiskPort {
   void Fault(const DiskStep& step);
 
   uint32_t power_losses() const { return power_losses_; }
-  uint64_t used_bytes() const;
+  uint64_t used_bytes() const { return used_bytes_; }
 
  private:
   struct Inode {
+    uint64_t number = 0;
     FileImage image;
     uint32_t opens = 0;
   };
@@ -81,12 +84,21 @@ class SimDisk : public DiskPort {
   void MakeDirectory(const DiskEffect& effect, DiskDone* done);
   void Lock(const DiskEffect& effect, DiskDone* done);
   void Open(const DiskEffect& effect, DiskDone* done);
-  void Read(const DiskEffect& effect, DiskDone* done);
-  void Write(const DiskEffect& effect, DiskDone* done);
-  void Sync(const Operation& operation, DiskDone* done);
+  void Read(const DiskEffect& effect, const FileImage& image, DiskDone* done);
+  void Write(const DiskEffect& effect, FileImage& image, DiskDone* done);
+  void Sync(const Operation& operation, FileImage& image, DiskDone* done);
   void ApplyTorn(const Operation& operation, uint64_t fate);
   Inode* InodeOf(FileNumber file);
+  Inode& InodeNumber(uint64_t number);
   bool HasSpace(uint64_t more) const;
+  // Changes one file and keeps `used_bytes_` right.
+  template <typename Change>
+  void Alter(FileImage& image, Change change) {
+    used_bytes_ -= image.size();
+    change(image);
+    used_bytes_ += image.size();
+  }
+  void ForgetIfUnnamed(uint64_t number);
   void ForgetUnnamed();
 
   Options options_;
@@ -95,9 +107,10 @@ class SimDisk : public DiskPort {
   Tally& tally_;
 
   DirectoryTree tree_;
-  absl::btree_map<uint64_t, Inode> inodes_;
+  absl::btree_map<uint64_t, std::unique_ptr<Inode>> inodes_;
   uint64_t next_inode_ = 1;
-  absl::btree_map<uint32_t, uint64_t> open_;  // FileNumber -> inode.
+  uint64_t used_bytes_ = 0;           // Of all of them.
+  LookupMap<uint32_t, Inode*> open_;  // By FileNumber.
   std::vector<std::string> locks_;
 
   std::vector<Operation> operations_;

@@ -42,7 +42,7 @@ void SimDisk::EndProcess() {
   process_ = 0;
   open_.clear();
   locks_.clear();
-  for (auto& [number, inode] : inodes_) inode.opens = 0;
+  for (auto& [number, inode] : inodes_) inode->opens = 0;
   ForgetUnnamed();
 }
 
@@ -55,7 +55,9 @@ void SimDisk::ApplyTorn(const Operation& operation, uint64_t fate) {
   if (joined.empty()) return;
   tally_.Count("fault.write_cut_short");
   joined.resize((fate >> 16) % joined.size());
-  inode->image.Write(operation.effect.offset, joined);
+  Alter(inode->image, [&](FileImage& image) {
+    image.Write(operation.effect.offset, joined);
+  });
 }
 
 void SimDisk::LosePower(std::optional<uint32_t> keep,
@@ -70,8 +72,9 @@ void SimDisk::LosePower(std::optional<uint32_t> keep,
   // In a quarter of the crashes nothing dirty reached the disk.
   if (!keep.has_value() && loss.seed % 4 == 0) loss.keep = 0;
   for (auto& [number, inode] : inodes_) {
-    if (inode.image.IsDirty()) tally_.Count("fault.dirty_file");
-    inode.image.LosePower(loss, number);
+    if (inode->image.IsDirty()) tally_.Count("fault.dirty_file");
+    Alter(inode->image,
+          [&](FileImage& image) { image.LosePower(loss, number); });
   }
   tree_.LosePower(loss.seed);
   ForgetUnnamed();
@@ -81,6 +84,7 @@ void SimDisk::Wipe() {
   ORRERY_INVARIANT(process_ == 0);
   tree_.Clear();
   inodes_.clear();
+  used_bytes_ = 0;
 }
 
 void SimDisk::Fault(const DiskStep& step) {
@@ -115,31 +119,24 @@ void SimDisk::Fault(const DiskStep& step) {
   }
 }
 
-uint64_t SimDisk::used_bytes() const {
-  uint64_t bytes = 0;
-  for (const auto& [number, inode] : inodes_) bytes += inode.image.size();
-  return bytes;
-}
-
 bool SimDisk::HasSpace(uint64_t more) const {
-  if (full_) return false;
-  return used_bytes() + more <= options_.capacity;
+  return !full_ && used_bytes_ + more <= options_.capacity;
 }
 
-// Drops files that neither a name nor an open handle holds.
+// Drops the file if neither a name nor an open handle holds it.
+void SimDisk::ForgetIfUnnamed(uint64_t number) {
+  const auto it = inodes_.find(number);
+  if (it == inodes_.end()) return;
+  if (it->second->opens > 0 || tree_.IsNamed(number)) return;
+  used_bytes_ -= it->second->image.size();
+  inodes_.erase(it);
+}
+
 void SimDisk::ForgetUnnamed() {
-  const std::vector<uint64_t> list = tree_.Inodes();
-  std::vector<uint64_t> named = list;
-  std::sort(named.begin(), named.end());
-  for (auto it = inodes_.begin(); it != inodes_.end();) {
-    const bool is_named =
-        std::binary_search(named.begin(), named.end(), it->first);
-    if (!is_named && it->second.opens == 0) {
-      it = inodes_.erase(it);
-    } else {
-      ++it;
-    }
-  }
+  std::vector<uint64_t> numbers;
+  numbers.reserve(inodes_.size());
+  for (const auto& [number, inode] : inodes_) numbers.push_back(number);
+  for (const uint64_t number : numbers) ForgetIfUnnamed(number);
 }
 
 }  // namespace orrery::sim

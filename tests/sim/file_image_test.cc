@@ -1,7 +1,9 @@
 #include "sim/file_image.h"
 
+#include <cstdint>
 #include <string>
 
+#include "core/base/prng.h"
 #include "gmock/gmock.h"
 
 namespace orrery::sim {
@@ -20,7 +22,7 @@ TEST(FileImageTest, SyncedBytesSurviveAPowerLoss) {  // IMG-1
 
   image.LosePower(Keeping(0), 1);
 
-  EXPECT_EQ(image.data(), Sector('a'));
+  EXPECT_EQ(image.Contents(), Sector('a'));
   EXPECT_FALSE(image.IsDirty());
 }
 
@@ -32,7 +34,7 @@ TEST(FileImageTest, UnsyncedBytesAreLostAndOldOnesComeBack) {
 
   image.LosePower(Keeping(0), 1);
 
-  EXPECT_EQ(image.data(), Sector('a') + Sector('b'));
+  EXPECT_EQ(image.Contents(), Sector('a') + Sector('b'));
 }
 
 TEST(FileImageTest, SectorsReachTheDiskOneByOne) {
@@ -43,7 +45,7 @@ TEST(FileImageTest, SectorsReachTheDiskOneByOne) {
 
   image.LosePower(Keeping(2), 1);
 
-  EXPECT_EQ(image.data(), Sector('x') + Sector('y') + Sector('c'));
+  EXPECT_EQ(image.Contents(), Sector('x') + Sector('y') + Sector('c'));
 }
 
 TEST(FileImageTest, ATornSectorIsHalfNew) {
@@ -54,8 +56,8 @@ TEST(FileImageTest, ATornSectorIsHalfNew) {
 
   image.LosePower({.seed = 1, .torn = {}, .keep = 0, .torn_sectors = 1}, 1);
 
-  EXPECT_EQ(image.data(), std::string(kSectorBytes / 2, 'x') +
-                              std::string(kSectorBytes / 2, 'a'));
+  EXPECT_EQ(image.Contents(), std::string(kSectorBytes / 2, 'x') +
+                                  std::string(kSectorBytes / 2, 'a'));
 }
 
 TEST(FileImageTest, SizeWithoutDataReadsZero) {
@@ -66,7 +68,7 @@ TEST(FileImageTest, SizeWithoutDataReadsZero) {
 
   image.LosePower(Keeping(0), 1);
 
-  EXPECT_EQ(image.data(), std::string(2 * kSectorBytes, '\0'));
+  EXPECT_EQ(image.Contents(), std::string(2 * kSectorBytes, '\0'));
 }
 
 TEST(FileImageTest, ASyncPromisesWhatWasWrittenBeforeItBegan) {  // DSK-2
@@ -78,7 +80,7 @@ TEST(FileImageTest, ASyncPromisesWhatWasWrittenBeforeItBegan) {  // DSK-2
 
   image.LosePower(Keeping(0), 1);
 
-  EXPECT_EQ(image.data(), Sector('a'));
+  EXPECT_EQ(image.Contents(), Sector('a'));
 }
 
 TEST(FileImageTest, ATruncationMayComeUndone) {
@@ -90,7 +92,7 @@ TEST(FileImageTest, ATruncationMayComeUndone) {
 
   image.LosePower(Keeping(0), 1);
 
-  EXPECT_EQ(image.data(), Sector('a') + Sector('b'));
+  EXPECT_EQ(image.Contents(), Sector('a') + Sector('b'));
 }
 
 TEST(FileImageTest, UntouchedSectorsKeepTheirBytesWhateverTheFate) {  // IMG-2
@@ -104,9 +106,42 @@ TEST(FileImageTest, UntouchedSectorsKeepTheirBytesWhateverTheFate) {  // IMG-2
         {.seed = seed, .torn = {1, 2}, .keep = {}, .torn_sectors = {}}, 1);
 
     ASSERT_EQ(image.size(), 3 * kSectorBytes);
-    EXPECT_EQ(image.data().substr(0, kSectorBytes), Sector('a'));
-    EXPECT_EQ(image.data().substr(2 * kSectorBytes), Sector('c'));
+    EXPECT_EQ(image.Contents().substr(0, kSectorBytes), Sector('a'));
+    EXPECT_EQ(image.Contents().substr(2 * kSectorBytes), Sector('c'));
   }
+}
+
+TEST(FileImageTest, ReadsWhatAStringWouldHold) {
+  constexpr int64_t kLongest = 5 * kPageBytes;
+  Prng prng(3);
+  FileImage image;
+  std::string model;
+  for (int round = 0; round < 5000; ++round) {
+    const auto at = static_cast<uint64_t>(prng.Between(0, kLongest));
+    const uint64_t what = prng.Below(4);
+    if (what == 0) {
+      image.Extend(at);
+      if (model.size() < at) model.resize(at, '\0');
+    } else if (what == 1) {
+      image.Truncate(at);
+      model.resize(at, '\0');
+    } else {
+      const uint64_t length = 1 + prng.Below(2 * kPageBytes);
+      const std::string bytes(length, static_cast<char>('a' + round % 26));
+      image.Write(at, bytes);
+      if (model.size() < at + length) model.resize(at + length, '\0');
+      model.replace(at, length, bytes);
+    }
+    ASSERT_EQ(image.Contents(), model);
+    const auto from = static_cast<uint64_t>(prng.Between(0, kLongest));
+    const std::string expected =
+        from < model.size() ? model.substr(from, kPageBytes) : "";
+    ASSERT_EQ(image.Read(from, kPageBytes).text(), expected);
+  }
+
+  image.LosePower(Keeping(0), 1);  // Nothing was ever synced.
+
+  EXPECT_EQ(image.Contents(), "");
 }
 
 }  // namespace

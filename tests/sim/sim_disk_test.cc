@@ -136,6 +136,18 @@ TEST_F(SimDiskTest, AFailedSyncLeavesCleanPagesAndTheNextSucceeds) {
   EXPECT_EQ(Sync(), DiskError::kNone);
 }
 
+TEST_F(SimDiskTest, SpaceIsUsedUntilNeitherNameNorHandleHoldsTheFile) {
+  Open("a");
+  Write("12345");
+  EXPECT_EQ(harness_.sim_disk().used_bytes(), 5u);
+
+  Do({.verb = DiskVerb::kUnlink, .path = "a"});
+  EXPECT_EQ(harness_.sim_disk().used_bytes(), 5u);
+
+  Do({.verb = DiskVerb::kClose, .file = {1}});
+  EXPECT_EQ(harness_.sim_disk().used_bytes(), 0u);
+}
+
 TEST_F(SimDiskTest, AWipedDiskIsEmpty) {
   Open("f");
   harness_.sim_disk().EndProcess();
