@@ -17,7 +17,13 @@ void EventQueue::SiftUp(size_t index) {
 }
 
 Occasion EventQueue::Pop() {
-  ORRERY_INVARIANT(!heap_.empty());
+  ORRERY_INVARIANT(!empty());
+  if (LaneIsFirst()) {
+    const Occasion first = lane_.front();
+    lane_.pop_front();
+    AdvanceTo({first.at_ns});
+    return first;
+  }
   const Occasion top = heap_.front();
   AdvanceTo({top.at_ns});
   const Occasion moving = heap_.back();

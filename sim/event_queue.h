@@ -8,13 +8,16 @@
 //   EVQ-1  now() never goes back.
 //   EVQ-2  Nothing is scheduled in the past.
 //
-// Cost: O(log n), four children a level; 32 bytes an event.
+// Cost: O(log n), four children a level; 32 bytes an event.  The patience of
+// clients is O(1): it is all of one length, so those occasions are scheduled
+// in the order in which they come, and would else be most of the heap.
 
 #ifndef ORRERY_SIM_EVENT_QUEUE_H_
 #define ORRERY_SIM_EVENT_QUEUE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "core/base/invariant.h"
@@ -49,16 +52,23 @@ struct Occasion {
 class EventQueue {
  public:
   Instant now() const { return {now_ns_}; }
-  bool empty() const { return heap_.empty(); }
-  size_t size() const { return heap_.size(); }
+  bool empty() const { return heap_.empty() && lane_.empty(); }
+  size_t size() const { return heap_.size() + lane_.size(); }
   // REQUIRES: !empty().
-  Instant next_time() const { return {heap_.front().at_ns}; }
+  Instant next_time() const {
+    return {LaneIsFirst() ? lane_.front().at_ns : heap_.front().at_ns};
+  }
 
   // `occasion.at_ns` and `seq` are set here.  REQUIRES: at >= now().
   void Schedule(Instant at, Occasion occasion) {
     ORRERY_INVARIANT(at.ns >= now_ns_);  // EVQ-2
     occasion.at_ns = at.ns;
     occasion.seq = next_seq_++;
+    if (occasion.what == Happening::kOpTimeout &&
+        (lane_.empty() || lane_.back().at_ns <= at.ns)) {
+      lane_.push_back(occasion);
+      return;
+    }
     heap_.push_back(occasion);
     SiftUp(heap_.size() - 1);
   }
@@ -77,11 +87,16 @@ class EventQueue {
     if (a.at_ns != b.at_ns) return a.at_ns < b.at_ns;
     return a.seq < b.seq;
   }
+  bool LaneIsFirst() const {
+    if (lane_.empty()) return false;
+    return heap_.empty() || Before(lane_.front(), heap_.front());
+  }
   void SiftUp(size_t index);
 
   int64_t now_ns_ = 0;
   uint64_t next_seq_ = 0;
   std::vector<Occasion> heap_;
+  std::deque<Occasion> lane_;  // In order.
 };
 
 }  // namespace orrery::sim

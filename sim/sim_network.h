@@ -82,7 +82,7 @@ class SimNetwork {
   struct Arrival {
     uint32_t node;
     uint32_t process;
-    std::variant<PeerMessageEvent, DatagramEvent> event;
+    EventBody event;  // PeerMessageEvent or DatagramEvent.
   };
   // Handles what the queue popped, if it is the network's: kFrame, kDatagram,
   // kDialled, kRedial, kLinkTimeout, kLinkLost.

@@ -52,7 +52,7 @@ void SimNode::Start(const SeedsEvent& seeds) {
   if (IsUp()) Step(seeds);
 }
 
-void SimNode::Step(EventBody body) {
+void SimNode::Step(EventBody&& body) {
   pump_->Deliver(std::move(body));
   if (!fatal_) return;
   fatal_ = false;
@@ -105,7 +105,7 @@ void SimNode::Resume() {
   for (EventBody& body : backlog) Deliver(process, std::move(body));
 }
 
-void SimNode::Deliver(uint32_t process, EventBody body) {
+void SimNode::Deliver(uint32_t process, EventBody&& body) {
   if (!IsUp() || process != process_) return;  // NOD-1
   if (paused_) {                               // NOD-2
     if (backlog_.size() < kBacklogMax) backlog_.push_back(std::move(body));

@@ -78,7 +78,7 @@ class SimNode : private ClockPort,
 
   // An event for process `process`; dropped if that is gone.
   // The process may end by itself (Note::kFatal): then IsUp() is false after.
-  void Deliver(uint32_t process, EventBody body);
+  void Deliver(uint32_t process, EventBody&& body);
   void OnTick(const Occasion& occasion);
   void OnTickSoon(const Occasion& occasion);
   void OnDiskDone(const Occasion& occasion);
@@ -104,7 +104,7 @@ class SimNode : private ClockPort,
   void OnStep(const Event& event, const Effects& effects) override;
 
   void End(bool silently);
-  void Step(EventBody body);
+  void Step(EventBody&& body);
   void ScheduleTick(Instant at);
 
   Wiring wiring_;

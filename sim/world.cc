@@ -33,6 +33,10 @@ EngineOptions OptionsOf(const Config& config, uint32_t node) {
 
 // By time, then by line.
 void SortSteps(std::vector<StepLine>* steps) {
+  const bool in_order = std::is_sorted(
+      steps->begin(), steps->end(),
+      [](const StepLine& a, const StepLine& b) { return a.at < b.at; });
+  if (in_order) return;
   std::vector<uint32_t> order(steps->size());
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
@@ -218,12 +222,8 @@ void World::Dispatch(const Occasion& occasion) {
     case Happening::kLinkLost: {
       std::optional<SimNetwork::Arrival> arrival = network_->On(occasion);
       if (!arrival.has_value()) return;
-      std::visit(
-          [&](auto&& event) {
-            nodes_[arrival->node]->Deliver(
-                arrival->process, std::forward<decltype(event)>(event));
-          },
-          std::move(arrival->event));
+      nodes_[arrival->node]->Deliver(arrival->process,
+                                     std::move(arrival->event));
       AfterStep(arrival->node);
       return;
     }

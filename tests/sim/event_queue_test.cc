@@ -26,7 +26,9 @@ TEST(EventQueueTest, ManyOccasionsComeInOrder) {
   Prng prng(1);
   for (uint32_t i = 0; i < 2000; ++i) {
     const int64_t at = prng.Between(0, 100);
-    queue.Schedule(Instant{at}, {.payload = i});
+    const Happening what =
+        i % 3 == 0 ? Happening::kOpTimeout : Happening::kFrame;
+    queue.Schedule(Instant{at}, {.payload = i, .what = what});
   }
 
   Occasion last = queue.Pop();
