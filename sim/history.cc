@@ -1,6 +1,7 @@
 #include "sim/history.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,11 +72,11 @@ void History::RecordHolding(uint32_t key, uint64_t version,
   holdings_.FindOrInsert({key, version}).push_back(holding);
 }
 
-std::vector<History::Holding> History::HoldersOf(uint32_t key,
-                                                 uint64_t version) const {
-  const std::vector<Holding>* holders =
-      holdings_.Find(VersionName{key, version});
-  return holders == nullptr ? std::vector<Holding>{} : *holders;
+std::span<const History::Holding> History::HoldersOf(uint32_t key,
+                                                     uint64_t version) const {
+  const auto* holders = holdings_.Find(VersionName{key, version});
+  if (holders == nullptr) return {};
+  return *holders;
 }
 
 bool History::IsLost(const Holding& holding,

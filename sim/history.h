@@ -16,10 +16,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "core/base/bytes.h"
 #include "core/base/lookup_map.h"
 #include "core/base/time.h"
@@ -87,7 +89,11 @@ class History {
     bool wiped = false;  // Else: lost power.
   };
 
-  void Reserve(size_t operations) { operations_.reserve(operations); }
+  void Reserve(size_t operations) {
+    operations_.reserve(operations);
+    by_id_.reserve(operations);
+    holdings_.reserve(operations / 2);  // About as many are writes.
+  }
   // The operation of that name, made if there is none.
   Operation& Open(uint32_t id);
   Operation* Find(uint32_t id);
@@ -100,7 +106,7 @@ class History {
   void RecordDisaster(const Disaster& disaster) {
     disasters_.push_back(disaster);
   }
-  std::vector<Holding> HoldersOf(uint32_t key, uint64_t version) const;
+  std::span<const Holding> HoldersOf(uint32_t key, uint64_t version) const;
   const std::vector<Disaster>& disasters() const { return disasters_; }
 
   // `unsynced`: how long after its acknowledgement a version may be lost with
@@ -126,7 +132,7 @@ class History {
 
   std::vector<Operation> operations_;
   LookupMap<uint64_t, uint32_t> by_id_;
-  LookupMap<VersionName, std::vector<Holding>> holdings_;
+  LookupMap<VersionName, absl::InlinedVector<Holding, 3>> holdings_;
   std::vector<Disaster> disasters_;
 };
 

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "core/base/lookup_map.h"
 #include "sim/event_queue.h"
 #include "sim/evidence.h"
@@ -59,7 +60,7 @@ class Witness : public NodeWitness {
   struct Receipt {
     uint32_t key = 0;
     bool counts = true;  // Not so a best-effort hint.
-    std::vector<uint64_t> versions;
+    absl::InlinedVector<uint64_t, 1> versions;
   };
   struct RingName {
     ClusterId cluster;
