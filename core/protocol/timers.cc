@@ -1,6 +1,6 @@
 #include "core/protocol/timers.h"
 
-#include <utility>
+#include <vector>
 
 namespace orrery {
 
@@ -18,48 +18,91 @@ bool IsClientDeadline(TimerKind kind) {
 }
 
 void TimerHeap::Arm(TimerKind kind, Handle handle, Instant deadline) {
-  Cancel(kind, handle);
-  const Key key{deadline, next_seq_++};
-  by_deadline_.emplace(key, Name{kind, handle});
-  by_name_.emplace(Name{kind, handle}, key);
+  const Name name = NameOf(kind, handle);
+  const uint32_t* known = by_name_.Find(name);
+  if (known != nullptr) {  // TIM-2
+    Settle(entries_[*known].place, {deadline, next_seq_++, *known});
+    return;
+  }
+  const uint32_t entry = TakeEntry();
+  entries_[entry].kind = kind;
+  entries_[entry].handle = handle;
+  by_name_.Insert(name, entry);
+  heap_.emplace_back();
+  Settle(heap_.size() - 1, {deadline, next_seq_++, entry});
+}
+
+uint32_t TimerHeap::TakeEntry() {
+  if (free_entries_.empty()) {
+    entries_.emplace_back();
+    return static_cast<uint32_t>(entries_.size() - 1);
+  }
+  const uint32_t entry = free_entries_.back();
+  free_entries_.pop_back();
+  return entry;
+}
+
+// Puts `armed` where it belongs, given that nothing stands at `hole`.
+void TimerHeap::Settle(size_t hole, const Armed& armed) {
+  while (hole > 0) {
+    const size_t parent = (hole - 1) / 2;
+    if (!Before(armed, heap_[parent])) break;
+    Put(hole, heap_[parent]);
+    hole = parent;
+  }
+  while (true) {
+    size_t child = 2 * hole + 1;
+    if (child >= heap_.size()) break;
+    if (child + 1 < heap_.size() && Before(heap_[child + 1], heap_[child])) {
+      ++child;
+    }
+    if (!Before(heap_[child], armed)) break;
+    Put(hole, heap_[child]);
+    hole = child;
+  }
+  Put(hole, armed);
+}
+
+void TimerHeap::Remove(size_t place) {
+  const uint32_t entry = heap_[place].entry;
+  by_name_.Erase(NameOf(entries_[entry].kind, entries_[entry].handle));
+  free_entries_.push_back(entry);
+  const Armed last = heap_.back();
+  heap_.pop_back();
+  if (place < heap_.size()) Settle(place, last);
 }
 
 void TimerHeap::Cancel(TimerKind kind, Handle handle) {
-  const auto found = by_name_.find(Name{kind, handle});
-  if (found == by_name_.end()) return;
-  by_deadline_.erase(found->second);
-  by_name_.erase(found);
+  const uint32_t* entry = by_name_.Find(NameOf(kind, handle));
+  if (entry != nullptr) Remove(entries_[*entry].place);
 }
 
 bool TimerHeap::IsArmed(TimerKind kind, Handle handle) const {
-  return by_name_.contains(Name{kind, handle});
+  return by_name_.Contains(NameOf(kind, handle));
 }
 
 std::optional<Instant> TimerHeap::NextDeadline() const {
-  if (by_deadline_.empty()) return std::nullopt;
-  return by_deadline_.begin()->first.deadline;
+  if (heap_.empty()) return std::nullopt;
+  return heap_.front().deadline;
 }
 
 std::optional<TimerHeap::Due> TimerHeap::PopDue(Instant now) {
-  if (by_deadline_.empty()) return std::nullopt;
-  const auto first = by_deadline_.begin();
-  if (first->first.deadline > now) return std::nullopt;
-  const Due due{first->second.kind, first->second.handle,
-                first->first.deadline};
-  by_name_.erase(first->second);
-  by_deadline_.erase(first);
+  if (heap_.empty() || heap_.front().deadline > now) return std::nullopt;
+  const Entry& entry = entries_[heap_.front().entry];
+  const Due due{entry.kind, entry.handle, heap_.front().deadline};
+  Remove(0);
   return due;
 }
 
 void TimerHeap::Postpone(Duration late) {
-  absl::btree_map<Key, Name> moved;
-  for (const auto& [key, name] : by_deadline_) {
-    const bool stays = IsClientDeadline(name.kind);
-    const Key then{stays ? key.deadline : key.deadline + late, key.seq};
-    moved.emplace(then, name);
-    by_name_[name] = then;
+  std::vector<Armed> before;
+  before.swap(heap_);
+  for (Armed& armed : before) {
+    const bool stays = IsClientDeadline(entries_[armed.entry].kind);
+    if (!stays) armed.deadline = armed.deadline + late;
+    heap_.emplace_back();
+    Settle(heap_.size() - 1, armed);
   }
-  by_deadline_ = std::move(moved);
 }
 
 }  // namespace orrery

@@ -10,16 +10,21 @@
 //   TIM-1  Timers fire in order of (deadline, order of arming).
 //   TIM-2  At most one deadline exists per (kind, handle).
 //
-// Cost: O(log n) per call; Postpone is O(n).
+// Cost: O(log n) to arm, cancel and pop, O(1) to look; Postpone is O(n log n).
+// A cancelled timer leaves the heap at once: most are, and would else outnumber
+// the living for as long as a request may take.  Allocates up to the
+// high-water mark only.
 
 #ifndef ORRERY_CORE_PROTOCOL_TIMERS_H_
 #define ORRERY_CORE_PROTOCOL_TIMERS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
-#include "absl/container/btree_map.h"
 #include "core/base/ids.h"
+#include "core/base/lookup_map.h"
 #include "core/base/time.h"
 
 namespace orrery {
@@ -76,20 +81,43 @@ class TimerHeap {
   void Postpone(Duration late);
 
  private:
-  struct Key {
+  struct Name {
+    uint32_t kind;
+    uint32_t slot;
+    uint32_t gen;
+    friend constexpr bool operator==(const Name&, const Name&) = default;
+  };
+  struct Armed {
     Instant deadline;
     uint64_t seq;
-    friend constexpr auto operator<=>(const Key&, const Key&) = default;
+    uint32_t entry;
   };
-  struct Name {
+  struct Entry {
     TimerKind kind;
     Handle handle;
-    friend constexpr auto operator<=>(const Name&, const Name&) = default;
+    size_t place;  // In the heap.
   };
 
+  static Name NameOf(TimerKind kind, Handle handle) {
+    return {static_cast<uint32_t>(kind), handle.slot, handle.gen};
+  }
+  static bool Before(const Armed& a, const Armed& b) {  // TIM-1
+    if (a.deadline != b.deadline) return a.deadline < b.deadline;
+    return a.seq < b.seq;
+  }
+  uint32_t TakeEntry();
+  void Put(size_t place, const Armed& armed) {
+    heap_[place] = armed;
+    entries_[armed.entry].place = place;
+  }
+  void Settle(size_t hole, const Armed& armed);
+  void Remove(size_t place);
+
   uint64_t next_seq_ = 0;
-  absl::btree_map<Key, Name> by_deadline_;
-  absl::btree_map<Name, Key> by_name_;
+  std::vector<Armed> heap_;
+  std::vector<Entry> entries_;
+  std::vector<uint32_t> free_entries_;
+  LookupMap<Name, uint32_t> by_name_;  // Into `entries_`.
 };
 
 }  // namespace orrery
