@@ -63,9 +63,11 @@ ChunkDecoder::Verdict ChunkDecoder::FeedByte(char c) {
         phase_ = Phase::kLastLf;
         return Verdict::kNeedMore;
       }
-      if (c == ' ' || c == '\t') return Verdict::kMalformed;
-      phase_ = Phase::kTrailer;
-      return FeedTrailer(c);
+      if (c == ':') return Verdict::kMalformed;  // It has no name.
+      phase_ = Phase::kTrailerName;
+      return FeedTrailerName(c);
+    case Phase::kTrailerName:
+      return FeedTrailerName(c);
     case Phase::kTrailer:
       return FeedTrailer(c);
     case Phase::kTrailerLf:
@@ -102,6 +104,12 @@ ChunkDecoder::Verdict ChunkDecoder::FeedExtension(char c) {
   if (!IsTextByte(c)) return Verdict::kMalformed;
   return ++line_bytes_ > kChunkLineBytesMax ? Verdict::kMalformed
                                             : Verdict::kNeedMore;
+}
+
+ChunkDecoder::Verdict ChunkDecoder::FeedTrailerName(char c) {
+  if (c == '\r' || c == ' ' || c == '\t') return Verdict::kMalformed;
+  if (c == ':') phase_ = Phase::kTrailer;
+  return FeedTrailer(c);
 }
 
 ChunkDecoder::Verdict ChunkDecoder::FeedTrailer(char c) {

@@ -2,8 +2,8 @@
 //
 // ChunkDecoder takes the chunked coding off one body, strictly: sizes of 1 to
 // 8 hex digits, CRLF and nothing else at every line end, no control bytes in
-// extensions, and a bounded tail.  Extensions and trailer fields are read past
-// and dropped.
+// extensions, trailers that have a name and a colon, and a bounded tail.
+// Extensions and trailer fields are read past and dropped.
 //
 // Invariants:
 //   CHK-1  The decoded bytes do not depend on how the input was cut.
@@ -50,14 +50,16 @@ class ChunkDecoder {
     kDataCr = 5,
     kDataLf = 6,
     kTrailerStart = 7,
-    kTrailer = 8,
-    kTrailerLf = 9,
-    kLastLf = 10,
+    kTrailerName = 8,
+    kTrailer = 9,
+    kTrailerLf = 10,
+    kLastLf = 11,
   };
 
   Verdict FeedByte(char c);
   Verdict FeedSize(char c);
   Verdict FeedExtension(char c);
+  Verdict FeedTrailerName(char c);
   Verdict FeedTrailer(char c);
   Verdict Expect(char c, char wanted, Phase next);
 

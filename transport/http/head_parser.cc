@@ -3,6 +3,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "transport/http/ascii.h"
 #include "transport/http/request_head.h"
 
 namespace orrery {
@@ -23,6 +24,14 @@ HttpMethod ToMethod(http::verb verb) {
   return HttpMethod::kOther;
 }
 
+bool IsCondition(http::field field) {
+  return field == http::field::if_match ||
+         field == http::field::if_none_match ||
+         field == http::field::if_modified_since ||
+         field == http::field::if_unmodified_since ||
+         field == http::field::if_range;
+}
+
 class HeadParser final : public http::basic_parser<true> {
  public:
   explicit HeadParser(RequestHead* head) : head_(head) {}
@@ -40,12 +49,22 @@ class HeadParser final : public http::basic_parser<true> {
     if (field == http::field::content_type) {
       Set(&head_->content_type, value);
     } else if (field == http::field::accept) {
-      Set(&head_->accept, value);
+      if (!head_->accept.has_value() || TrimSpace(*head_->accept).empty()) {
+        head_->accept = ToStd(value);
+      }
     } else if (field == http::field::expect) {
       Set(&head_->expect, value);
-    } else if (field == http::field::if_match ||
-               field == http::field::if_none_match) {
+    } else if (IsCondition(field)) {
       head_->conditional = true;
+    } else if (field == http::field::content_encoding) {
+      if (!EqualsIgnoreCase(TrimSpace(ToStd(value)), "identity")) {
+        head_->encoded = true;
+      }
+    } else if (field == http::field::content_range) {
+      head_->content_range = true;
+    } else if (field == http::field::authorization) {
+      if (authorized_) head_->repeated = true;
+      authorized_ = true;
     } else if (field == http::field::unknown) {
       if (boost::beast::iequals(name, "X-Operation-Id")) {
         Set(&head_->operation_id, value);
@@ -75,6 +94,7 @@ class HeadParser final : public http::basic_parser<true> {
   void on_finish_impl(error_code&) override {}
 
   RequestHead* head_;
+  bool authorized_ = false;
 };
 
 }  // namespace

@@ -161,6 +161,20 @@ bool TakeOperation(std::string_view text, Intake* intake, Answer* refusal) {
   return true;
 }
 
+// A body that is only a part, or is not the value as it stands, would be
+// stored as what it is not.
+bool CheckBodyIsWhole(const RequestHead& head, Answer* refusal) {
+  if (head.method == HttpMethod::kDelete && !head.HasBody()) return true;
+  if (head.content_range) {
+    return Refuse(400, "Content-Range: a value is written whole", refusal);
+  }
+  if (head.encoded) {
+    return Refuse(415, "the only Content-Encoding read here is identity",
+                  refusal);
+  }
+  return true;
+}
+
 // Decides how the body of a write is read.
 bool TakeContentType(const RequestHead& head, bool raw, const KvLimits& limits,
                      Intake* intake, Answer* refusal) {
@@ -175,6 +189,10 @@ bool TakeContentType(const RequestHead& head, bool raw, const KvLimits& limits,
   }
   intake->body_use = BodyUse::kEnvelope;
   intake->body_bytes_max = envelope_bytes_max;
+  // Without a body there is nothing that a type could describe.
+  if (intake->request.verb == ClientVerb::kDelete && !head.HasBody()) {
+    return true;
+  }
   if (!head.content_type.has_value()) return true;
   const std::string_view type =
       TrimSpace(head.content_type->substr(0, head.content_type->find(';')));
@@ -182,13 +200,11 @@ bool TakeContentType(const RequestHead& head, bool raw, const KvLimits& limits,
       EqualsIgnoreCase(type, "application/x-www-form-urlencoded")) {
     return true;
   }
-  if (EqualsIgnoreCase(type, "application/octet-stream")) {
-    if (intake->request.verb == ClientVerb::kPut) {
-      intake->body_use = BodyUse::kRaw;
-      intake->body_bytes_max = limits.value_bytes_max;
-      return true;
-    }
-    if (!head.HasBody()) return true;
+  if (intake->request.verb == ClientVerb::kPut &&
+      EqualsIgnoreCase(type, "application/octet-stream")) {
+    intake->body_use = BodyUse::kRaw;
+    intake->body_bytes_max = limits.value_bytes_max;
+    return true;
   }
   return Refuse(415,
                 "the content type must be application/json, or "
@@ -333,14 +349,14 @@ bool OpenKvRequest(const RequestHead& head, const Target& target,
     return ResolveLevels(limits, intake, refusal);
   }
   if (head.conditional) {
-    return Refuse(501, "If-Match and If-None-Match are not supported yet",
-                  refusal);
+    return Refuse(501, "conditions (If-...) are not supported yet", refusal);
   }
   if (head.operation_id.has_value() &&
       !TakeOperation(*head.operation_id, intake, refusal)) {
     return false;
   }
-  return TakeContentType(head, raw, limits, intake, refusal);
+  return CheckBodyIsWhole(head, refusal) &&
+         TakeContentType(head, raw, limits, intake, refusal);
 }
 
 bool FinishKvRequest(const RequestBody& body, const KvLimits& limits,

@@ -29,12 +29,16 @@ struct RequestHead {
   bool chunked = false;
   uint64_t content_length = 0;
   std::optional<std::string_view> content_type;
+  // A list that may come in several lines; the first that is not empty, for
+  // only its first element is asked for.
   std::optional<std::string_view> accept;
   std::optional<std::string_view> expect;
   std::optional<std::string_view> operation_id;
   std::optional<std::string_view> causal_context;
-  bool conditional = false;  // If-Match or If-None-Match.
-  bool repeated = false;     // One of the above was given twice.
+  bool conditional = false;    // An If-... header of any kind.
+  bool encoded = false;        // A Content-Encoding other than identity.
+  bool content_range = false;  // The body is said to be a part.
+  bool repeated = false;       // A header that must be unique was not.
 
   bool HasBody() const { return chunked || content_length > 0; }
 };

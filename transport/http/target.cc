@@ -42,7 +42,9 @@ bool ParseTarget(std::string_view text, Target* target) {
     text.remove_prefix(std::min(text.find('/', kSchemeBytes), text.size()));
   }
   if (!text.starts_with('/')) return false;
-  text = text.substr(0, text.find('#'));
+  // A fragment is never sent (RFC 9112 section 3.2); dropping what looks like
+  // one would silently name another key.
+  if (text.find('#') != std::string_view::npos) return false;
   const size_t question = text.find('?');
   target->path = text.substr(0, question);
   if (question == std::string_view::npos) return true;

@@ -28,7 +28,8 @@ struct Target {
   absl::InlinedVector<QueryParameter, 4> query;
 };
 
-// Accepts the origin form and the absolute form.  False: malformed.
+// Accepts the origin form and the absolute form.  False: malformed, which a
+// raw '#' is too.
 [[nodiscard]] bool ParseTarget(std::string_view text, Target* target);
 
 // False: a '%' without two hex digits after it.

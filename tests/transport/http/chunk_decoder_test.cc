@@ -47,7 +47,8 @@ TEST(ChunkDecoderTest, RefusesWhatTwoParsersCouldReadDifferently) {
        {"5\nhello\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhelloX\r\n",
         " 5\r\nhello\r\n", "5 \r\nhello\r\n", "0x5\r\nhello\r\n", "-1\r\n",
         "\r\nhello\r\n", "000000005\r\nhello\r\n", "5;a\nb\r\nhello\r\n",
-        "0\r\n\rX", "0\r\nT: v\n\r\n", "0\r\n folded\r\n\r\n"}) {
+        "0\r\n\rX", "0\r\nT: v\n\r\n", "0\r\n folded\r\n\r\n",
+        "0\r\n: v\r\n\r\n", "0\r\nT : v\r\n\r\n", "0\r\nT\r\n\r\n"}) {
     EXPECT_EQ(Decode(text), Verdict::kMalformed) << text;
   }
 }
@@ -58,6 +59,8 @@ TEST(ChunkDecoderTest, BoundsBodyExtensionsAndTrailers) {  // CHK-2
   EXPECT_EQ(Decode("1;" + std::string(kChunkLineBytesMax + 1, 'a')),
             Verdict::kMalformed);
   EXPECT_EQ(Decode("0\r\n" + std::string(kTrailerBytesMax + 1, 'a')),
+            Verdict::kMalformed);
+  EXPECT_EQ(Decode("0\r\na:" + std::string(kTrailerBytesMax - 1, 'a')),
             Verdict::kMalformed);
 }
 

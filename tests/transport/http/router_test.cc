@@ -25,6 +25,14 @@ class RouterTest : public ::testing::Test {
     if (router_.Finish({body, {}}, &intake_, &answer_)) return 0;
     return answer_.status;
   }
+  // As Route, of a request without a body as it comes over the wire.
+  int RouteHead(const std::string& bytes) {
+    answer_.Clear();
+    if (!ParseHead(bytes, &head_)) return -1;
+    if (!router_.Open(head_, &intake_, &answer_)) return answer_.status;
+    if (router_.Finish({}, &intake_, &answer_)) return 0;
+    return answer_.status;
+  }
   int Put(std::string_view target, std::string_view body) {
     return Route(HttpMethod::kPut, target, body);
   }
@@ -147,6 +155,7 @@ TEST_F(RouterTest, ContextsComeByHeaderOrBody) {
   EXPECT_EQ(Put("/kv/a", R"({"value":"v","context":"YWJk"})"), 400);
   head_.causal_context = "a+b";
   EXPECT_EQ(Put("/kv/a", R"({"value":"v"})"), 400);
+  EXPECT_EQ(Get("/kv/a"), 400);
   head_.causal_context = "";
   EXPECT_EQ(Route(HttpMethod::kDelete, "/kv/a"), 400);
 }
@@ -197,6 +206,62 @@ TEST_F(RouterTest, UniqueHeadersMayNotBeRepeated) {
   head_.repeated = true;
 
   EXPECT_EQ(Get("/kv/a"), 400);
+}
+
+TEST_F(RouterTest, ListHeadersMayComeInSeveralLines) {
+  const std::string two =
+      "GET /kv/a HTTP/1.1\r\nHost: x\r\nAccept: application/octet-stream\r\n"
+      "Accept: text/html\r\n\r\n";
+  ASSERT_EQ(RouteHead(two), 0);
+  EXPECT_TRUE(intake_.plan.raw);
+  ASSERT_EQ(RouteHead("GET /kv/a HTTP/1.1\r\nHost: x\r\nAccept:\r\n"
+                      "Accept: application/octet-stream\r\n\r\n"),
+            0);
+  EXPECT_TRUE(intake_.plan.raw);
+  for (const char* name : {"Content-Type", "Expect", "Authorization",
+                           "X-Operation-Id", "X-Causal-Context"}) {
+    const std::string line = std::string(name) + ": YWJj\r\n";
+    EXPECT_EQ(RouteHead("PUT /kv/a?raw HTTP/1.1\r\nHost: x\r\n" + line + line +
+                        "\r\n"),
+              400)
+        << name;
+  }
+}
+
+TEST_F(RouterTest, BodiesThatAreNotTheValueAreRefused) {
+  const auto put = [this](const std::string& header) {
+    return RouteHead("PUT /kv/a?raw HTTP/1.1\r\nHost: x\r\n" + header +
+                     "\r\n\r\n");
+  };
+  EXPECT_EQ(put("Content-Encoding: gzip"), 415);
+  EXPECT_EQ(put("Content-Encoding: identity\r\nContent-Encoding: br"), 415);
+  EXPECT_EQ(put("Content-Encoding: Identity"), 0);
+  EXPECT_EQ(put("Content-Range: bytes 0-1/2"), 400);
+}
+
+TEST_F(RouterTest, ConditionsOfEveryKindAreKnown) {
+  for (const char* name : {"If-Match", "If-None-Match", "If-Modified-Since",
+                           "If-Unmodified-Since", "If-Range"}) {
+    const std::string rest = " /kv/a?raw HTTP/1.1\r\nHost: x\r\n" +
+                             std::string(name) + ": x\r\n\r\n";
+    EXPECT_EQ(RouteHead("PUT" + rest), 501) << name;
+    EXPECT_EQ(RouteHead("DELETE" + rest), 501) << name;
+    EXPECT_EQ(RouteHead("GET" + rest), 0) << name;
+  }
+}
+
+TEST_F(RouterTest, ADeleteWithoutBodyHasNoTypeToRefuse) {
+  head_.content_type = "text/plain";
+
+  EXPECT_EQ(Route(HttpMethod::kDelete, "/kv/a"), 0);
+  EXPECT_EQ(Route(HttpMethod::kDelete, "/kv/a", "x"), 415);
+}
+
+TEST_F(RouterTest, AFragmentNamesNoKey) {
+  EXPECT_EQ(Get("/kv/a#b"), 400);
+  EXPECT_EQ(Get("/kv/a?raw#b"), 400);
+  EXPECT_EQ(Get("/kv/a%23b"), 0);
+  EXPECT_EQ(request().key, "a#b");
 }
 
 TEST_F(RouterTest, UnknownPathsAre404AndUnknownMethods405) {
