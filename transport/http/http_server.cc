@@ -101,6 +101,11 @@ class HttpServer::Impl {
     }
     void ReleaseBody(uint64_t bytes) override { impl.body_bytes_ -= bytes; }
     void OnAnswered(int status) override { ++impl.stats_.answers[status]; }
+    void OnAnswerBytes(uint64_t before, uint64_t after) override {
+      impl.answer_bytes_ += after;
+      impl.answer_bytes_ -= before;
+      if (after > before) impl.KeepAnswerBudget();
+    }
     std::optional<Handle> MintHandle(Session&, uint32_t sequence) override {
       if (impl.in_flight_.IsFull()) return std::nullopt;
       return impl.in_flight_.Create(
@@ -131,6 +136,7 @@ class HttpServer::Impl {
   void Read(Connection& connection);
   void ReadPast(Connection& connection);
   void MarkDirty(Connection& connection);
+  void KeepAnswerBudget();
   void FlushDirty();
   void Flush(Connection& connection);
   bool Write(Connection& connection);
@@ -147,6 +153,7 @@ class HttpServer::Impl {
   HttpDate date_;
   Pool<InFlight> in_flight_;
   uint64_t body_bytes_ = 0;
+  uint64_t answer_bytes_ = 0;
   bool stopping_ = false;
   Instant now_ = Now();
 
@@ -324,6 +331,25 @@ void HttpServer::Impl::MarkDirty(Connection& connection) {
   });
 }
 
+// Only marks: the sockets are closed in FlushDirty, for this may be called
+// from inside any session.
+void HttpServer::Impl::KeepAnswerBudget() {  // HSV-3
+  while (answer_bytes_ > options_.answer_bytes_max) {
+    Connection* most = nullptr;
+    for (const auto& connection : connections_) {
+      if (connection == nullptr) continue;
+      if (most == nullptr ||
+          connection->session.answer_bytes() > most->session.answer_bytes()) {
+        most = connection.get();
+      }
+    }
+    ORRERY_INVARIANT(most != nullptr && most->session.answer_bytes() > 0);
+    ++stats_.connections_abandoned;
+    most->session.Abandon();
+    MarkDirty(*most);
+  }
+}
+
 void HttpServer::Impl::FlushDirty() {
   // Flush may submit more and so mark more.
   for (size_t i = 0; i < dirty_.size(); ++i) {
@@ -338,11 +364,14 @@ void HttpServer::Impl::FlushDirty() {
 void HttpServer::Impl::Flush(Connection& connection) {
   if (!Write(connection)) return Close(connection);
   Session& session = connection.session;
-  const bool was_paused = (connection.interest & EPOLLIN) == 0;
-  if (was_paused && session.WantsRead()) {
+  // A pause may have begun and ended within one wake-up, and what was buffered
+  // then makes no socket ready.
+  if (session.WantsRead()) {
+    const size_t unsent_before = session.Unsent().size();
     session.Resume(now_);
-    if (!session.Unsent().empty()) MarkDirty(connection);
+    if (session.Unsent().size() > unsent_before) MarkDirty(connection);
   }
+  if (session.is_abandoned()) return Close(connection);
   if (session.IsFinished()) return BeginLinger(connection);
   UpdateInterest(connection);
 }

@@ -13,6 +13,24 @@
 // Invariants:
 //   HSV-1  Neither callback is called inside Reply.
 //   HSV-2  At most connections_max connections are open; one more is told 503.
+//   HSV-3  Unsent answers hold at most answer_bytes_max, as allocated.  When
+//          one more does not fit, the connection that holds most is dropped,
+//          which is one that does not read what it asked for.
+//
+// Memory of answers, then, with A for the largest of them:
+//     answer_bytes_max            held,
+//   + 2 A                         the one being written, in a buffer that
+//                                 doubles,
+//   + 2 (2 kUnsentBytesMax + A)   its connection's output, which has room for
+//                                 it only below kUnsentBytesMax, may have as
+//                                 much again sent and not yet dropped, and
+//                                 doubles,
+//   + connections_max * (2 kKeptBytesMax + kPipelinedMax *
+//     kKeptReplyBytesMax)         kept for the next answers.
+// A value of 1 MiB that is all escapes makes A = 6 MiB and its context twice,
+// 64 KiB: 256 + 4 * 6.1 + 4 MiB, and 4096 * 64 KiB = 256 MiB kept if every
+// connection had its largest burst: 540 MiB.  A page of keys can be larger,
+// 10,000 of 1 KiB all of escapes, 60 MiB: 756 MiB.
 //
 // Threading: the io_context's one thread.
 
@@ -40,11 +58,12 @@ namespace orrery {
 class HttpServer final : public ClientGateway {
  public:
   struct Options {
-    std::string address = "127.0.0.1";    // An IP literal.
-    uint16_t port = 0;                    // 0: any.
-    uint32_t connections_max = 4096;      // Some 30 KiB each.
-    uint32_t requests_max = 16384;        // In the core at once.
-    uint64_t body_bytes_max = 256 << 20;  // Of all unfinished requests.
+    std::string address = "127.0.0.1";      // An IP literal.
+    uint16_t port = 0;                      // 0: any.
+    uint32_t connections_max = 4096;        // Some 30 KiB each.
+    uint32_t requests_max = 16384;          // In the core at once.
+    uint64_t body_bytes_max = 256 << 20;    // Come, of unfinished requests.
+    uint64_t answer_bytes_max = 256 << 20;  // Of all unsent answers; HSV-3.
     KvLimits kv;
   };
   struct Callbacks {

@@ -64,6 +64,11 @@ class ReplyQueue {
     }
   }
 
+  // Frees what waits; the requests stay unanswered.
+  void DropBytes() {
+    for (PendingReply& entry : ring_) std::string().swap(entry.bytes);
+  }
+
  private:
   PendingReply& At(uint32_t sequence) {
     return ring_[sequence & (ring_.size() - 1)];

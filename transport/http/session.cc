@@ -35,12 +35,19 @@ int StatusOf(Framing verdict) {
   return 400;
 }
 
+void DropIfLarge(std::string* buffer) {
+  if (buffer->capacity() > kKeptBytesMax) std::string().swap(*buffer);
+}
+
 }  // namespace
 
 Session::Session(Host& host, Instant now)
     : host_(host), phase_since_(now), progress_at_(now), written_at_(now) {}
 
-Session::~Session() { EndBody(); }
+Session::~Session() {
+  EndBody();
+  host_.OnAnswerBytes(answer_bytes_, 0);
+}
 
 std::span<char> Session::ReadSpace() {
   if (phase_ == Phase::kBody && body_data_ != nullptr && in_begin_ == in_end_) {
@@ -71,14 +78,21 @@ void Session::OnPeerClosed() {
 void Session::Resume(Instant now) { Parse(now); }
 
 bool Session::WantsRead() const {
-  return phase_ != Phase::kClosed && replies_.size() < kPipelinedMax &&
-         out_.size() - out_sent_ < kUnsentBytesMax;
+  if (phase_ == Phase::kClosed) return false;
+  const size_t unsent = Unsent().size() + waiting_bytes_;
+  if (unsent >= kUnsentBytesMax) return false;
+  return replies_.size() <
+         (unsent >= kUnsentBytesLow ? kPipelinedUnsentMax : kPipelinedMax);
 }
 
 void Session::Parse(Instant now) {
+  if (paused_ && WantsRead()) phase_since_ = progress_at_ = now;
   while (WantsRead() && ParseOne(now)) {
   }
-  if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
+  paused_ = !WantsRead();
+  if (in_begin_ < in_end_) return;
+  in_begin_ = in_end_ = 0;
+  if (in_.size() > 2 * kReadBytes) std::vector<char>().swap(in_);
 }
 
 // True: something was taken from the buffer, try again.
@@ -162,11 +176,8 @@ void Session::OpenRequest(const RequestHead& head, Instant now) {
 }
 
 void Session::BeginBody(const RequestHead& head, Instant now) {
-  // What a chunked body needs is known as it comes.
-  if (!ReserveBodyUpTo(head.content_length)) {
-    FillError(503, kTooManyBodyBytes, &scratch_);
-    return SkipBody(head, scratch_);
-  }
+  // Room is reserved as the bytes come: a length costs a client nothing to
+  // declare.
   body_bytes_ = head.content_length;
   phase_since_ = now;
   phase_ = head.chunked ? Phase::kChunks : Phase::kBody;
@@ -176,7 +187,7 @@ void Session::BeginBody(const RequestHead& head, Instant now) {
   }
   if (head.expect.has_value() && http11_) {
     owes_continue_ = true;
-    SendContinue();
+    MoveDone();
   }
 }
 
@@ -200,20 +211,25 @@ void Session::SkipBody(const RequestHead& head, const Answer& refusal) {
 
 bool Session::ParseBody() {
   owes_continue_ = owes_continue_ && Buffered().empty();
+  const size_t take = static_cast<size_t>(
+      std::min<uint64_t>(body_bytes_ - body_received_, Buffered().size()));
+  if (!ReserveBodyUpTo(body_received_ + take)) {
+    AnswerError(503, kTooManyBodyBytes, true);
+    return false;
+  }
   if (body_data_ == nullptr) {
-    if (Buffered().size() >= body_bytes_) {
-      const size_t bytes = static_cast<size_t>(body_bytes_);
+    if (take == 0) return false;
+    if (take == body_bytes_) {
       phase_ = Phase::kHead;
-      FinishRequest({Buffered().substr(0, bytes), {}});
-      Consume(bytes);
+      FinishRequest({Buffered().substr(0, take), {}});
+      Consume(take);
       phase_since_ = progress_at_;
       return true;
     }
+    // The whole at once, so that it is read in place; pages that no byte has
+    // come for are not there yet.
     body_ = Bytes::Allocate(static_cast<size_t>(body_bytes_), &body_data_);
-    body_received_ = 0;
   }
-  const size_t take = static_cast<size_t>(
-      std::min<uint64_t>(body_bytes_ - body_received_, Buffered().size()));
   if (take > 0) {
     std::memcpy(body_data_ + body_received_, Buffered().data(), take);
   }
@@ -293,7 +309,7 @@ void Session::EndBody() {
   owes_continue_ = false;
   chunks_.reset();
   // A large one is the exception; its memory is not kept for the next.
-  if (chunk_text_.capacity() > kUnsentBytesMax) std::string().swap(chunk_text_);
+  if (chunk_text_.capacity() > kKeptBytesMax) std::string().swap(chunk_text_);
 }
 
 AfterAnswer Session::After(bool closes) const {
@@ -330,6 +346,7 @@ void Session::OnReply(uint32_t sequence, const ClientReply& reply) {
   PendingReply* pending = replies_.Find(sequence);
   ORRERY_INVARIANT(pending != nullptr);
   pending->handle = {};
+  if (abandoned_) return;
   scratch_.Clear();
   FillClientAnswer(reply, pending->plan, &scratch_);
   CompleteReply(sequence, scratch_);
@@ -342,18 +359,44 @@ void Session::CompleteReply(uint32_t sequence, const Answer& answer) {
   host_.OnAnswered(answer.status);
   if (host_.IsStopping() && replies_.size() == 1) CloseAfter(pending);
   const AnswerFrame frame{host_.Date(), pending->head_only, pending->after};
-  if (sequence != replies_.first_sequence()) {  // SES-1
+  if (sequence == replies_.first_sequence() &&  // SES-1
+      Unsent().size() < kUnsentBytesMax) {
+    AppendAnswer(answer, frame, &out_);
+    replies_.PopFront();
+  } else {
     AppendAnswer(answer, frame, &pending->bytes);
     pending->done = true;
-    return;
+    waiting_bytes_ += pending->bytes.capacity();
   }
-  AppendAnswer(answer, frame, &out_);
-  replies_.PopFront();
-  while (!replies_.empty() && replies_.Front().done) {
-    out_.append(replies_.Front().bytes);
+  DropIfLarge(&scratch_.body);
+  DropIfLarge(&scratch_.headers);
+  MoveDone();
+}
+
+// The answers whose turn it is, as far as the client reads: `out_` is one
+// piece and may double when it grows, so it stays small.
+void Session::MoveDone() {
+  if (abandoned_) return;
+  while (!replies_.empty() && replies_.Front().done &&
+         Unsent().size() < kUnsentBytesMax) {
+    std::string& bytes = replies_.Front().bytes;
+    waiting_bytes_ -= bytes.capacity();
+    if (out_.empty()) {
+      out_.swap(bytes);
+    } else {
+      out_.append(bytes);
+    }
+    if (bytes.capacity() > kKeptReplyBytesMax) std::string().swap(bytes);
     replies_.PopFront();
   }
   SendContinue();
+  TellAnswerBytes();
+}
+
+void Session::TellAnswerBytes() {  // SES-4
+  const uint64_t bytes = waiting_bytes_ + (out_.empty() ? 0 : out_.capacity());
+  const uint64_t before = std::exchange(answer_bytes_, bytes);
+  if (before != bytes) host_.OnAnswerBytes(before, bytes);
 }
 
 // A 100 stands after the answers of all earlier requests.
@@ -370,16 +413,37 @@ std::string_view Session::Unsent() const {
 void Session::OnSent(size_t bytes, Instant now) {
   out_sent_ += bytes;
   written_at_ = now;
-  if (out_sent_ < out_.size()) return;
-  out_.clear();
-  out_sent_ = 0;
-  if (out_.capacity() > kUnsentBytesMax) std::string().swap(out_);
+  if (out_sent_ == out_.size()) {
+    out_.clear();
+    out_sent_ = 0;
+    DropIfLarge(&out_);
+  } else if (out_sent_ >= kKeptBytesMax && out_sent_ >= out_.size() / 2) {
+    // A client that never reads all must not make this grow for ever; what is
+    // copied is less than what was sent.
+    out_ = std::string(out_, out_sent_);
+    out_sent_ = 0;
+  }
+  MoveDone();
+  if (!Unsent().empty()) return;
   if (phase_ == Phase::kClosed && replies_.empty()) finished_ = true;
+}
+
+void Session::Abandon() {
+  phase_ = Phase::kClosed;
+  abandoned_ = true;
+  finished_ = true;
+  EndBody();
+  std::string().swap(out_);
+  out_sent_ = 0;
+  replies_.DropBytes();
+  waiting_bytes_ = 0;
+  TellAnswerBytes();
 }
 
 bool Session::IsFinished() const { return finished_; }
 
 void Session::OnSweep(Instant now) {
+  if (!WantsRead()) paused_ = true;
   if (!Unsent().empty()) {
     if (now - written_at_ > kWriteTimeout) finished_ = true;
     return;
@@ -391,7 +455,7 @@ void Session::OnSweep(Instant now) {
       if (in_begin_ == in_end_) {
         const bool idle = replies_.empty() && now - progress_at_ > kIdleTimeout;
         if (idle || (host_.IsStopping() && replies_.empty())) finished_ = true;
-      } else if (WantsRead() && in_phase > kHeadTimeout) {
+      } else if (!paused_ && in_phase > kHeadTimeout) {
         keep_alive_ = false;
         head_only_ = false;
         AnswerError(408, "the headers took longer than 10 s", true);
@@ -399,7 +463,7 @@ void Session::OnSweep(Instant now) {
       return;
     case Phase::kBody:
     case Phase::kChunks:
-      if (!WantsRead()) return;
+      if (paused_) return;
       if (now - progress_at_ > kBodyProgressTimeout) {
         AnswerError(408, "the body made no progress for 10 s", true);
       } else if (in_phase > kBodyTimeout) {
@@ -407,7 +471,11 @@ void Session::OnSweep(Instant now) {
       }
       return;
     case Phase::kDiscard:  // Answered already.
-      if (now - progress_at_ > kBodyProgressTimeout) finished_ = true;
+      if (paused_) return;
+      if (now - progress_at_ > kBodyProgressTimeout ||
+          in_phase > kBodyTimeout) {
+        finished_ = true;
+      }
       return;
     case Phase::kClosed:
       return;

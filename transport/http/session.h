@@ -9,9 +9,14 @@
 //
 // Invariants:
 //   SES-1  Responses leave in the order of their requests.
-//   SES-2  At most kPipelinedMax requests are unanswered; beyond that nothing
-//          is parsed, and WantsRead() is false.
+//   SES-2  At most kPipelinedMax requests are unanswered, and none is begun
+//          while kUnsentBytesMax wait to be sent, or kPipelinedUnsentMax are
+//          unanswered and kUnsentBytesLow wait; nothing is parsed then, and
+//          WantsRead() is false.
 //   SES-3  After a response that closes, nothing more is parsed or answered.
+//   SES-4  The host has been told of all memory that unsent answers hold, as
+//          allocated, when a call returns; without any, at most kKeptBytesMax
+//          are kept of each buffer.
 //
 // Threading: the server's thread.  OnReply may be called inside Host::Submit.
 // Cost: no allocation per request once the buffers have grown, but for what a
@@ -43,8 +48,16 @@ namespace orrery {
 
 // A client that sends more before reading is a batch job; its kernel buffers.
 inline constexpr uint32_t kPipelinedMax = 64;
-// Unsent answers of one connection; the largest answer comes on top.
+// How many may be unanswered when the client is already slow to read: large
+// answers come in company, and each is held until its turn.
+inline constexpr uint32_t kPipelinedUnsentMax = 4;
+inline constexpr size_t kUnsentBytesLow = 64 << 10;
+// Unsent answers of one connection; what was begun before comes on top.
 inline constexpr size_t kUnsentBytesMax = 1 << 20;
+// Of a buffer between requests, and of each answer that waited in the queue:
+// what usual answers need, so that a large one is not paid for ever after.
+inline constexpr size_t kKeptBytesMax = 16 << 10;
+inline constexpr size_t kKeptReplyBytesMax = 512;
 
 // CONTRACT section 3, 408; and how long an idle connection is kept.
 inline constexpr Duration kHeadTimeout = 10 * kSecond;
@@ -66,6 +79,9 @@ class Session {
     virtual bool ReserveBody(uint64_t bytes) = 0;
     virtual void ReleaseBody(uint64_t bytes) = 0;
     virtual void OnAnswered(int status) = 0;
+    // The memory of the session's unsent answers changed.  The host may
+    // Abandon any session at once, this one too.
+    virtual void OnAnswerBytes(uint64_t before, uint64_t after) = 0;
     // Nothing if too many requests are in flight.
     virtual std::optional<Handle> MintHandle(Session& session,
                                              uint32_t sequence) = 0;
@@ -92,8 +108,16 @@ class Session {
   // Ends a request that came too slowly, or the session.
   void OnSweep(Instant now);
 
+  // Ends the session without another word and frees what its answers hold.
+  // Later replies are dropped.
+  void Abandon();
+  bool is_abandoned() const { return abandoned_; }
+  // As last told to the host.
+  uint64_t answer_bytes() const { return answer_bytes_; }
+
   bool WantsRead() const;
-  // Parsing may go on with what is buffered: a pause ended.
+  // Parsing goes on with what is buffered, if a pause ended; else nothing
+  // happens.  To be called after every OnSent and OnReply.
   void Resume(Instant now);
   // Everything is said; the connection is to be closed.
   bool IsFinished() const;
@@ -131,7 +155,9 @@ class Session {
   uint32_t PushReply(bool closes);
   void CloseAfter(PendingReply* last);
   void CompleteReply(uint32_t sequence, const Answer& answer);
+  void MoveDone();
   void SendContinue();
+  void TellAnswerBytes();
   AfterAnswer After(bool closes) const;
 
   std::string_view Buffered() const;
@@ -145,6 +171,8 @@ class Session {
   Instant written_at_;
   bool peer_closed_ = false;
   bool finished_ = false;
+  bool abandoned_ = false;
+  bool paused_ = false;  // Was not read; the client is not to be timed.
 
   std::vector<char> in_;
   size_t in_begin_ = 0;
@@ -170,6 +198,8 @@ class Session {
   Answer scratch_;
   std::string out_;
   size_t out_sent_ = 0;
+  size_t waiting_bytes_ = 0;  // Capacity of the done answers in replies_.
+  uint64_t answer_bytes_ = 0;
 };
 
 }  // namespace orrery

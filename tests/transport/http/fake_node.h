@@ -19,7 +19,8 @@ class FakeNode final : public NodeApi {
  public:
   std::string StatusJson() override { return "{\"page\":\"status\"}"; }
   std::string RingJson(std::string_view key) override {
-    return "{\"page\":\"ring\",\"key\":\"" + std::string(key) + "\"}";
+    return "{\"page\":\"ring\",\"key\":\"" + std::string(key) + "\"}" +
+           ring_padding;
   }
   std::string StatsJson() override { return "{\"page\":\"stats\"}"; }
   std::string HealthJson() override { return "{\"status\":\"healthy\"}"; }
@@ -27,6 +28,7 @@ class FakeNode final : public NodeApi {
   std::string WaitingFor() override { return waiting_for; }
 
   std::string waiting_for;
+  std::string ring_padding;
 };
 
 class FakeHost final : public Session::Host {
@@ -43,6 +45,9 @@ class FakeHost final : public Session::Host {
   }
   void ReleaseBody(uint64_t bytes) override { body_bytes_left += bytes; }
   void OnAnswered(int status) override { answered.push_back(status); }
+  void OnAnswerBytes(uint64_t before, uint64_t after) override {
+    answer_bytes = answer_bytes - before + after;
+  }
   std::optional<Handle> MintHandle(Session&, uint32_t sequence) override {
     if (sequences.size() == requests_max) return std::nullopt;
     sequences.push_back(sequence);
@@ -59,6 +64,7 @@ class FakeHost final : public Session::Host {
   FakeNode node;
   bool stopping = false;
   uint64_t body_bytes_left = 64 << 20;
+  uint64_t answer_bytes = 0;
   size_t requests_max = 1000;
   Session* answers_at_once = nullptr;
   std::vector<int> answered;

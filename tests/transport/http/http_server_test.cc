@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <string>
@@ -175,6 +176,57 @@ TEST_F(HttpServerTest, LargeAnswersArriveWholeAtASlowReader) {
   });
   EXPECT_TRUE(server_->IsDrained());
   close(fd);
+}
+
+TEST_F(HttpServerTest, PagesAskedForInOneGoAllCome) {
+  constexpr size_t kPages = 300;
+  node_.ring_padding = std::string(64 << 10, ' ') + ".";
+  std::string requests;
+  for (size_t i = 0; i < kPages; ++i) {
+    requests += "GET /admin/ring HTTP/1.1\r\nHost: x\r\n\r\n";
+  }
+  const int fd = Connect();
+  Send(fd, requests);
+
+  size_t pages = 0;
+  RunUntil([&] {
+    std::string buffer(1 << 20, '\0');
+    ssize_t count;
+    while ((count = recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT)) > 0) {
+      pages += static_cast<size_t>(
+          std::count(buffer.begin(), buffer.begin() + count, '.'));
+    }
+    return pages >= 2 * kPages;  // One in "HTTP/1.1", one in the page.
+  });
+
+  EXPECT_EQ(pages, 2 * kPages);
+  close(fd);
+}
+
+TEST_F(HttpServerTest, WhoHoldsMostUnsentBytesIsDropped) {  // HSV-3
+  Restart({.answer_bytes_max = 6 << 20});
+  const int modest = Connect();
+  Send(modest, kGet);
+  RunUntil([&] { return requests_.size() == 1; });
+  const int greedy = Connect();
+  for (int i = 0; i < 16; ++i) Send(greedy, kGet);
+  RunUntil([&] { return requests_.size() == 17; });
+  const Bytes value = Bytes::CopyOf(std::string(1 << 20, 'v'));
+
+  server_->Reply(requests_[0].client,
+                 ReadDone{.found = true, .version = 1, .value = value});
+  for (size_t i = 1; i < 13; ++i) {
+    server_->Reply(requests_[i].client,
+                   ReadDone{.found = true, .version = 2, .value = value});
+  }
+
+  RunUntil([&] { return gone_.size() == 4; });
+  EXPECT_EQ(server_->stats().connections_abandoned, 1u);
+  EXPECT_EQ(server_->stats().connections_open, 1u);
+  EXPECT_THAT(ReceiveUpTo(modest, "\"version\":1}\n"),
+              StartsWith("HTTP/1.1 200 OK"));
+  close(modest);
+  close(greedy);
 }
 
 TEST_F(HttpServerTest, ShutdownEndsIdleConnectionsAndDrainsTheOthers) {

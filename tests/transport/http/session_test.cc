@@ -128,6 +128,83 @@ TEST_F(SessionTest, StopsParsingWhileTheClientDoesNotRead) {
   EXPECT_EQ(host_.requests.size(), 2u);
 }
 
+TEST_F(SessionTest, BeginsFewRequestsWhileLargeAnswersWait) {  // SES-2
+  Receive(Get("a"));
+  session_.OnReply(
+      host_.sequences[0],
+      ReadDone{.found = true,
+               .version = 1,
+               .value = Bytes::CopyOf(std::string(kUnsentBytesLow, 'a'))});
+  std::string requests;
+  for (uint32_t i = 0; i < 2 * kPipelinedUnsentMax; ++i) requests += Get("b");
+
+  Receive(requests);
+  EXPECT_EQ(host_.requests.size(), 1 + kPipelinedUnsentMax);
+
+  Sent();
+  session_.Resume(now_);
+  EXPECT_EQ(host_.requests.size(), 1 + 2 * kPipelinedUnsentMax);
+}
+
+TEST_F(SessionTest, AnswersThatWaitForTheirTurnCountAsUnsent) {  // SES-2
+  Receive(Get("a") + Get("b"));
+  session_.OnReply(
+      host_.sequences[1],
+      ReadDone{.found = true,
+               .version = 1,
+               .value = Bytes::CopyOf(std::string(kUnsentBytesMax, 'b'))});
+
+  EXPECT_FALSE(session_.WantsRead());
+  EXPECT_GE(host_.answer_bytes, kUnsentBytesMax);  // SES-4
+  Reply(0, 7);
+  Sent();
+  EXPECT_TRUE(session_.WantsRead());
+  EXPECT_EQ(host_.answer_bytes, 0u);
+}
+
+TEST_F(SessionTest, AClientThatNeverReadsAllHoldsNoMoreForIt) {  // SES-4
+  const Bytes value = Bytes::CopyOf(std::string(kUnsentBytesMax / 2, 'v'));
+  for (size_t i = 0; i < 50; ++i) {
+    session_.Resume(now_);
+    Receive(Get("a"));
+    ASSERT_EQ(host_.requests.size(), i + 1);
+    session_.OnReply(host_.sequences[i],
+                     ReadDone{.found = true, .version = 1, .value = value});
+    session_.OnSent(session_.Unsent().size() - 100, now_);
+    ASSERT_LE(host_.answer_bytes, 4 * kUnsentBytesMax);
+  }
+}
+
+TEST_F(SessionTest, AnAbandonedSessionHoldsNothingAndDropsItsReplies) {
+  Receive(Get("a") + Get("b") + Get("c"));
+  Reply(1, 20);
+  EXPECT_GT(host_.answer_bytes, 0u);
+
+  session_.Abandon();
+
+  EXPECT_EQ(host_.answer_bytes, 0u);
+  EXPECT_TRUE(session_.IsFinished());
+  Reply(0, 10);
+  EXPECT_THAT(Sent(), IsEmpty());
+  EXPECT_THAT(session_.HandlesInFlight(), ElementsAre(Handle{2, 1}));
+}
+
+TEST_F(SessionTest, AClientIsNotTimedWhileItIsNotRead) {
+  std::string requests;
+  for (uint32_t i = 0; i < kPipelinedMax; ++i) requests += Get("a");
+  Receive(requests + "GET /kv/b HT");
+  Wait(15 * kSecond);
+  for (size_t i = 0; i < kPipelinedMax; ++i) Reply(i, i + 1);
+  Sent();
+
+  session_.Resume(now_);
+  Wait(9 * kSecond);
+  EXPECT_THAT(Sent(), IsEmpty());
+  Wait(2 * kSecond);
+
+  EXPECT_THAT(Sent(), StartsWith("HTTP/1.1 408 "));
+}
+
 TEST_F(SessionTest, TakesRequestsByteByByte) {
   for (const char c : Put("{\"value\":\"v\"}") + Get("b")) {
     Receive(std::string_view(&c, 1));
@@ -274,6 +351,20 @@ TEST_F(SessionTest, BodiesOfAllConnectionsHaveALimit) {
   EXPECT_EQ(host_.body_bytes_left, 10u);
 }
 
+TEST_F(SessionTest, DeclaredBodiesCountAsTheyCome) {
+  host_.body_bytes_left = 100'000;
+
+  Receive("PUT /kv/a HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n");
+  EXPECT_EQ(host_.body_bytes_left, 100'000u);
+  Receive(std::string(60'000, 'v'));
+  EXPECT_EQ(host_.body_bytes_left, 40'000u);
+  EXPECT_THAT(Sent(), IsEmpty());
+  Receive(std::string(60'000, 'v'));
+
+  EXPECT_THAT(Sent(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(host_.body_bytes_left, 100'000u);
+}
+
 TEST_F(SessionTest, ChunkedBodiesCountAsTheyCome) {
   host_.body_bytes_left = 10;
 
@@ -331,6 +422,20 @@ TEST_F(SessionTest, TricklingBodiesGet408) {
   Wait(5 * kSecond);
 
   EXPECT_THAT(Sent(), StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(SessionTest, TricklingRefusedBodiesEndToo) {
+  Receive("PUT /nope HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+  EXPECT_THAT(Sent(), StartsWith("HTTP/1.1 404 "));
+  for (int i = 0; i < 12; ++i) {
+    Wait(5 * kSecond);
+    EXPECT_FALSE(session_.IsFinished());
+    Receive("{");
+  }
+
+  Wait(5 * kSecond);
+
+  EXPECT_TRUE(session_.IsFinished());
 }
 
 TEST_F(SessionTest, IdleConnectionsEndSilently) {
