@@ -143,7 +143,9 @@ TEST(TimerHeapTest, FiresAsAListOfTimersWould) {  // TIM-1, TIM-2
       const std::optional<TimerHeap::Due> due = timers.PopDue(now);
       const std::optional<Handle> expected = list.PopDue(now);
       ASSERT_EQ(due.has_value(), expected.has_value());
-      if (due.has_value()) ASSERT_EQ(due->handle, *expected);
+      if (due.has_value()) {
+        ASSERT_EQ(due->handle, *expected);
+      }
     } else {
       timers.Postpone(Duration{3});
       list.Postpone(Duration{3});
