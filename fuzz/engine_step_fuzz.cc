@@ -19,7 +19,7 @@
 #include "core/base/hash.h"
 #include "core/base/invariant.h"
 #include "core/engine/engine.h"
-#include "tests/core/storage/memory_disk.h"
+#include "tests/core/engine/engine_bench.h"
 #include "transport/wire/codec.h"
 
 namespace orrery {
@@ -27,45 +27,10 @@ namespace orrery {
 namespace {
 
 constexpr size_t kStepsMax = 300;
-constexpr int kBootStepsMax = 400;
-
-EngineOptions FuzzOptions() {
-  EngineOptions options;
-  options.node_name = "fuzzed";
-  options.gossip.port = 7001;
-  options.gossip.ip[15] = 1;
-  options.vnodes = 4;
-  options.max_file_bytes = 64 << 10;
-  options.compact_interval = 2 * kSecond;
-  options.limits.client_requests_max = 16;
-  options.limits.peer_requests_max = 16;
-  options.limits.store_reads_max = 32;
-  options.limits.key_segments = 4;
-  options.limits.allocate_step = 16 << 10;
-  options.limits.pinned_bytes_max = 64 << 10;
-  return options;
-}
 
 class Run {
  public:
-  Run() : engine_(FuzzOptions()), disk_(1) { disk_.set_in_order(true); }
-
-  bool Boot() {
-    StartEvent start;
-    start.boot_id = {1, 2};
-    Deliver(start);
-    Deliver(SeedsEvent{.seeds = {}, .self_first = true});
-    for (int i = 0; i < kBootStepsMax; ++i) {
-      if (engine_.state() == EngineState::kServing) return true;
-      if (disk_.IsIdle()) {
-        now_ = now_ + 100 * kMillisecond;
-        Deliver(TickEvent{});
-      } else {
-        Deliver(disk_.Perform());
-      }
-    }
-    return false;
-  }
+  bool Boot() { return bench_.Boot(); }
 
   void Feed(ByteView input) {
     for (size_t step = 0; step < kStepsMax && input.size() >= 2; ++step) {
@@ -79,20 +44,19 @@ class Run {
   // Every client is answered once nothing but time is left.
   void Finish() {
     for (int i = 0; i < 200; ++i) {
-      while (!disk_.IsIdle()) Deliver(disk_.Perform());
-      now_ = now_ + 200 * kMillisecond;
-      Deliver(TickEvent{});
+      bench_.Settle();
+      bench_.Pass(200 * kMillisecond);
     }
-    engine_.CheckInvariants();
+    bench_.engine.CheckInvariants();
     // A failed sync of IDENTITY ends the process; the shell tells its clients.
-    if (engine_.state() == EngineState::kFailed) return;
+    if (bench_.engine.state() == EngineState::kFailed) return;
     ORRERY_INVARIANT(answered_ == asked_);
   }
 
   uint64_t Digest() const {
     Hasher hasher;
     hasher.Add(hash_);
-    hasher.Add(engine_.StateDigest());
+    hasher.Add(bench_.engine.StateDigest());
     return hasher.Value();
   }
 
@@ -100,10 +64,9 @@ class Run {
   void Perform(uint8_t kind, uint8_t argument, ByteView* input) {
     switch (kind) {
       case 0:
-        now_ = now_ + (kMillisecond * argument);
-        return Deliver(TickEvent{});
+        return bench_.Pass(kMillisecond * argument);
       case 1:
-        if (!disk_.IsIdle()) Deliver(disk_.Perform());
+        if (!bench_.disk.IsIdle()) bench_.Deliver(bench_.disk.Perform());
         return;
       case 2:
         return Ask(argument, TakeBytes(input));
@@ -113,13 +76,13 @@ class Run {
       case 5:
         return HearDatagram(argument, TakeBytes(input));
       case 6:
-        if (argument % 8 == 0) disk_.FailNextSync(DiskError::kIo);
-        if (argument % 8 == 1) disk_.FailNextWrite(DiskError::kNoSpace);
+        if (argument % 8 == 0) bench_.disk.FailNextSync(DiskError::kIo);
+        if (argument % 8 == 1) bench_.disk.FailNextWrite(DiskError::kNoSpace);
         return;
       case 7: {
         Endpoint peer;
         peer.port = argument;
-        return Deliver(PeerLinkEvent{peer, argument % 2 == 0});
+        return bench_.Deliver(PeerLinkEvent{peer, argument % 2 == 0});
       }
       default:
         return;
@@ -149,62 +112,48 @@ class Run {
     if (request.verb == ClientVerb::kPut) request.value = Bytes::CopyOf(bytes);
     if (request.verb == ClientVerb::kGet) request.cursor = Bytes::CopyOf(bytes);
     if (argument % 3 == 0) request.context = Bytes::CopyOf(bytes);
-    Deliver(std::move(request));
+    bench_.Deliver(std::move(request));
   }
 
   void HearPeer(uint8_t argument, ByteView bytes) {
     std::optional<PeerMessage> message = DecodePeerMessage(bytes);
     if (!message.has_value()) return;
     if (argument % 4 != 0) {  // Past the checks that stand before every room.
-      message->envelope.cluster = engine_.cluster_id();
-      message->envelope.epoch = engine_.epoch();
-      message->envelope.ring_hash = engine_.ring_hash();
+      message->envelope.cluster = bench_.engine.cluster_id();
+      message->envelope.epoch = bench_.engine.epoch();
+      message->envelope.ring_hash = bench_.engine.ring_hash();
     }
-    Deliver(PeerMessageEvent{*std::move(message)});
+    bench_.Deliver(PeerMessageEvent{*std::move(message)});
   }
 
   void HearDatagram(uint8_t argument, ByteView bytes) {
     std::optional<Datagram> datagram = DecodeDatagram(bytes);
     if (!datagram.has_value()) return;
     if (argument % 4 != 0) {
-      datagram->header.cluster_tag = engine_.cluster_id().Tag();
+      datagram->header.cluster_tag = bench_.engine.cluster_id().Tag();
     }
     Endpoint source;
     source.port = 7002;
-    Deliver(DatagramEvent{source, *std::move(datagram)});
+    bench_.Deliver(DatagramEvent{source, *std::move(datagram)});
   }
 
-  void Deliver(EventBody body) {
-    now_ = now_ + Duration{1000};
-    const Event event{{now_, WallTime{1'700'000'000'000'000'000 + now_.ns}},
-                      std::move(body)};
-    effects_.Clear();
-    engine_.Step(event, effects_);
-    for (DiskEffect& effect : effects_.disk) disk_.Submit(std::move(effect));
-    for (const ReplyEffect& reply : effects_.replies) {
-      ORRERY_INVARIANT(engine_.IsDurable(reply.promise));
+  void Watch(const Effects& effects) {
+    for (const ReplyEffect& reply : effects.replies) {
+      ORRERY_INVARIANT(bench_.engine.IsDurable(reply.promise));
       ++answered_;
     }
     Hasher hasher;
     hasher.Add(hash_);
-    hasher.Add(uint64_t{effects_.disk.size()});
-    hasher.Add(uint64_t{effects_.sends.size()});
-    hasher.Add(uint64_t{effects_.datagrams.size()});
-    hasher.Add(uint64_t{effects_.replies.size()});
+    hasher.Add(uint64_t{effects.disk.size()});
+    hasher.Add(uint64_t{effects.sends.size()});
+    hasher.Add(uint64_t{effects.datagrams.size()});
+    hasher.Add(uint64_t{effects.replies.size()});
     hash_ = hasher.Value();
-    if (effects_.more && ++soon_ < 64) {
-      Deliver(TickEvent{});
-    }
-    soon_ = 0;
   }
 
-  Engine engine_;
-  MemoryDisk disk_;
-  Effects effects_;
-  Instant now_{1};
+  EngineBench bench_{[this](const Effects& effects) { Watch(effects); }};
   uint32_t asked_ = 0;
   uint32_t answered_ = 0;
-  int soon_ = 0;
   uint64_t hash_ = 0;
 };
 

@@ -1,8 +1,8 @@
 #include "tests/transcripts/storage_bench.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "tests/support/passing_time.h"
 #include "tests/transcripts/wording.h"
 
 namespace orrery::transcripts {
@@ -132,15 +132,12 @@ void StorageBench::Settle() {
 }
 
 void StorageBench::Advance(Duration time) {
-  const Instant end = now_ + time;
-  Settle();
-  while (timers_.NextDeadline().has_value() && *timers_.NextDeadline() <= end) {
-    now_ = std::max(now_, *timers_.NextDeadline());
-    const TimerHeap::Due due = *timers_.PopDue(now_);
-    Do([&](Turn& turn) { store_->OnTimer(due, turn); });
-    Settle();
-  }
-  now_ = end;
+  PassTime(
+      timers_, now_, time,
+      [&](const TimerHeap::Due& due) {
+        Do([&](Turn& turn) { store_->OnTimer(due, turn); });
+      },
+      [&] { Settle(); });
 }
 
 void StorageBench::Compact() {

@@ -19,6 +19,7 @@
 #include "core/storage/store.h"
 #include "tests/core/quorum/quorum_bench.h"
 #include "tests/core/storage/memory_disk.h"
+#include "tests/support/passing_time.h"
 
 namespace orrery {
 
@@ -82,23 +83,18 @@ class HintBench {
 
   // Lets time pass: timers fire, the disk works.
   void Advance(Duration by) {
-    const Instant end = cluster.now() + by;
-    while (true) {
-      const auto next = cluster.timers.NextDeadline();
-      if (!next.has_value() || *next > end) break;
-      if (*next > cluster.now()) cluster.Advance(*next - cluster.now());
-      while (const auto due = cluster.timers.PopDue(cluster.now())) {
-        const bool is_replayers = due->kind == TimerKind::kHintReplay ||
-                                  due->kind == TimerKind::kHintAnswer;
-        if (is_replayers) {
-          replayer->OnTimer(*due, cluster.turn());
-        } else {
-          store->OnTimer(*due, cluster.turn());
-        }
-      }
-      Settle();
-    }
-    cluster.Advance(end - cluster.now());
+    PassTime(
+        cluster.timers, cluster.turn().at.mono, by,
+        [&](const TimerHeap::Due& due) {
+          const bool is_replayers = due.kind == TimerKind::kHintReplay ||
+                                    due.kind == TimerKind::kHintAnswer;
+          if (is_replayers) {
+            replayer->OnTimer(due, cluster.turn());
+          } else {
+            store->OnTimer(due, cluster.turn());
+          }
+        },
+        [&] { Settle(); });
   }
 
   HintStored Add(const Owner& target, const Object& object,
@@ -124,12 +120,18 @@ class HintBench {
   void Acknowledge(const Owner& from,
                    ReplicaStatus status = ReplicaStatus::kOk) {
     const auto puts = cluster.SentTo<ReplicaPut>(from);
-    ReplicaPutAck ack{.request = puts.back().request, .status = status};
-    PeerMessage message{.body = ack};
+    Answer(from, puts.back().request, status);
+  }
+  void Answer(const Owner& from, Handle request, ReplicaStatus status) {
+    Hear(from, request, status);
+    Settle();
+  }
+  void Hear(const Owner& from, Handle request, ReplicaStatus status) {
+    PeerMessage message{
+        .body = ReplicaPutAck{.request = request, .status = status}};
     message.envelope.from = from.node;
     message.envelope.storage = from.storage;
     replayer->OnPeerMessage(message, cluster.turn());
-    Settle();
   }
 
   void Return(const Owner& owner) {

@@ -95,6 +95,45 @@ TEST_F(HintReplayerTest, ARefusalIsTriedAgainAfterABackoff) {
   EXPECT_EQ(bench_.log->held(), 0U);
 }
 
+// A refusal of who was not asked is no reason to send all again later.
+TEST_F(HintReplayerTest, OnlyRecipientsAnswerForAHint) {
+  bench_.Add(target_, object_);
+  bench_.Return(target_);
+  const Handle request = cluster_.SentTo<ReplicaPut>(target_)[0].request;
+
+  bench_.Answer(cluster_.StandIn(1), request, ReplicaStatus::kNotReady);
+  EXPECT_FALSE(cluster_.Marked("hint.refused"));
+  bench_.Answer(target_, request, ReplicaStatus::kOk);
+  bench_.Answer(target_, request, ReplicaStatus::kNotReady);  // It has said.
+  EXPECT_FALSE(cluster_.Marked("hint.refused"));
+
+  AcknowledgeAll();
+  EXPECT_EQ(bench_.log->held(), 0U);
+}
+
+// Handles can be guessed: the delivery is there while its hint is being read.
+TEST_F(HintReplayerTest, AnAnswerBeforeTheQuestionEndsNothing) {
+  bench_.Add(target_, object_);
+  bench_.Return(target_);
+  const Handle first = cluster_.SentTo<ReplicaPut>(target_)[0].request;
+  AcknowledgeAll();
+  cluster_.Kill(target_);
+  bench_.Add(target_, object_);
+  cluster_.SetState(target_.node, MemberState::kAlive);
+  bench_.replayer->OnRoutingChanged(cluster_.turn());
+  ASSERT_EQ(SentToTarget(), 1U) << "the second hint is being read";
+
+  for (const ReplicaStatus status :
+       {ReplicaStatus::kOk, ReplicaStatus::kNotReady}) {
+    bench_.Hear(target_, {first.slot, first.gen + 1}, status);
+  }
+  bench_.Settle();
+
+  EXPECT_EQ(SentToTarget(), 2U);
+  AcknowledgeAll();
+  EXPECT_EQ(bench_.log->held(), 0U);
+}
+
 // HRP-3
 TEST_F(HintReplayerTest, SilenceEndsADelivery) {
   bench_.Add(target_, object_);

@@ -18,6 +18,7 @@
 #include "core/storage/store.h"
 #include "tests/core/quorum/quorum_bench.h"
 #include "tests/core/storage/memory_disk.h"
+#include "tests/support/passing_time.h"
 
 namespace orrery {
 
@@ -95,15 +96,9 @@ class RoomBench {
     Settle();
   }
   void Advance(Duration by) {
-    const Instant end = cluster.now() + by;
-    while (true) {
-      const auto next = cluster.timers.NextDeadline();
-      if (!next.has_value() || *next > end) break;
-      if (*next > cluster.now()) cluster.Advance(*next - cluster.now());
-      while (const auto due = cluster.timers.PopDue(cluster.now())) Fire(*due);
-      Settle();
-    }
-    cluster.Advance(end - cluster.now());
+    PassTime(
+        cluster.timers, cluster.turn().at.mono, by,
+        [&](const TimerHeap::Due& due) { Fire(due); }, [&] { Settle(); });
   }
 
   QuorumBench cluster;

@@ -13,6 +13,12 @@ void RecordAll(const Ring& ring, NodeId peer, ExchangeTally* tally,
   }
 }
 
+Ring FiveOwnersAndWOfThree() {
+  RingState state = RingOf(5, 5, 4);
+  state.params.write_quorum = 3;
+  return Ring(std::move(state));
+}
+
 TEST(ExchangeTallyTest, WithThreeOwnersAndWTwoBothOthersAreNeeded) {
   const Ring ring(RingOf(3, 3, 4));
   ExchangeTally tally;
@@ -28,9 +34,7 @@ TEST(ExchangeTallyTest, WithThreeOwnersAndWTwoBothOthersAreNeeded) {
 
 // o = 5, w* = 3: o - w* + 1 = 3 of the 4 others.
 TEST(ExchangeTallyTest, WithFiveOwnersAMajorityWriteMeetsThree) {
-  RingState state = RingOf(5, 5, 4);
-  state.params.write_quorum = 3;
-  const Ring ring(std::move(state));
+  const Ring ring = FiveOwnersAndWOfThree();
   ExchangeTally tally;
   tally.SetRing(&ring, NodeIdOf(NameOf(0)));
 
@@ -45,9 +49,7 @@ TEST(ExchangeTallyTest, WithFiveOwnersAMajorityWriteMeetsThree) {
 // A write on three of five, lost by two of them: each has met the other and two
 // that never had it.
 TEST(ExchangeTallyTest, OwnersInDoubtDoNotVouchForEachOther) {
-  RingState state = RingOf(5, 5, 4);
-  state.params.write_quorum = 3;
-  const Ring ring(std::move(state));
+  const Ring ring = FiveOwnersAndWOfThree();
   ExchangeTally tally;
   tally.SetRing(&ring, NodeIdOf(NameOf(0)));
 
@@ -62,9 +64,7 @@ TEST(ExchangeTallyTest, OwnersInDoubtDoNotVouchForEachOther) {
 
 // S32: all lost power; nobody would ever vote again.
 TEST(ExchangeTallyTest, WhoMetAllOthersHasMetWhateverThereIs) {
-  RingState state = RingOf(5, 5, 4);
-  state.params.write_quorum = 3;
-  const Ring ring(std::move(state));
+  const Ring ring = FiveOwnersAndWOfThree();
   ExchangeTally tally;
   tally.SetRing(&ring, NodeIdOf(NameOf(0)));
 

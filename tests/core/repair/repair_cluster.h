@@ -52,6 +52,7 @@ inline RingState RingOf(size_t nodes, uint32_t replication, uint32_t vnodes) {
 struct RepairClusterOptions {
   size_t nodes = 2;
   uint32_t replication = 3;
+  uint32_t write_quorum = RingParams{}.write_quorum;
   uint32_t vnodes = 8;
   std::vector<bool> in_doubt = {};  // By node.
   Limits limits = {};
@@ -79,6 +80,7 @@ class RepairCluster {
 
   explicit RepairCluster(const RepairClusterOptions& options = {})
       : ring_(RingOf(options.nodes, options.replication, options.vnodes)) {
+    ring_.params.write_quorum = options.write_quorum;
     EngineOptions engine;
     engine.limits = options.limits;
     for (size_t i = 0; i < options.nodes; ++i) {

@@ -217,6 +217,24 @@ TEST(RepairRoomTest, AStoreInDoubtVotesAgainOnceItMetEnoughOthers) {
 }
 
 // S44: bit rot is found by a read and mended from a peer that agreed before.
+// Nodes 0 and 1 may both have lost what the unreachable node 4 holds.
+TEST(RepairRoomTest, AStoreInDoubtIsNotFreedByOthersInDoubt) {
+  RepairCluster cluster({.nodes = 5,
+                         .replication = 5,
+                         .write_quorum = 3,
+                         .in_doubt = {true, true, false, false, false}});
+  cluster.SetCut(4, true);
+  cluster.Start();
+  cluster.Run(60 * kSecond);
+  EXPECT_TRUE(cluster.node(0).bench.store.IsSuspect());
+  EXPECT_TRUE(cluster.node(1).bench.store.IsSuspect());
+
+  cluster.SetCut(4, false);
+  cluster.Run(60 * kSecond);
+  EXPECT_FALSE(cluster.node(0).bench.store.IsSuspect());
+  EXPECT_FALSE(cluster.node(1).bench.store.IsSuspect());
+}
+
 TEST(RepairRoomTest, ARottenRecordIsMendedFromAPeer) {
   RepairCluster cluster;
   cluster.Start();

@@ -119,6 +119,22 @@ TEST_F(ReplicaWriterTest, NothingIsMintedAfterTheDeadline) {
   EXPECT_TRUE(late.object.IsEmpty());
 }
 
+// What only a hostile peer can bring: nothing would rank above it.
+TEST_F(ReplicaWriterTest, NothingIsMintedNearTheEndOfTime) {
+  const uint64_t last = kStampMax - kStampHeadroom;
+  EXPECT_EQ(
+      bench_.Mint({.key = "k", .seen = SeenVersions{.stamp = last}}).status,
+      ReplicaStatus::kOk);
+  EXPECT_EQ(
+      bench_.Mint({.key = "k", .seen = SeenVersions{.stamp = last + 1}}).status,
+      ReplicaStatus::kCorrupt);
+  EXPECT_EQ(
+      bench_.Mint({.key = "j", .proposed_stamp = kStampMax, .retry = true})
+          .status,
+      ReplicaStatus::kCorrupt);
+  EXPECT_EQ(bench_.Mint({.key = "j"}).status, ReplicaStatus::kOk);
+}
+
 TEST_F(ReplicaWriterTest, ARepeatedOperationMintsNothing) {
   const OperationId operation{{.hi = 7, .lo = 7}};
   const WriteOutcome first = bench_.Mint(

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/invariant.h"
+#include "tests/support/passing_time.h"
 
 namespace orrery {
 
@@ -49,15 +50,12 @@ void StoreDriver::Settle() {
 }
 
 void StoreDriver::Advance(Duration duration) {
-  const Instant end = now_ + duration;
-  Settle();
-  while (timers_.NextDeadline().has_value() && *timers_.NextDeadline() <= end) {
-    now_ = std::max(now_, *timers_.NextDeadline());
-    const TimerHeap::Due due = *timers_.PopDue(now_);
-    Do([&](Turn& turn) { store_->OnTimer(due, turn); });
-    Settle();
-  }
-  now_ = end;
+  PassTime(
+      timers_, now_, duration,
+      [&](const TimerHeap::Due& due) {
+        Do([&](Turn& turn) { store_->OnTimer(due, turn); });
+      },
+      [&] { Settle(); });
 }
 
 uint32_t StoreDriver::PutWith(StorePut put) {

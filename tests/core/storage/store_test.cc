@@ -408,6 +408,28 @@ TEST_F(StoreTest, DamageThatWasNotRepairedIsNotForgottenByARestart) {
   EXPECT_FALSE(driver_.store().IsSuspect()) << "it was repaired";
 }
 
+// The comparison with others that clears the shard may lie before the damage.
+TEST_F(StoreTest, ClearingTheShardDoesNotCloseDamageWhoseKeyIsKnown) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "hello-hello"));
+  driver_.ReplyTo(driver_.Put("other", "value"));
+  driver_.Advance(2 * kSecond);
+  disk_.CrashProcess();
+  driver_.StartAndRecover(true);  // Unsynced mode: all is in doubt.
+  ASSERT_TRUE(driver_.store().IsSuspect());
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FlipBit(path, disk_.Content(path).find("hello-hello"), 3);
+  EXPECT_EQ(driver_.ValueOf("k"), "!");
+  driver_.Settle();  // The damage is in the manifest.
+
+  driver_.Do([&](Turn& turn) { driver_.store().ClearSuspect(turn); });
+  driver_.Settle();
+  disk_.CrashProcess();
+  driver_.StartAndRecover();
+
+  EXPECT_TRUE(driver_.store().IsSuspect());
+}
+
 TEST_F(StoreTest, ChangesTellOldAndNewDigests) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("k", "1"));

@@ -1,0 +1,98 @@
+// tests/core/engine/engine_bench.h
+//
+// One whole engine, alone in its ring, over a disk in memory whose operations
+// the test performs one by one.  Nobody hears what it sends.
+
+#ifndef ORRERY_TESTS_CORE_ENGINE_ENGINE_BENCH_H_
+#define ORRERY_TESTS_CORE_ENGINE_ENGINE_BENCH_H_
+
+#include <functional>
+#include <utility>
+
+#include "core/engine/engine.h"
+#include "tests/core/storage/memory_disk.h"
+
+namespace orrery {
+
+class EngineBench {
+ public:
+  // Sees what each step did, before the disk gets its part.
+  using Watch = std::function<void(Effects&)>;
+
+  explicit EngineBench(Watch watch)
+      : engine(Options()), watch_(std::move(watch)) {
+    disk.set_in_order(true);
+  }
+
+  // Until it serves; false: it does not get there.
+  bool Boot() {
+    StartEvent start;
+    start.boot_id = {1, 2};
+    Deliver(start);
+    Deliver(SeedsEvent{.seeds = {}, .self_first = true});
+    for (int i = 0; i < kBootStepsMax; ++i) {
+      if (engine.state() == EngineState::kServing) return true;
+      if (disk.IsIdle()) {
+        Pass(100 * kMillisecond);
+      } else {
+        Deliver(disk.Perform());
+      }
+    }
+    return false;
+  }
+
+  void Pass(Duration time) {
+    Sleep(time);
+    Deliver(TickEvent{});
+  }
+  // The process stands still: no tick comes.
+  void Sleep(Duration time) { now_ = now_ + time; }
+  void Settle() {
+    while (!disk.IsIdle()) Deliver(disk.Perform());
+  }
+
+  void Deliver(EventBody body) {
+    now_ = now_ + Duration{1000};
+    const Event event{{now_, WallTime{1'700'000'000'000'000'000 + now_.ns}},
+                      std::move(body)};
+    effects_.Clear();
+    engine.Step(event, effects_);
+    watch_(effects_);
+    for (DiskEffect& effect : effects_.disk) disk.Submit(std::move(effect));
+    if (effects_.more && ++soon_ < kSoonMax) Deliver(TickEvent{});
+    soon_ = 0;
+  }
+
+  Engine engine;
+  MemoryDisk disk{1};
+
+ private:
+  static constexpr int kBootStepsMax = 400;
+  static constexpr int kSoonMax = 64;
+
+  static EngineOptions Options() {
+    EngineOptions options;
+    options.node_name = "alone";
+    options.gossip.port = 7001;
+    options.gossip.ip[15] = 1;
+    options.vnodes = 4;
+    options.max_file_bytes = 64 << 10;
+    options.compact_interval = 2 * kSecond;
+    options.limits.client_requests_max = 16;
+    options.limits.peer_requests_max = 16;
+    options.limits.store_reads_max = 32;
+    options.limits.key_segments = 4;
+    options.limits.allocate_step = 16 << 10;
+    options.limits.pinned_bytes_max = 64 << 10;
+    return options;
+  }
+
+  Watch watch_;
+  Effects effects_;
+  Instant now_{1};
+  int soon_ = 0;
+};
+
+}  // namespace orrery
+
+#endif  // ORRERY_TESTS_CORE_ENGINE_ENGINE_BENCH_H_

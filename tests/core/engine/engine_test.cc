@@ -1,0 +1,53 @@
+#include "core/engine/engine.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/core/engine/engine_bench.h"
+
+namespace orrery {
+namespace {
+
+class EngineTest : public testing::Test {
+ protected:
+  void Ask(ClientVerb verb, uint32_t client) {
+    ClientRequest request;
+    request.client = {client, 1};
+    request.verb = verb;
+    request.key = "k";
+    if (verb == ClientVerb::kPut) request.value = Bytes::CopyOf("v");
+    bench_.Deliver(std::move(request));
+  }
+
+  std::vector<ClientReply> replies_;
+  EngineBench bench_{[this](Effects& effects) {
+    for (ReplyEffect& reply : effects.replies) replies_.push_back(reply.reply);
+  }};
+};
+
+// S28: the process slept, its client did not.  What the disk read meanwhile is
+// no answer any more.
+TEST_F(EngineTest, OnWakingRequestsWhoseTimeIsUpEndFirst) {
+  ASSERT_TRUE(bench_.Boot());
+  Ask(ClientVerb::kPut, 1);
+  for (int i = 0; i < 20; ++i) {  // The record leaves the memory.
+    bench_.Settle();
+    bench_.Pass(100 * kMillisecond);
+  }
+  replies_.clear();
+  Ask(ClientVerb::kGet, 2);
+  ASSERT_TRUE(replies_.empty()) << "it is read from the disk";
+  ASSERT_FALSE(bench_.disk.IsIdle());
+
+  bench_.Sleep(30 * kSecond);
+  bench_.Deliver(bench_.disk.Perform());
+
+  ASSERT_EQ(replies_.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<Refused>(replies_[0]));
+}
+
+}  // namespace
+}  // namespace orrery
