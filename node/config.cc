@@ -12,6 +12,7 @@
 #include "node/config_file.h"
 #include "node/config_value.h"
 #include "transport/http/json_writer.h"
+#include "transport/peer/endpoint_address.h"
 
 namespace orrery {
 namespace {
@@ -110,14 +111,11 @@ std::string ReadAddress(const GivenValue& given, NodeConfig* config) {
   std::string wrong = ReadText(given, &config->address);
   if (!wrong.empty()) return wrong;
   std::array<unsigned char, 16> bytes;
-  bytes.fill(0);
   if (inet_pton(AF_INET, config->address.c_str(), bytes.data()) != 1 &&
       inet_pton(AF_INET6, config->address.c_str(), bytes.data()) != 1) {
     return "must be an IP address, not a name";
   }
-  const bool is_any = std::all_of(bytes.begin(), bytes.end(),
-                                  [](unsigned char byte) { return byte == 0; });
-  if (is_any) {
+  if (AddressOf(*ParseAddress(config->address, 0)).is_unspecified()) {
     return "is also told to the other nodes, who cannot reach \"every "
            "address\": give the one address of this machine that they use";
   }

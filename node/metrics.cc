@@ -31,6 +31,10 @@ void RenderHttp(const HttpStats& http, MetricsText* text) {
   text->OneCounter("orrery_http_connections_refused_total",
                    "Client connections over the limit.",
                    http.connections_refused);
+  text->OneCounter("orrery_http_connections_abandoned_total",
+                   "Client connections dropped for the answers they left "
+                   "unread.",
+                   http.connections_abandoned);
   text->Counter("orrery_http_answers_total", "HTTP answers by status.");
   for (const auto& [status, count] : http.answers) {
     text->Sample(count, {{"status", std::to_string(status)}});

@@ -80,10 +80,9 @@ constexpr uint64_t kDescriptorsMin = kDescriptorsKept + 64;
 uint64_t RaiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kDescriptorsMin;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kDescriptorsMin;
-  return limit.rlim_cur;
+  const rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur
+                                                : limit.rlim_cur;
 }
 
 class NodeServer final : public NodeApi {

@@ -129,7 +129,7 @@ TEST_F(ConfigTest, ReportsAllErrorsAtOnceWithKeyAndSource) {
 }
 
 TEST_F(ConfigTest, AnAddressThatNobodyCanReachIsRefused) {
-  for (const char* address : {"0.0.0.0", "::", "::0"}) {
+  for (const char* address : {"0.0.0.0", "::", "::0", "::ffff:0.0.0.0"}) {
     inputs_.flags["address"] = address;
     EXPECT_THAT(LoadConfig(inputs_).errors,
                 ElementsAre(AllOf(HasSubstr("address (flag --address)"),

@@ -4,6 +4,7 @@
 usage: cluster_test.py ORRERY [TEST...]
 """
 
+import resource
 import signal
 import subprocess
 import sys
@@ -197,6 +198,19 @@ class RefusalTest(unittest.TestCase):
 
             self.assertEqual(code, 1, text)
             self.assertIn(str(port), text)
+
+    def test_too_few_descriptors_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = subprocess.run(
+                [ORRERY, "node", "--port", str(free_port()), "--gossip-port",
+                 str(free_port()), "--data-dir", folder],
+                capture_output=True, text=True, timeout=30, check=False,
+                preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_NOFILE, (64, 64)))
+
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("may open 64 files", result.stderr)
+        self.assertIn("ulimit -n", result.stderr)
 
     def test_every_wrong_setting_is_named_at_once(self):
         code, text = self.run_node("--port", "0", "--replication", "100",

@@ -39,7 +39,7 @@ AsioNetwork::~AsioNetwork() {
 
 absl::Status AsioNetwork::Bind() {
   listener_ = std::make_unique<PeerListener>(
-      loop_, counters_, [this](PeerMessage message) {
+      loop_, counters_, PeerListener::Limits{}, [this](PeerMessage message) {
         deliver_(PeerMessageEvent{std::move(message)});
       });
   gossip_ = std::make_unique<GossipSocket>(

@@ -32,16 +32,12 @@ absl::Status StatusOf(const ErrorCode& error, const char* operation,
 }  // namespace
 
 PeerListener::PeerListener(boost::asio::io_context& loop,
-                           NetworkCounters& counters, Deliver deliver)
-    : PeerListener(loop, counters, std::move(deliver), Patience{}) {}
-
-PeerListener::PeerListener(boost::asio::io_context& loop,
-                           NetworkCounters& counters, Deliver deliver,
-                           Patience patience)
+                           NetworkCounters& counters, const Limits& limits,
+                           Deliver deliver)
     : counters_(counters),
       deliver_(std::move(deliver)),
       acceptor_(loop),
-      patience_(patience),
+      limits_(limits),
       pause_(loop),
       sweep_(loop),
       buffer_(kBufferBytes),
@@ -146,7 +142,7 @@ bool PeerListener::TakePiece(Link& link, ByteView piece) {
     link.heard_at = std::chrono::steady_clock::now();
   }
   if (link.frames.error() == FrameError::kNone &&
-      held_bytes_ <= kHeldBytesMax) {
+      held_bytes_ <= limits_.held_bytes) {
     return true;
   }
   ++counters_.streams_broken;
@@ -161,7 +157,7 @@ void PeerListener::Drop(Link& link) {
 }
 
 void PeerListener::AwaitSweep() {
-  sweep_.expires_after(std::min(patience_.preface, patience_.frame) / 4);
+  sweep_.expires_after(std::min(limits_.preface, limits_.frame) / 4);
   sweep_.async_wait(
       [self = std::weak_ptr<PeerListener*>(self_)](const ErrorCode& error) {
         const auto listener = self.lock();
@@ -178,8 +174,8 @@ void PeerListener::Sweep() {
     const auto silent = now - link->heard_at;
     const bool is_late =
         link->frames.IsPastPreface()
-            ? !link->frames.AtBoundary() && silent > patience_.frame
-            : silent > patience_.preface;
+            ? !link->frames.AtBoundary() && silent > limits_.frame
+            : silent > limits_.preface;
     if (is_late) late.push_back(link);
   }
   for (const LinkPtr& link : late) {

@@ -12,9 +12,8 @@
 //
 // Limits: kIncomingLinksMax connections; each reads at most kReadBytesPerTurn
 // in a turn of the loop, so that one busy peer does not starve the rest; all
-// together hold at most kHeldBytesMax of unfinished frames, and the link that
-// would pass that is closed (two of the largest objects in flight, and as much
-// again for the rest).
+// together hold at most Limits::held_bytes of unfinished frames, and the link
+// that would pass that is closed.
 //
 // Threading: the loop's thread; the io_context outlives it.  Cost: one read
 // for what arrived since the last turn, into one buffer that all links share.
@@ -47,19 +46,18 @@ class PeerListener {
   // connection has not been noticed to be dead.
   static constexpr size_t kIncomingLinksMax = 2 * kMembersMax;
   static constexpr size_t kReadBytesPerTurn = 1 << 20;
-  static constexpr size_t kHeldBytesMax = 4 * kPeerFrameBytesMax;
 
-  struct Patience {
+  struct Limits {
     std::chrono::milliseconds preface{5000};  // Since the accept.
     std::chrono::milliseconds frame{10000};   // Since its latest byte.
+    // Two of the largest frames, and as much again for all others.
+    size_t held_bytes = 4 * kPeerFrameBytesMax;
   };
 
   using Deliver = std::function<void(PeerMessage)>;
 
   PeerListener(boost::asio::io_context& loop, NetworkCounters& counters,
-               Deliver deliver);
-  PeerListener(boost::asio::io_context& loop, NetworkCounters& counters,
-               Deliver deliver, Patience patience);
+               const Limits& limits, Deliver deliver);
   ~PeerListener();
 
   // Binds and starts to accept.  Port 0: the kernel chooses; see port().
@@ -91,7 +89,7 @@ class PeerListener {
   NetworkCounters& counters_;
   Deliver deliver_;
   boost::asio::ip::tcp::acceptor acceptor_;
-  Patience patience_;
+  Limits limits_;
   boost::asio::steady_timer pause_;
   boost::asio::steady_timer sweep_;
   absl::flat_hash_map<Link*, LinkPtr> links_;

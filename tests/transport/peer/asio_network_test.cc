@@ -200,9 +200,9 @@ TEST_F(AsioNetworkTest, WhoSaysNothingOrStopsInAFrameIsHungUpOn) {
   std::vector<PeerMessage> messages;
   PeerListener listener(
       loop_, counters,
-      [&](PeerMessage message) { messages.push_back(std::move(message)); },
       {.preface = std::chrono::milliseconds(80),
-       .frame = std::chrono::milliseconds(160)});
+       .frame = std::chrono::milliseconds(160)},
+      [&](PeerMessage message) { messages.push_back(std::move(message)); });
   ASSERT_TRUE(listener.Listen(*ParseAddress("127.0.0.1", 0)).ok());
   const Endpoint at = *ParseAddress("127.0.0.1", listener.port());
   boost::asio::ip::tcp::socket silent(loop_);
@@ -231,6 +231,42 @@ TEST_F(AsioNetworkTest, WhoSaysNothingOrStopsInAFrameIsHungUpOn) {
   ASSERT_TRUE(RunUntil([&] { return messages.size() == 2; }));
   EXPECT_EQ(messages[0], Pull(1));
   EXPECT_EQ(messages[1], Pull(2));
+}
+
+TEST_F(AsioNetworkTest, UnfinishedFramesShareABound) {
+  NetworkCounters counters;
+  size_t messages = 0;
+  PeerListener listener(loop_, counters, {.held_bytes = 5000},
+                        [&](const PeerMessage&) { ++messages; });
+  ASSERT_TRUE(listener.Listen(*ParseAddress("127.0.0.1", 0)).ok());
+  std::string stream(kLinkPreface);
+  stream.append(kFrameHeaderBytes, '\0');
+  StoreU32(reinterpret_cast<std::byte*>(stream.data() + kLinkPreface.size()),
+           1 << 20);
+  stream.append(3000, 'x');
+  const auto send = [&](boost::asio::ip::tcp::socket* link) {
+    link->connect(TcpOf(*ParseAddress("127.0.0.1", listener.port())));
+    boost::asio::write(*link, boost::asio::buffer(stream));
+  };
+  boost::asio::ip::tcp::socket first(loop_);
+  send(&first);
+  ASSERT_TRUE(
+      RunUntil([&] { return counters.frame_bytes_received == stream.size(); }));
+  EXPECT_EQ(counters.streams_broken, 0U);
+
+  boost::asio::ip::tcp::socket second(loop_);
+  send(&second);
+  ASSERT_TRUE(RunUntil([&] { return counters.streams_broken == 1; }));
+  // What it held is free again.
+  boost::asio::ip::tcp::socket third(loop_);
+  stream.resize(1500);
+  send(&third);
+  ASSERT_TRUE(RunUntil([&] {
+    return counters.frame_bytes_received == 2 * 3016 + stream.size();
+  }));
+
+  EXPECT_EQ(counters.streams_broken, 1U);
+  EXPECT_EQ(messages, 0U);
 }
 
 TEST_F(AsioNetworkTest, AFrameThatIsNoMessageIsSkipped) {
