@@ -11,9 +11,8 @@
 //
 // Invariants:
 //   RPL-1  Of one process, no sequence number is new twice.
-//   RPL-2  A number that is less than kReplayWindow behind the highest one
-//   heard
-//          and was not heard is new: the network may reorder.
+//   RPL-2  A number less than kReplayWindow behind the highest one heard, and
+//          not heard itself, is new: the network may reorder.
 //   RPL-3  At most kMembersMax senders are remembered; further ones pass.
 //
 // Numbers wrap: of two, the later is the one less than 2^31 ahead.
@@ -25,7 +24,6 @@
 #define ORRERY_CORE_MEMBERSHIP_REPLAY_GUARD_H_
 
 #include <bitset>
-#include <cstddef>
 #include <cstdint>
 
 #include "absl/container/btree_map.h"
@@ -42,7 +40,6 @@ class ReplayGuard {
   // Whether this was not heard before.  Remembers it.
   bool IsNew(const DatagramHeader& header);
 
-  size_t senders() const { return senders_.size(); }
   uint64_t StateDigest() const;
 
  private:

@@ -21,7 +21,8 @@
 //          kBusy.
 //
 // Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
-// of this actor); kCorrupt (own record or the given object cannot be read);
+// of this actor); kCorrupt (own record or the given object cannot be read, or
+// its stamps leave none above them);
 // kBusy, kFull, kReadOnly: nothing was stored; kUnknown: perhaps.
 //
 // Threading: engine thread.  Cost: a write is a look at the index, at most one
