@@ -11,6 +11,7 @@
 
 #include "sim/host/campaign.h"
 #include "sim/host/exit_codes.h"
+#include "sim/host/large_heap.h"
 #include "sim/host/progress.h"
 #include "sim/host/replay.h"
 #include "sim/host/text.h"
@@ -168,6 +169,7 @@ int RunSimCommand(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : sim::kExitUsage;
   }
+  sim::UseLargeHeap();
   if (run->parsed()) return RunSeeds(arguments);
   if (replay->parsed()) return ReplayOne(arguments);
   if (print->parsed()) return PrintOne(arguments);
