@@ -37,8 +37,6 @@ Bytes Bytes::Slice(size_t offset, size_t size) const {
   return slice;
 }
 
-void Bytes::Release() {
-  if (block_ != nullptr && --block_->references == 0) ::operator delete(block_);
-}
+void Bytes::Free() { ::operator delete(block_); }
 
 }  // namespace orrery

@@ -79,7 +79,10 @@ class Bytes {
     size_t references;
   };
 
-  void Release();
+  void Release() {
+    if (block_ != nullptr && --block_->references == 0) Free();
+  }
+  void Free();
 
   Block* block_ = nullptr;
   const std::byte* data_ = nullptr;
