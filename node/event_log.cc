@@ -12,15 +12,13 @@
 namespace orrery {
 namespace {
 
-using Level = EventLog::Level;
-
-spdlog::level::level_enum ToSpdlog(Level level) {
+spdlog::level::level_enum ToSpdlog(EventLog::Level level) {
   switch (level) {
-    case Level::kInfo:
+    case EventLog::Level::kInfo:
       return spdlog::level::info;
-    case Level::kWarning:
+    case EventLog::Level::kWarning:
       return spdlog::level::warn;
-    case Level::kError:
+    case EventLog::Level::kError:
       return spdlog::level::err;
   }
   return spdlog::level::info;

@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kHelpers = 3;
 constexpr Duration kRelayLifetime = 2 * kSecond;
 constexpr Duration kFramePingInterval = 2 * kSecond;
-constexpr int64_t kJitterPercent = 10;
+constexpr int64_t kPeriodJitterPercent = 10;
 
 }  // namespace
 
@@ -207,7 +207,7 @@ void FailureDetector::OnForwardedAck(const ForwardedAck& ack, Turn& turn) {
 }
 
 Duration FailureDetector::Jittered(Duration period) {
-  const int64_t spread = period.ns * kJitterPercent / 100;
+  const int64_t spread = period.ns * kPeriodJitterPercent / 100;
   return Duration{period.ns + random_.Between(-spread, spread)};
 }
 

@@ -12,7 +12,7 @@ namespace {
 constexpr Duration kSeekInterval = 250 * kMillisecond;
 constexpr Duration kRetryMin = kSecond;
 constexpr Duration kRetryMax = 30 * kSecond;
-constexpr int64_t kJitterPercent = 20;
+constexpr int64_t kRetryJitterPercent = 20;
 
 bool IsFatal(JoinRejection why) {
   switch (why) {
@@ -247,7 +247,7 @@ void JoinHandshake::ArmLater(Turn& turn) {
     delay = kRetryMin * (int64_t{1} << std::min(attempts_, 5u));
     delay = std::min(delay, kRetryMax);
     ++attempts_;
-    const int64_t spread = delay.ns * kJitterPercent / 100;
+    const int64_t spread = delay.ns * kRetryJitterPercent / 100;
     delay = Duration{delay.ns + jitter_.Between(-spread, spread)};
   }
   turn.timers.Arm(TimerKind::kJoin, Handle{}, turn.now() + delay);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Duration kMismatchPatience = kSecond;
 constexpr int64_t kDigestIntervals = 10;  // Of gossip_interval.
-constexpr int64_t kJitterPercent = 20;
+constexpr int64_t kCompareJitterPercent = 20;
 
 }  // namespace
 
@@ -42,7 +42,7 @@ void ViewComparison::OnViewHash(NodeId from, uint64_t view_hash, Turn& turn) {
 void ViewComparison::OnTimer(Turn& turn) {
   const int64_t period =
       in_.local.options.gossip_interval.ns * kDigestIntervals;
-  const int64_t spread = period * kJitterPercent / 100;
+  const int64_t spread = period * kCompareJitterPercent / 100;
   const int64_t next = random_.Between(period - spread, period + spread);
   turn.timers.Arm(TimerKind::kViewDigest, Handle{},
                   turn.now() + Duration{next});

@@ -200,7 +200,7 @@ bool ReadList(Reader& reader, std::vector<T>* list, const ReadOne& read_one) {
   return true;
 }
 
-bool ReadId(Reader& reader, uint64_t* id) { return reader.ReadU64(id); }
+bool ReadFileId(Reader& reader, uint64_t* id) { return reader.ReadU64(id); }
 
 bool ReadSuspect(Reader& reader, SuspectState* suspect) {
   uint8_t reason = 0;
@@ -246,11 +246,11 @@ std::optional<Edit> DecodePayload(EditType type, ByteView payload) {
     case EditType::kSwap:
       return ReadEdit<SwapEdit>(reader, [](Reader& r, SwapEdit* e) {
         return ReadList(r, &e->outputs, ReadFile) &&
-               ReadList(r, &e->inputs, ReadId);
+               ReadList(r, &e->inputs, ReadFileId);
       });
     case EditType::kDrop:
       return ReadEdit<DropEdit>(reader, [](Reader& r, DropEdit* e) {
-        return ReadList(r, &e->files, ReadId);
+        return ReadList(r, &e->files, ReadFileId);
       });
     case EditType::kPoison:
       return ReadEdit<PoisonEdit>(reader, [](Reader& r, PoisonEdit* e) {

@@ -11,8 +11,8 @@ bool IsMajorityRead(const Evidence& evidence, const Operation& op) {
          evidence.RequiredReads(op) >= evidence.Majority();
 }
 
-bool SettlePair(const Evidence& evidence, const Operation& earlier,
-                const Operation& read, Verdict* verdict) {
+bool SettleReads(const Evidence& evidence, const Operation& earlier,
+                 const Operation& read, Verdict* verdict) {
   const History::Durability durability{evidence.unsynced};
   if (evidence.history.AllHoldersLost(earlier.key, earlier.version,
                                       durability)) {
@@ -38,7 +38,7 @@ bool SettlePair(const Evidence& evidence, const Operation& earlier,
 
 Verdict CheckMonotonicReads(const Evidence& evidence) {
   Verdict verdict;
-  Sweep(evidence, IsMajorityRead, IsMajorityRead, SettlePair, &verdict);
+  Sweep(evidence, IsMajorityRead, IsMajorityRead, SettleReads, &verdict);
   return verdict;
 }
 

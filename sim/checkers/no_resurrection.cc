@@ -14,8 +14,8 @@ bool IsRead(const Evidence&, const Operation& op) {
   return !op.IsWrite() && op.found && (!op.sloppy || op.final_read);
 }
 
-bool SettlePair(const Evidence& evidence, const Operation& removal,
-                const Operation& read, Verdict* verdict) {
+bool SettleRemoval(const Evidence& evidence, const Operation& removal,
+                   const Operation& read, Verdict* verdict) {
   const uint32_t meet = evidence.RequiredReads(read) + removal.acks.owners;
   if (!read.final_read && meet <= evidence.owners_per_key) return false;
   const History::Durability durability{evidence.unsynced};
@@ -42,7 +42,7 @@ bool SettlePair(const Evidence& evidence, const Operation& removal,
 
 Verdict CheckNoResurrection(const Evidence& evidence) {
   Verdict verdict;
-  Sweep(evidence, IsDelete, IsRead, SettlePair, &verdict);
+  Sweep(evidence, IsDelete, IsRead, SettleRemoval, &verdict);
   return verdict;
 }
 

@@ -26,8 +26,8 @@ bool IsExcused(const Evidence& evidence, const Operation& write) {
   return evidence.history.AnyHolderLost(write.key, write.version, durability);
 }
 
-bool SettlePair(const Evidence& evidence, const Operation& write,
-                const Operation& read, Verdict* verdict) {
+bool SettleWrite(const Evidence& evidence, const Operation& write,
+                 const Operation& read, Verdict* verdict) {
   const uint32_t meet = evidence.RequiredReads(read) + write.acks.owners;
   if (meet <= evidence.owners_per_key) return false;
   if (IsExcused(evidence, write)) {
@@ -73,7 +73,7 @@ void CheckAcks(const Evidence& evidence, Verdict* verdict) {
 Verdict CheckQuorumRecency(const Evidence& evidence) {
   Verdict verdict;
   CheckAcks(evidence, &verdict);
-  Sweep(evidence, IsWrite, IsStrictRead, SettlePair, &verdict);
+  Sweep(evidence, IsWrite, IsStrictRead, SettleWrite, &verdict);
   return verdict;
 }
 

@@ -21,32 +21,32 @@ GivenValue Given(const std::string& text, Form form = Form::kText) {
   return given;
 }
 
-int64_t Duration(const std::string& text, Form form = Form::kText) {
-  orrery::Duration duration;
+int64_t NanosOf(const std::string& text, Form form = Form::kText) {
+  Duration duration;
   return ReadDuration(Given(text, form), &duration).empty() ? duration.ns : -1;
 }
 
 TEST(ReadDurationTest, TakesUnitsAndSecondsExactly) {
-  EXPECT_EQ(Duration("250ms"), 250 * kMillisecond.ns);
-  EXPECT_EQ(Duration("5s"), 5 * kSecond.ns);
-  EXPECT_EQ(Duration("2m"), 2 * kMinute.ns);
-  EXPECT_EQ(Duration("24h"), 24 * kHour.ns);
-  EXPECT_EQ(Duration("10us"), 10 * kMicrosecond.ns);
-  EXPECT_EQ(Duration("300"), 300 * kSecond.ns);
-  EXPECT_EQ(Duration("0.1"), 100 * kMillisecond.ns);
-  EXPECT_EQ(Duration("1.5h"), 90 * kMinute.ns);
-  EXPECT_EQ(Duration("0.000000001"), 1);
-  EXPECT_EQ(Duration("5", Form::kNumber), 5 * kSecond.ns);
-  EXPECT_EQ(Duration("0.25", Form::kNumber), 250 * kMillisecond.ns);
+  EXPECT_EQ(NanosOf("250ms"), 250 * kMillisecond.ns);
+  EXPECT_EQ(NanosOf("5s"), 5 * kSecond.ns);
+  EXPECT_EQ(NanosOf("2m"), 2 * kMinute.ns);
+  EXPECT_EQ(NanosOf("24h"), 24 * kHour.ns);
+  EXPECT_EQ(NanosOf("10us"), 10 * kMicrosecond.ns);
+  EXPECT_EQ(NanosOf("300"), 300 * kSecond.ns);
+  EXPECT_EQ(NanosOf("0.1"), 100 * kMillisecond.ns);
+  EXPECT_EQ(NanosOf("1.5h"), 90 * kMinute.ns);
+  EXPECT_EQ(NanosOf("0.000000001"), 1);
+  EXPECT_EQ(NanosOf("5", Form::kNumber), 5 * kSecond.ns);
+  EXPECT_EQ(NanosOf("0.25", Form::kNumber), 250 * kMillisecond.ns);
 }
 
 TEST(ReadDurationTest, RefusesWhatIsNoDurationAboveZero) {
   for (const char* text :
        {"", "0", "0s", "-1s", "s", "5 s", "5sec", "5d", "1s5", ".5s", "5.s",
         "1.0000000001", "1e3", "99999999999999999999s", "1000000000000h"}) {
-    EXPECT_EQ(Duration(text), -1) << text;
+    EXPECT_EQ(NanosOf(text), -1) << text;
   }
-  EXPECT_EQ(Duration("true", Form::kBool), -1);
+  EXPECT_EQ(NanosOf("true", Form::kBool), -1);
 }
 
 TEST(DurationTextTest, IsReadBackAsTheSame) {
@@ -55,7 +55,7 @@ TEST(DurationTextTest, IsReadBackAsTheSame) {
   EXPECT_EQ(DurationText(24 * kHour), "24h");
   for (const int64_t ns : {int64_t{1}, int64_t{1'000'000'001}, int64_t{90'000},
                            90 * kMinute.ns, 61 * kSecond.ns}) {
-    EXPECT_EQ(Duration(DurationText({ns})), ns);
+    EXPECT_EQ(NanosOf(DurationText({ns})), ns);
   }
 }
 

@@ -1,21 +1,9 @@
 #include "transport/http/answer.h"
 
-#include <array>
-#include <charconv>
-
+#include "absl/strings/str_cat.h"
 #include "transport/http/json_writer.h"
 
 namespace orrery {
-namespace {
-
-void AppendNumber(uint64_t number, std::string* out) {
-  std::array<char, 20> digits;
-  const auto result =
-      std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out->append(digits.data(), result.ptr);
-}
-
-}  // namespace
 
 void Answer::Clear() {
   status = 200;
@@ -66,7 +54,7 @@ std::string_view ReasonPhrase(int status) {
 void AppendAnswer(const Answer& answer, const AnswerFrame& frame,
                   std::string* out) {
   out->append("HTTP/1.1 ");
-  AppendNumber(static_cast<uint64_t>(answer.status), out);
+  absl::StrAppend(out, answer.status);
   out->push_back(' ');
   out->append(ReasonPhrase(answer.status));
   out->append("\r\nDate: ");
@@ -74,7 +62,7 @@ void AppendAnswer(const Answer& answer, const AnswerFrame& frame,
   out->append("\r\nContent-Type: ");
   out->append(answer.content_type);
   out->append("\r\nContent-Length: ");
-  AppendNumber(answer.body.size(), out);
+  absl::StrAppend(out, answer.body.size());
   out->append("\r\n");
   out->append(answer.headers);
   if (frame.after == AfterAnswer::kClose) {

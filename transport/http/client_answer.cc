@@ -1,9 +1,8 @@
 #include "transport/http/client_answer.h"
 
-#include <array>
-#include <charconv>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/invariant.h"
 #include "transport/http/base64.h"
 #include "transport/http/json_writer.h"
@@ -11,17 +10,10 @@
 namespace orrery {
 namespace {
 
-void AppendNumber(uint64_t number, std::string* out) {
-  std::array<char, 20> digits;
-  const auto result =
-      std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out->append(digits.data(), result.ptr);
-}
-
 // Version and context, in the headers.
 void AppendVersion(uint64_t version, std::string* headers) {
   headers->append("ETag: \"");
-  AppendNumber(version, headers);
+  absl::StrAppend(headers, version);
   headers->append("\"\r\n");
 }
 

@@ -50,13 +50,6 @@ Instant Now() {
               .count()};
 }
 
-struct InFlight {
-  uint32_t connection = 0;
-  uint32_t sequence = 0;
-  ClientVerb verb = ClientVerb::kGet;
-  Instant begun;
-};
-
 }  // namespace
 
 class HttpServer::Impl {
@@ -87,6 +80,13 @@ class HttpServer::Impl {
   HttpStats stats_;
 
  private:
+  struct InFlight {
+    uint32_t connection = 0;
+    uint32_t sequence = 0;
+    ClientVerb verb = ClientVerb::kGet;
+    Instant begun;
+  };
+
   struct Connection final : Session::Host {
     Connection(Impl& owner, uint32_t index, int socket, Instant now)
         : impl(owner), slot(index), fd(socket), session(*this, now) {}

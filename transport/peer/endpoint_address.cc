@@ -52,4 +52,10 @@ std::string FormatEndpoint(const Endpoint& endpoint) {
   return absl::StrCat("[", address.to_string(), "]:", endpoint.port);
 }
 
+absl::Status SocketError(const boost::system::error_code& error,
+                         const char* operation, const Endpoint& local) {
+  return absl::ErrnoToStatus(
+      error.value(), absl::StrCat(operation, " ", FormatEndpoint(local)));
+}
+
 }  // namespace orrery

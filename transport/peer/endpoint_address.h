@@ -11,9 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "boost/asio/ip/address.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/ip/udp.hpp"
+#include "boost/system/error_code.hpp"
 #include "core/protocol/member.h"
 
 namespace orrery {
@@ -28,6 +30,10 @@ std::optional<Endpoint> ParseAddress(std::string_view literal, uint16_t port);
 
 // "127.0.0.1:7946", "[::1]:7946".
 std::string FormatEndpoint(const Endpoint& endpoint);
+
+// Of a call that failed: "bind TCP 127.0.0.1:7946: ...".
+absl::Status SocketError(const boost::system::error_code& error,
+                         const char* operation, const Endpoint& local);
 
 }  // namespace orrery
 

@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "boost/asio/buffer.hpp"
 #include "transport/peer/endpoint_address.h"
 #include "transport/wire/codec.h"
@@ -16,12 +15,6 @@ using ErrorCode = boost::system::error_code;
 
 // A burst of 8,192 members' gossip; the kernel may grant less.
 constexpr int kReceiveBufferBytes = 4 << 20;
-
-absl::Status StatusOf(const ErrorCode& error, const char* operation,
-                      const Endpoint& local) {
-  return absl::ErrnoToStatus(
-      error.value(), absl::StrCat(operation, " UDP ", FormatEndpoint(local)));
-}
 
 }  // namespace
 
@@ -36,11 +29,11 @@ absl::Status GossipSocket::Bind(const Endpoint& local) {
   ErrorCode error;
   const udp::endpoint endpoint = UdpOf(local);
   socket_.open(endpoint.protocol(), error);
-  if (error) return StatusOf(error, "open", local);
+  if (error) return SocketError(error, "open UDP", local);
   socket_.bind(endpoint, error);
-  if (error) return StatusOf(error, "bind", local);
+  if (error) return SocketError(error, "bind UDP", local);
   socket_.non_blocking(true, error);
-  if (error) return StatusOf(error, "unblock", local);
+  if (error) return SocketError(error, "unblock UDP", local);
   ErrorCode ignored;
   socket_.set_option(
       boost::asio::socket_base::receive_buffer_size(kReceiveBufferBytes),

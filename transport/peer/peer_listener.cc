@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "boost/asio/buffer.hpp"
 #include "boost/asio/error.hpp"
 #include "transport/peer/endpoint_address.h"
@@ -22,12 +21,6 @@ using ErrorCode = boost::system::error_code;
 constexpr size_t kBufferBytes = 256 << 10;
 // After an accept that failed for want of descriptors.
 constexpr std::chrono::milliseconds kAcceptPause{100};
-
-absl::Status StatusOf(const ErrorCode& error, const char* operation,
-                      const Endpoint& local) {
-  return absl::ErrnoToStatus(
-      error.value(), absl::StrCat(operation, " TCP ", FormatEndpoint(local)));
-}
 
 }  // namespace
 
@@ -52,12 +45,12 @@ absl::Status PeerListener::Listen(const Endpoint& local) {
   ErrorCode error;
   const tcp::endpoint endpoint = TcpOf(local);
   acceptor_.open(endpoint.protocol(), error);
-  if (error) return StatusOf(error, "open", local);
+  if (error) return SocketError(error, "open TCP", local);
   acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
   acceptor_.bind(endpoint, error);
-  if (error) return StatusOf(error, "bind", local);
+  if (error) return SocketError(error, "bind TCP", local);
   acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-  if (error) return StatusOf(error, "listen on", local);
+  if (error) return SocketError(error, "listen on TCP", local);
   Accept();
   AwaitSweep();
   return absl::OkStatus();

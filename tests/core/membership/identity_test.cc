@@ -28,7 +28,8 @@ bool HasNote(MemberCluster& cluster, int node, Note::Kind kind) {
   return false;
 }
 
-void FormThree(MemberCluster& cluster) {
+// Three of the cluster's nodes; others may join later.
+void FormFirstThree(MemberCluster& cluster) {
   cluster.SeedAllWith({1, 2, 3});
   for (int node = 1; node <= 3; ++node) cluster.Start(node);
   ASSERT_TRUE(cluster.RunUntil(
@@ -68,7 +69,7 @@ TEST(IdentityTest, TwoClustersWithStaleSeedsNeverMerge) {
 
 TEST(IdentityTest, AnotherClustersPacketsChangeNothing) {
   MemberCluster cluster(3);
-  FormThree(cluster);
+  FormFirstThree(cluster);
   DatagramEvent event = PacketFrom(cluster, 2, GossipOnly{});
   event.datagram.header.cluster_tag += 1;
   MemberRecord accusation;
@@ -87,7 +88,7 @@ TEST(IdentityTest, AnotherClustersPacketsChangeNothing) {
 
 TEST(IdentityTest, ATagOfZeroIsAnsweredWithoutRecords) {
   MemberCluster cluster(3);
-  FormThree(cluster);
+  FormFirstThree(cluster);
   DatagramEvent event = PacketFrom(cluster, 2, Ping{.seq = 7});
   event.datagram.header.cluster_tag = 0;
   event.datagram.header.from = NodeId{12345};
@@ -104,7 +105,7 @@ TEST(IdentityTest, ATagOfZeroIsAnsweredWithoutRecords) {
 TEST(IdentityTest, AClonedProcessStopsServingWithANote) {
   MemberCluster cluster(4);
   cluster.at(4).options.node_name = "unused";
-  FormThree(cluster);
+  FormFirstThree(cluster);
 
   // A copy of node 3's disk, as of its start, runs elsewhere.
   cluster.at(4).options.node_name = "node3";
@@ -124,7 +125,7 @@ TEST(IdentityTest, AClonedProcessStopsServingWithANote) {
 TEST(IdentityTest, TheOlderOfTwoGenerationsYields) {
   MemberCluster cluster(4);
   cluster.at(4).options.node_name = "unused";
-  FormThree(cluster);
+  FormFirstThree(cluster);
   cluster.at(4).options.node_name = "node3";
   cluster.at(4).disk = cluster.at(3).disk;
   cluster.SetSeeds(4, {1, 2, 3});
@@ -140,7 +141,7 @@ TEST(IdentityTest, TheOlderOfTwoGenerationsYields) {
 TEST(IdentityTest, ANameThatIsTakenByARunningNodeIsRefused) {
   MemberCluster cluster(4);
   cluster.at(4).options.node_name = "unused";
-  FormThree(cluster);
+  FormFirstThree(cluster);
   cluster.at(4).options.node_name = "node3";
   cluster.SetSeeds(4, {1});
 
@@ -156,7 +157,7 @@ TEST(IdentityTest, ANameThatIsTakenByARunningNodeIsRefused) {
 // Section 6: a wiped founder that founded anew while cut off goes back.
 TEST(IdentityTest, AWipedFounderReturnsToItsOldCluster) {
   MemberCluster cluster(3);
-  FormThree(cluster);
+  FormFirstThree(cluster);
   const ClusterId old = cluster.of(2).cluster();
   cluster.Kill(1);
   cluster.Wipe(1);
@@ -181,7 +182,7 @@ TEST(IdentityTest, AWipedFounderReturnsToItsOldCluster) {
 TEST(IdentityTest, AnAccusationOfAStrangerIsKeptAndConverges) {
   MemberCluster cluster(4);
   cluster.SetSeeds(4, {1});
-  FormThree(cluster);
+  FormFirstThree(cluster);
   cluster.Start(4);
   cluster.RunFor(kMillisecond);
   DatagramEvent event = PacketFrom(cluster, 1, GossipOnly{});

@@ -8,8 +8,6 @@
 namespace orrery {
 namespace {
 
-constexpr OperationId kOperation{{.hi = 1, .lo = 2}};
-
 class ForwarderTest : public testing::Test {
  protected:
   ForwarderTest() { bench_.BecomeNode(bench_.StandIn(0)); }
@@ -20,7 +18,7 @@ class ForwarderTest : public testing::Test {
                            .key = std::string(kKey),
                            .value = Bytes::CopyOf("v"),
                            .write_level = {.kind = Level::Kind::kQuorum},
-                           .operation = kOperation,
+                           .operation = kTestOperation,
                            .proposed_stamp = 77,
                            .deadline = bench_.Deadline()});
     Conversation here = bench_.Here();
@@ -46,7 +44,7 @@ TEST_F(ForwarderTest, HandsTheWholeWriteToTheFirstOwner) {
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].key, kKey);
   EXPECT_EQ(sent[0].value.text(), "v");
-  EXPECT_EQ(sent[0].operation, kOperation);
+  EXPECT_EQ(sent[0].operation, kTestOperation);
   EXPECT_EQ(sent[0].proposed_stamp, 77U);
   EXPECT_EQ(Untagged(sent[0].request), kTestHandle);
   EXPECT_LT(sent[0].remaining, bench_.options.request_timeout);

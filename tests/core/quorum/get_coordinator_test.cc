@@ -6,10 +6,6 @@
 namespace orrery {
 namespace {
 
-constexpr Level kQuorum{.kind = Level::Kind::kQuorum};
-constexpr Level kOne{.kind = Level::Kind::kOne};
-constexpr Level kAll{.kind = Level::Kind::kAll};
-
 class GetCoordinatorTest : public testing::Test {
  protected:
   void Start(const Level& level = kQuorum, bool sloppy = false) {

@@ -1,24 +1,22 @@
 #include "core/quorum/get_tally.h"
 
 #include "gtest/gtest.h"
+#include "tests/core/quorum/quorum_bench.h"
 
 namespace orrery {
 namespace {
 
-constexpr Owner kA{{1}, {{.hi = 1, .lo = 1}}};
-constexpr Owner kB{{2}, {{.hi = 2, .lo = 1}}};
-constexpr Owner kC{{3}, {{.hi = 3, .lo = 1}}};
-
 GetTally TallyOf(uint32_t required) {
-  return GetTally({QuorumSet{.owners = {kA, kB, kC}, .required = required}});
+  return GetTally(
+      {QuorumSet{.owners = {kOwnerA, kOwnerB, kOwnerC}, .required = required}});
 }
 
 TEST(GetTallyTest, HasAQuorumOnceEnoughOwnersAnswered) {
   GetTally tally = TallyOf(2);
 
-  tally.RecordAnswer(kA, {.digest = 5});
+  tally.RecordAnswer(kOwnerA, {.digest = 5});
   EXPECT_FALSE(tally.HasQuorum());
-  tally.RecordAnswer(kB, {.digest = 5});
+  tally.RecordAnswer(kOwnerB, {.digest = 5});
 
   EXPECT_TRUE(tally.HasQuorum());
   EXPECT_TRUE(tally.AllAgree());
@@ -28,8 +26,8 @@ TEST(GetTallyTest, HasAQuorumOnceEnoughOwnersAnswered) {
 TEST(GetTallyTest, AnOwnerThatAnswersTwiceCountsOnce) {
   GetTally tally = TallyOf(2);
 
-  tally.RecordAnswer(kA, {.digest = 5});
-  tally.RecordAnswer(kA, {.digest = 6});
+  tally.RecordAnswer(kOwnerA, {.digest = 5});
+  tally.RecordAnswer(kOwnerA, {.digest = 6});
 
   EXPECT_FALSE(tally.HasQuorum());
   EXPECT_EQ(tally.received(), 1U);
@@ -37,11 +35,11 @@ TEST(GetTallyTest, AnOwnerThatAnswersTwiceCountsOnce) {
 
 TEST(GetTallyTest, TheLatestAnswerOfAnOwnerIsCompared) {
   GetTally tally = TallyOf(2);
-  tally.RecordAnswer(kA, {.digest = 5});
-  tally.RecordAnswer(kB, {.digest = 6});
+  tally.RecordAnswer(kOwnerA, {.digest = 5});
+  tally.RecordAnswer(kOwnerB, {.digest = 6});
   ASSERT_FALSE(tally.AllAgree());
 
-  tally.RecordAnswer(kA, {.digest = 6});
+  tally.RecordAnswer(kOwnerA, {.digest = 6});
 
   EXPECT_TRUE(tally.AllAgree());
 }
@@ -49,9 +47,9 @@ TEST(GetTallyTest, TheLatestAnswerOfAnOwnerIsCompared) {
 // GTL-2
 TEST(GetTallyTest, AnOwnerInDoubtIsComparedAndNotCounted) {
   GetTally tally = TallyOf(2);
-  tally.RecordAnswer(kA, {.digest = 5});
+  tally.RecordAnswer(kOwnerA, {.digest = 5});
 
-  tally.RecordAnswer(kB, {.digest = 6, .suspect = true});
+  tally.RecordAnswer(kOwnerB, {.digest = 6, .suspect = true});
 
   EXPECT_FALSE(tally.HasQuorum());
   EXPECT_FALSE(tally.AllAgree());
@@ -61,8 +59,8 @@ TEST(GetTallyTest, AnOwnerInDoubtIsComparedAndNotCounted) {
 TEST(GetTallyTest, TwoOwnersInDoubtPutAQuorumOutOfReach) {
   GetTally tally = TallyOf(2);
 
-  tally.RecordAnswer(kA, {.digest = 5, .suspect = true});
-  tally.RecordAnswer(kB, {.digest = 5, .suspect = true});
+  tally.RecordAnswer(kOwnerA, {.digest = 5, .suspect = true});
+  tally.RecordAnswer(kOwnerB, {.digest = 5, .suspect = true});
 
   EXPECT_TRUE(tally.IsOutOfReach());
 }
@@ -70,10 +68,10 @@ TEST(GetTallyTest, TwoOwnersInDoubtPutAQuorumOutOfReach) {
 // GTL-3
 TEST(GetTallyTest, AFailedOwnerDoesNotCountWhateverItSaid) {
   GetTally tally = TallyOf(2);
-  tally.RecordAnswer(kA, {.digest = 5});
-  tally.RecordAnswer(kB, {.digest = 6});
+  tally.RecordAnswer(kOwnerA, {.digest = 5});
+  tally.RecordAnswer(kOwnerB, {.digest = 6});
 
-  tally.RecordFailure(kB);
+  tally.RecordFailure(kOwnerB);
 
   EXPECT_FALSE(tally.HasQuorum());
   EXPECT_TRUE(tally.AllAgree());
@@ -83,9 +81,9 @@ TEST(GetTallyTest, AFailedOwnerDoesNotCountWhateverItSaid) {
 TEST(GetTallyTest, FailuresPutAQuorumOutOfReach) {
   GetTally tally = TallyOf(2);
 
-  tally.RecordFailure(kA);
+  tally.RecordFailure(kOwnerA);
   EXPECT_FALSE(tally.IsOutOfReach());
-  tally.RecordFailure(kC);
+  tally.RecordFailure(kOwnerC);
 
   EXPECT_TRUE(tally.IsOutOfReach());
 }

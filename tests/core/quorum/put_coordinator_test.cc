@@ -9,11 +9,6 @@ namespace {
 
 using Phase = PutCoordinator::Phase;
 
-constexpr OperationId kOperation{{.hi = 1, .lo = 2}};
-constexpr Level kQuorum{.kind = Level::Kind::kQuorum};
-constexpr Level kAll{.kind = Level::Kind::kAll};
-constexpr Level kOne{.kind = Level::Kind::kOne};
-
 class PutCoordinatorTest : public testing::Test {
  protected:
   // Starts a PUT of "v" and answers the mint.
@@ -37,7 +32,7 @@ class PutCoordinatorTest : public testing::Test {
                                          .read_level = plan.level,
                                          .write_level = plan.level,
                                          .sloppy = plan.sloppy,
-                                         .operation = kOperation,
+                                         .operation = kTestOperation,
                                          .proposed_stamp = plan.retry_stamp,
                                          .retry = plan.retry_stamp != 0,
                                          .deadline = bench_.Deadline()});
@@ -106,7 +101,7 @@ TEST_F(PutCoordinatorTest, NothingIsSentBeforeTheOwnStoreHasMinted) {
   Begin({});
 
   ASSERT_EQ(bench_.local.mints.size(), 1U);
-  EXPECT_EQ(bench_.local.mints[0].operation, kOperation);
+  EXPECT_EQ(bench_.local.mints[0].operation, kTestOperation);
   EXPECT_FALSE(bench_.local.mints[0].tombstone);
   EXPECT_TRUE(bench_.effects.sends.empty());
 }
@@ -285,7 +280,7 @@ TEST_F(PutCoordinatorTest, TheDeadlineWithoutWIsUnknown) {
   const auto operation =
       OpenOperation(kTestCluster, kKey, unknown->operation.view());
   ASSERT_TRUE(operation.has_value());
-  EXPECT_EQ(operation->first, kOperation);
+  EXPECT_EQ(operation->first, kTestOperation);
   EXPECT_EQ(operation->second, 50U);
   EXPECT_EQ(bench_.SentTo<HintPut>(bench_.StandIn(0)).size(), 1U);
   EXPECT_EQ(bench_.SentTo<HintPut>(bench_.StandIn(1)).size(), 1U);
@@ -551,7 +546,7 @@ TEST(PutCoordinatorOfThreeTest, S33TheOwnHintDoesNotCount) {
                       .key = std::string(kKey),
                       .write_level = kAll,
                       .sloppy = true,
-                      .operation = kOperation,
+                      .operation = kTestOperation,
                       .deadline = bench.Deadline()});
 
   Conversation here = bench.Here();
@@ -572,7 +567,7 @@ TEST(PutCoordinatorOfThreeTest, AcksAreRecountedWhenTheRingChanges) {
   PutCoordinator put({.reply = kTestClient,
                       .key = std::string(kKey),
                       .write_level = kAll,
-                      .operation = kOperation,
+                      .operation = kTestOperation,
                       .deadline = bench.Deadline()});
   Conversation here = bench.Here();
   put.Start(kTestHandle, here);

@@ -1,13 +1,11 @@
 #include "core/quorum/put_tally.h"
 
 #include "gtest/gtest.h"
+#include "tests/core/quorum/quorum_bench.h"
 
 namespace orrery {
 namespace {
 
-constexpr Owner kA{{1}, {{.hi = 1, .lo = 1}}};
-constexpr Owner kB{{2}, {{.hi = 2, .lo = 1}}};
-constexpr Owner kC{{3}, {{.hi = 3, .lo = 1}}};
 constexpr Owner kD{{4}, {{.hi = 4, .lo = 1}}};
 constexpr NodeId kF{9};
 constexpr NodeId kG{10};
@@ -17,20 +15,21 @@ QuorumSets SetOf(const PreferenceList& owners, uint32_t required) {
 }
 
 PutTally StrictTally(uint32_t required) {
-  return PutTally({.sets = SetOf({kA, kB, kC}, required)});
+  return PutTally({.sets = SetOf({kOwnerA, kOwnerB, kOwnerC}, required)});
 }
 
 PutTally SloppyTally(uint32_t required) {
-  return PutTally({.sets = SetOf({kA, kB, kC}, required), .sloppy = true});
+  return PutTally(
+      {.sets = SetOf({kOwnerA, kOwnerB, kOwnerC}, required), .sloppy = true});
 }
 
 TEST(PutTallyTest, SucceedsOnceEnoughOwnersMerged) {
   PutTally tally = StrictTally(2);
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
 
-  tally.RecordAck(kA, true);
+  tally.RecordAck(kOwnerA, true);
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
-  tally.RecordAck(kC, false);
+  tally.RecordAck(kOwnerC, false);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kSucceeded);
   EXPECT_EQ(tally.acks(),
@@ -41,8 +40,8 @@ TEST(PutTallyTest, SucceedsOnceEnoughOwnersMerged) {
 TEST(PutTallyTest, AnOwnerThatAnswersTwiceCountsOnce) {
   PutTally tally = StrictTally(2);
 
-  tally.RecordAck(kA, false);
-  tally.RecordAck(kA, true);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordAck(kOwnerA, true);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
   EXPECT_EQ(tally.received(), 1U);
@@ -52,39 +51,39 @@ TEST(PutTallyTest, AnOwnerThatAnswersTwiceCountsOnce) {
 TEST(PutTallyTest, ANodeWithAnotherDiskIsNotTheOwner) {
   PutTally tally = StrictTally(2);
 
-  tally.RecordAck(kA, false);
-  tally.RecordAck({kB.node, {{.hi = 77, .lo = 1}}}, false);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordAck({kOwnerB.node, {{.hi = 77, .lo = 1}}}, false);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
 }
 
 TEST(PutTallyTest, IsOutOfReachWhenTooFewCanStillAnswer) {
   PutTally tally = StrictTally(2);
-  tally.RecordAck(kA, false);
+  tally.RecordAck(kOwnerA, false);
 
-  tally.RecordFailure(kB);
+  tally.RecordFailure(kOwnerB);
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
-  tally.RecordFailure(kC);
+  tally.RecordFailure(kOwnerC);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kOutOfReach);
 }
 
 TEST(PutTallyTest, AnAcknowledgementAfterAFailureCounts) {
   PutTally tally = StrictTally(2);
-  tally.RecordAck(kA, false);
-  tally.RecordFailure(kB);
-  tally.RecordFailure(kC);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordFailure(kOwnerB);
+  tally.RecordFailure(kOwnerC);
 
-  tally.RecordAck(kC, false);
+  tally.RecordAck(kOwnerC, false);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kSucceeded);
 }
 
 TEST(PutTallyTest, AFailureAfterAnAcknowledgementChangesNothing) {
   PutTally tally = StrictTally(1);
-  tally.RecordAck(kA, false);
+  tally.RecordAck(kOwnerA, false);
 
-  tally.RecordFailure(kA);
+  tally.RecordFailure(kOwnerA);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kSucceeded);
   EXPECT_EQ(tally.received(), 1U);
@@ -92,11 +91,11 @@ TEST(PutTallyTest, AFailureAfterAnAcknowledgementChangesNothing) {
 
 TEST(PutTallyTest, AHintDoesNotCountWhenStrict) {
   PutTally tally = StrictTally(2);
-  tally.RecordAck(kA, false);
-  tally.RecordFailure(kB);
-  tally.RecordFailure(kC);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordFailure(kOwnerB);
+  tally.RecordFailure(kOwnerC);
 
-  tally.RecordHint(kC, kF, true);
+  tally.RecordHint(kOwnerC, kF, true);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kOutOfReach);
   EXPECT_EQ(tally.acks().hints, 1U);
@@ -104,10 +103,10 @@ TEST(PutTallyTest, AHintDoesNotCountWhenStrict) {
 
 TEST(PutTallyTest, ASyncedHintCountsWhenSloppy) {
   PutTally tally = SloppyTally(2);
-  tally.RecordAck(kA, false);
-  tally.RecordFailure(kC);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordFailure(kOwnerC);
 
-  tally.RecordHint(kC, kF, true);
+  tally.RecordHint(kOwnerC, kF, true);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kSucceeded);
   EXPECT_EQ(tally.received(), 1U);
@@ -118,13 +117,13 @@ TEST(PutTallyTest, ASyncedHintCountsWhenSloppy) {
 // TALLY-2
 TEST(PutTallyTest, AHintThatIsNotSyncedDoesNotCount) {
   PutTally tally = SloppyTally(2);
-  tally.RecordAck(kA, false);
-  tally.RecordFailure(kB);
-  tally.RecordFailure(kC);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordFailure(kOwnerB);
+  tally.RecordFailure(kOwnerC);
 
-  tally.RecordHint(kB, kF, false);
+  tally.RecordHint(kOwnerB, kF, false);
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
-  tally.RecordHintFailure(kC);
+  tally.RecordHintFailure(kOwnerC);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kOutOfReach);
 }
@@ -132,12 +131,12 @@ TEST(PutTallyTest, AHintThatIsNotSyncedDoesNotCount) {
 // TALLY-2
 TEST(PutTallyTest, OneStandInCountsForOneOwnerOnly) {
   PutTally tally = SloppyTally(3);
-  tally.RecordAck(kA, false);
-  tally.RecordFailure(kB);
-  tally.RecordFailure(kC);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordFailure(kOwnerB);
+  tally.RecordFailure(kOwnerC);
 
-  tally.RecordHint(kB, kF, true);
-  tally.RecordHint(kC, kF, true);
+  tally.RecordHint(kOwnerB, kF, true);
+  tally.RecordHint(kOwnerC, kF, true);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kOutOfReach);
   EXPECT_EQ(tally.acks().hints, 1U);
@@ -146,11 +145,11 @@ TEST(PutTallyTest, OneStandInCountsForOneOwnerOnly) {
 // TALLY-2
 TEST(PutTallyTest, AnOwnerCannotStandIn) {
   PutTally tally = SloppyTally(2);
-  tally.RecordAck(kA, false);
-  tally.RecordFailure(kB);
-  tally.RecordFailure(kC);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordFailure(kOwnerB);
+  tally.RecordFailure(kOwnerC);
 
-  tally.RecordHint(kC, kA.node, true);
+  tally.RecordHint(kOwnerC, kOwnerA.node, true);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
   EXPECT_EQ(tally.acks().hints, 0U);
@@ -160,19 +159,19 @@ TEST(PutTallyTest, AnOwnerCannotStandIn) {
 TEST(PutTallyTest, HintsAloneAreNotEnough) {
   PutTally tally = SloppyTally(2);
 
-  tally.RecordHint(kB, kF, true);
-  tally.RecordHint(kC, kG, true);
+  tally.RecordHint(kOwnerB, kF, true);
+  tally.RecordHint(kOwnerC, kG, true);
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
 }
 
 TEST(PutTallyTest, EveryActiveSetMustBeReached) {
-  QuorumSets sets = SetOf({kA, kB, kC}, 2);
-  sets.push_back({.owners = {kA, kB, kD}, .required = 2});
+  QuorumSets sets = SetOf({kOwnerA, kOwnerB, kOwnerC}, 2);
+  sets.push_back({.owners = {kOwnerA, kOwnerB, kD}, .required = 2});
   PutTally tally({.sets = sets});
 
-  tally.RecordAck(kA, false);
-  tally.RecordAck(kC, false);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordAck(kOwnerC, false);
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
   EXPECT_EQ(tally.received(), 1U);
   tally.RecordAck(kD, false);
@@ -183,11 +182,11 @@ TEST(PutTallyTest, EveryActiveSetMustBeReached) {
 // W9
 TEST(PutTallyTest, AcknowledgementsAreCountedAgainstNewSets) {
   PutTally tally = StrictTally(2);
-  tally.RecordAck(kA, false);
-  tally.RecordAck(kB, false);
+  tally.RecordAck(kOwnerA, false);
+  tally.RecordAck(kOwnerB, false);
   ASSERT_EQ(tally.verdict(), PutTally::Verdict::kSucceeded);
 
-  tally.Recount(SetOf({kB, kC, kD}, 2));
+  tally.Recount(SetOf({kOwnerB, kOwnerC, kD}, 2));
 
   EXPECT_EQ(tally.verdict(), PutTally::Verdict::kPending);
   EXPECT_EQ(tally.received(), 1U);

@@ -29,6 +29,14 @@ inline constexpr std::string_view kKey = "k";
 inline constexpr ClusterId kTestCluster{{.hi = 7, .lo = 8}};
 inline constexpr Handle kTestHandle{3, 1};
 inline constexpr ReplyPath kTestClient{.client = {9, 1}};
+inline constexpr OperationId kTestOperation{{.hi = 1, .lo = 2}};
+inline constexpr Level kOne{.kind = Level::Kind::kOne};
+inline constexpr Level kQuorum{.kind = Level::Kind::kQuorum};
+inline constexpr Level kAll{.kind = Level::Kind::kAll};
+// For whom no ring is needed.
+inline constexpr Owner kOwnerA{{1}, {{.hi = 1, .lo = 1}}};
+inline constexpr Owner kOwnerB{{2}, {{.hi = 2, .lo = 1}}};
+inline constexpr Owner kOwnerC{{3}, {{.hi = 3, .lo = 1}}};
 
 inline RingState RingOf(uint32_t nodes, uint32_t replication = 3) {
   RingState state{.cluster = kTestCluster,

@@ -10,7 +10,7 @@
 namespace orrery {
 namespace {
 
-constexpr uint64_t kSalt = 5;
+constexpr uint64_t kManifestSalt = 5;
 
 ManifestState SomeState() {
   ManifestState state;
@@ -34,12 +34,13 @@ ManifestState SomeState() {
 class ManifestFileImage {
  public:
   ManifestFileImage() : bytes_(kHeaderBlockBytes) {
-    EncodeHeaderBlock({.magic = FileMagic::kManifest, .salt = kSalt}, {},
-                      bytes_.data());
+    EncodeHeaderBlock({.magic = FileMagic::kManifest, .salt = kManifestSalt},
+                      {}, bytes_.data());
   }
   void Add(const Edit& edit) {
     const Bytes bytes = EncodeEdit(
-        edit, {.salt = kSalt, .offset = bytes_.size(), .number = ++number_});
+        edit,
+        {.salt = kManifestSalt, .offset = bytes_.size(), .number = ++number_});
     bytes_.insert(bytes_.end(), bytes.view().begin(), bytes.view().end());
   }
   ByteBuffer& bytes() { return bytes_; }
@@ -145,7 +146,7 @@ TEST(ManifestTest, ANewerFormatIsSaidToBeOne) {
   ManifestFileImage image;
   image.Add(BaseEdit{SomeState()});
   ByteBuffer block(kHeaderBlockBytes);
-  EncodeHeaderBlock({.magic = FileMagic::kManifest, .salt = kSalt}, {},
+  EncodeHeaderBlock({.magic = FileMagic::kManifest, .salt = kManifestSalt}, {},
                     block.data());
   HeaderBlock header;
   EXPECT_EQ(DecodeHeaderBlock(block, FileMagic::kManifest, &header),

@@ -10,7 +10,7 @@
 namespace orrery {
 namespace {
 
-constexpr uint64_t kSalt = 0x1122334455667788;
+constexpr uint64_t kRecordSalt = 0x1122334455667788;
 
 std::vector<uint8_t> FromHex(std::string_view text) {
   std::vector<uint8_t> bytes;
@@ -42,7 +42,7 @@ Bytes Example() {
                 .meta = {},
                 .key = {},
                 .value = payload},
-               {kSalt, 4096}, to);
+               {kRecordSalt, 4096}, to);
   const std::string meta("\x01\x02\x03\x04", 4);
   EncodeRecord({.timestamp = 1700000000000000001,
                 .seq = 42,
@@ -50,7 +50,7 @@ Bytes Example() {
                 .meta = ViewOf(meta),
                 .key = ViewOf("user:1"),
                 .value = ViewOf("hello")},
-               {kSalt, 4160}, to + 64);
+               {kRecordSalt, 4160}, to + 64);
   return bytes;
 }
 
@@ -78,7 +78,7 @@ TEST(RecordTest, TheDeletionOfTheWorkedExampleHasTheDocumentedChecksums) {
                             .key = ViewOf("user:1"),
                             .value = {}};
   std::vector<std::byte> bytes(fields.bytes());
-  EncodeRecord(fields, {kSalt, 4224}, bytes.data());
+  EncodeRecord(fields, {kRecordSalt, 4224}, bytes.data());
 
   EXPECT_EQ(bytes.size(), 56u);
   EXPECT_EQ(LoadU32(bytes.data()), 0x94260549u);
@@ -89,7 +89,7 @@ TEST(RecordTest, WhatWasEncodedIsReadBack) {
   const Bytes bytes = Example();
   const ByteView record = bytes.view().subspan(64);
 
-  const auto header = ParseRecordHeader(record, {kSalt, 4160}, 1024);
+  const auto header = ParseRecordHeader(record, {kRecordSalt, 4160}, 1024);
 
   ASSERT_TRUE(header.has_value());
   EXPECT_TRUE(RecordHolds(*header, record));
@@ -110,7 +110,7 @@ TEST(RecordTest, EveryFlippedBitIsCaught) {
     bytes[bit / 8] ^= static_cast<std::byte>(1 << (bit % 8));
     const ByteView record = ByteView(bytes).subspan(64);
 
-    const auto header = ParseRecordHeader(record, {kSalt, 4160}, 1024);
+    const auto header = ParseRecordHeader(record, {kRecordSalt, 4160}, 1024);
 
     const bool holds = header.has_value() &&
                        header->body_bytes() <= record.size() &&
@@ -123,15 +123,17 @@ TEST(RecordTest, ARecordOfAnotherPlaceOrFileIsNone) {
   const Bytes bytes = Example();
   const ByteView record = bytes.view().subspan(64);
 
-  EXPECT_FALSE(ParseRecordHeader(record, {kSalt, 4168}, 1024).has_value());
-  EXPECT_FALSE(ParseRecordHeader(record, {kSalt + 1, 4160}, 1024).has_value());
+  EXPECT_FALSE(
+      ParseRecordHeader(record, {kRecordSalt, 4168}, 1024).has_value());
+  EXPECT_FALSE(
+      ParseRecordHeader(record, {kRecordSalt + 1, 4160}, 1024).has_value());
 }
 
 TEST(RecordTest, AKeyBeyondTheLimitIsNotBelieved) {
   const Bytes bytes = Example();
   const ByteView record = bytes.view().subspan(64);
 
-  EXPECT_FALSE(ParseRecordHeader(record, {kSalt, 4160}, 5).has_value());
+  EXPECT_FALSE(ParseRecordHeader(record, {kRecordSalt, 4160}, 5).has_value());
 }
 
 TEST(RecordTest, ZerosAreNoRecord) {

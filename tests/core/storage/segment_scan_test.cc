@@ -11,7 +11,7 @@
 namespace orrery {
 namespace {
 
-constexpr uint64_t kSalt = 77;
+constexpr uint64_t kSegmentSalt = 77;
 
 // A file image with a header block's worth of zeros in front.
 class Image {
@@ -25,7 +25,7 @@ class Image {
                               .key = ViewOf(key),
                               .value = ViewOf(value)};
     bytes_.resize(bytes_.size() + fields.bytes());
-    EncodeRecord(fields, {kSalt, offset}, bytes_.data() + offset);
+    EncodeRecord(fields, {kSegmentSalt, offset}, bytes_.data() + offset);
     return offset;
   }
   void AddZeros(size_t count) { bytes_.resize(bytes_.size() + count); }
@@ -49,7 +49,7 @@ struct Seen {
 };
 
 Seen Scan(ByteView file, size_t piece_bytes = 64) {
-  SegmentScan scan({.salt = kSalt,
+  SegmentScan scan({.salt = kSegmentSalt,
                     .from = 4096,
                     .upto = file.size(),
                     .key_bytes_max = 100,
