@@ -102,6 +102,7 @@ class Load {
         ConnectTo(options_.targets[connection.target], 2 * kSecond);
     if (!fd.ok()) return fd.status();
     connection.fd = *fd;
+    ++open_;
     connection.reader = ResponseReader();
     epoll_event event{};
     event.events = EPOLLIN;
@@ -150,6 +151,7 @@ class Load {
   }
 
   absl::Status WaitAndServe() {
+    if (open_ == 0) return absl::UnavailableError("no target answers");
     std::array<epoll_event, 64> ready;
     const int count = epoll_wait(epoll_, ready.data(),
                                  static_cast<int>(ready.size()), kWaitMs);
@@ -181,8 +183,11 @@ class Load {
     broken_in_a_row_ = 0;
     ++finished_;
     ++result_.statuses[status];
-    (connection.writes ? result_.writes : result_.reads)
-        .Record(Now() - connection.sent_at);
+    // A refusal is quick and would flatter both rate and latency.
+    if (status < 500) {
+      (connection.writes ? result_.writes : result_.reads)
+          .Record(Now() - connection.sent_at);
+    }
     connection.busy = false;
     SendNext(connection);
   }
@@ -192,6 +197,7 @@ class Load {
   void Break(Connection& connection) {
     close(connection.fd);
     connection.fd = -1;
+    --open_;
     if (std::exchange(connection.busy, false)) {
       ++finished_;
       ++result_.broken_connections;
@@ -212,6 +218,7 @@ class Load {
   std::string request_;
   int epoll_ = -1;
   std::vector<Connection> connections_;
+  size_t open_ = 0;  // Of them.
   uint64_t started_ = 0;
   uint64_t finished_ = 0;
   uint64_t next_write_ = 0;

@@ -40,6 +40,7 @@ struct BenchOptions {
 
 struct BenchResult {
   Duration elapsed;
+  // Of what was answered with less than 500.
   LatencyHistogram reads;
   LatencyHistogram writes;
   std::map<int, uint64_t> statuses;

@@ -26,7 +26,7 @@ void KeyLister::OnRequest(const ClientRequest& request, Store& store,
                           Turn& turn) {
   if (!request.cursor.empty() && request.cursor.size() != kCursorBytes) {
     turn.effects.Reply(request.client,
-                       Refused{.why = Refused::Why::kBadContext});
+                       Refused{.why = Refused::Why::kBadCursor});
     return;
   }
   if (pages_.IsFull()) {  // LIST-1

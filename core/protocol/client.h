@@ -103,7 +103,8 @@ struct Refused {
     kOperationReused = 9,  // 409: same id, other key or body.
     kReadOnly = 10,        // Failed sync or read-only file system.
     kShuttingDown = 11,
-    kDamaged = 12,  // The only reachable copies cannot be read.
+    kDamaged = 12,    // The only reachable copies cannot be read.
+    kBadCursor = 13,  // 400: of a listing; not one that this node gave.
   };
   Why why = Why::kNotReady;
   uint32_t required = 0;

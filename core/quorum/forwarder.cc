@@ -30,6 +30,7 @@ bool AnotherMayTakeIt(const ClientReply& reply) {
     case Refused::Why::kBadContext:
     case Refused::Why::kBadOperation:
     case Refused::Why::kOperationReused:
+    case Refused::Why::kBadCursor:
       return false;
   }
   return false;

@@ -1,5 +1,10 @@
 #include "node/bench_load.h"
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <thread>
+
 #include "gtest/gtest.h"
 #include "tests/node/local_server.h"
 
@@ -40,6 +45,36 @@ TEST(BenchLoadTest, WritesOnlyOrReadsOnly) {
     EXPECT_EQ(result->writes.count(), ratio == 0.0 ? 0u : 50u);
     EXPECT_EQ(result->statuses.at(200), 50u);
   }
+}
+
+TEST(BenchLoadTest, ARefusalIsNoServedRequest) {
+  LocalServer server;
+  server.RefuseAll();
+  BenchOptions options;
+  options.targets = {{"127.0.0.1", server.port()}};
+  options.requests = 50;
+
+  const auto result = RunBenchLoad(options);
+
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->reads.count() + result->writes.count(), 0u);
+  EXPECT_EQ(result->statuses.at(503), 50u);
+}
+
+TEST(BenchLoadTest, EndsWhenItsOnlyTargetDies) {
+  std::optional<LocalServer> server(std::in_place);
+  BenchOptions options;
+  options.targets = {{"127.0.0.1", server->port()}};
+  options.requests = UINT64_MAX;
+  std::thread killer([&server] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    server.reset();
+  });
+
+  const auto result = RunBenchLoad(options);
+
+  killer.join();
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST(BenchLoadTest, ATargetThatIsNotThereIsAnError) {

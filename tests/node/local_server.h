@@ -1,9 +1,10 @@
 // A server on a free port and a thread of its own that finds the value
-// "value" under every key.
+// "value" under every key, or refuses everything.
 
 #ifndef ORRERY_TESTS_NODE_LOCAL_SERVER_H_
 #define ORRERY_TESTS_NODE_LOCAL_SERVER_H_
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <thread>
@@ -29,11 +30,14 @@ class LocalServer {
     thread_.join();
   }
 
+  void RefuseAll() { refuses_ = true; }
   uint16_t port() const { return started_ ? server_.port() : 0; }
 
  private:
   void Answer(const ClientRequest& request) {
-    if (request.verb == ClientVerb::kGet) {
+    if (refuses_) {
+      server_.Reply(request.client, Refused{.why = Refused::Why::kOverloaded});
+    } else if (request.verb == ClientVerb::kGet) {
       server_.Reply(request.client, ReadDone{.found = true,
                                              .version = 7,
                                              .value = Bytes::CopyOf("value")});
@@ -46,6 +50,7 @@ class LocalServer {
   FakeNode node_;
   HttpServer server_;
   bool started_ = false;
+  std::atomic<bool> refuses_ = false;
   std::thread thread_;
 };
 

@@ -122,6 +122,8 @@ RefusalText TextOfRefusal(Refused::Why why) {
       return {503, "this node is shutting down", false};
     case Refused::Why::kDamaged:
       return {503, "the reachable copies of this key cannot be read", true};
+    case Refused::Why::kBadCursor:
+      return {400, "the cursor is not one that a listing returned", false};
   }
   ORRERY_UNREACHABLE("a refusal without a text");
 }

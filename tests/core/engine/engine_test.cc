@@ -49,5 +49,21 @@ TEST_F(EngineTest, OnWakingRequestsWhoseTimeIsUpEndFirst) {
   EXPECT_TRUE(std::holds_alternative<Refused>(replies_[0]));
 }
 
+TEST_F(EngineTest, AListingRefusesACursorThatItNeverGave) {
+  ASSERT_TRUE(bench_.Boot());
+  ClientRequest request;
+  request.client = {1, 1};
+  request.verb = ClientVerb::kListKeys;
+  request.limit = 10;
+  request.cursor = Bytes::CopyOf("abc");
+
+  bench_.Deliver(std::move(request));
+
+  ASSERT_EQ(replies_.size(), 1U);
+  const auto* refused = std::get_if<Refused>(&replies_[0]);
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->why, Refused::Why::kBadCursor);
+}
+
 }  // namespace
 }  // namespace orrery

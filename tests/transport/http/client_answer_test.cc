@@ -70,6 +70,7 @@ TEST(ClientAnswerTest, ARefusalPromisesThatNothingApplied) {
   EXPECT_EQ(Fill(Refused{Refused::Why::kDiskFull}).status, 507);
   EXPECT_EQ(Fill(Refused{Refused::Why::kBadContext}).status, 400);
   EXPECT_EQ(Fill(Refused{Refused::Why::kBadOperation}).status, 400);
+  EXPECT_EQ(Fill(Refused{Refused::Why::kBadCursor}).status, 400);
   EXPECT_EQ(Fill(Refused{Refused::Why::kOperationReused}).status, 409);
   for (const Refused::Why why :
        {Refused::Why::kNotReady, Refused::Why::kRingClosed,
