@@ -219,8 +219,7 @@ void HintLog::OnWritten(Chain& chain, const StoreReply& reply, Turn& turn) {
 
 void HintLog::AnswerAll(Chain& chain, const HintStored& outcome) {
   for (const Ticket& ticket : chain.tickets) {
-    stored_.push_back(outcome);
-    stored_.back().ticket = ticket;
+    stored_.emplace_back(outcome).ticket = ticket;
     --waiting_;
   }
   chain.tickets.clear();
@@ -254,9 +253,7 @@ void HintLog::OnErased(Chain& chain, const StoreReply& reply) {
   if (held != nullptr) held->erasing = false;
 }
 
-std::vector<HintStored> HintLog::TakeStored() {
-  return std::exchange(stored_, {});
-}
+std::vector<HintStored>& HintLog::TakeStored() { return stored_.Take(); }
 
 void HintLog::Learn(const Hint& hint, const StoreReply& record) {
   const std::string hint_key = HintKeyOf(hint.storage, hint.key);

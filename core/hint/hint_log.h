@@ -33,6 +33,7 @@
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
 #include "core/base/pool.h"
+#include "core/base/ready_list.h"
 #include "core/hint/hint_reader.h"
 #include "core/hint/hint_record.h"
 #include "core/protocol/counters.h"
@@ -74,7 +75,7 @@ class HintLog {
   void Keep(Add add, Turn& turn);
   // REQUIRES: reply.ticket.owner == TicketOwner::kHintLog.
   void OnStoreReply(const StoreReply& reply, Turn& turn);
-  std::vector<HintStored> TakeStored();
+  std::vector<HintStored>& TakeStored();
 
   // For sloppy reads; its outcomes are among reader().TakeReads().
   HintReader& reader() { return reader_; }
@@ -156,7 +157,7 @@ class HintLog {
   Pool<Chain> chains_;
   LookupMap<std::string, Handle> by_key_;
   uint32_t waiting_ = 0;  // Adds in all chains.
-  std::vector<HintStored> stored_;
+  ReadyList<HintStored> stored_;
   Targets targets_;
   uint64_t held_ = 0;
   uint64_t created_ = 0;

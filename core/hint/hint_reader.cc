@@ -57,8 +57,6 @@ void HintReader::OnStoreReply(const StoreReply& reply, Turn& turn) {
   ReadNext(handle, *open, turn);
 }
 
-std::vector<HintRead> HintReader::TakeReads() {
-  return std::exchange(ready_, {});
-}
+std::vector<HintRead>& HintReader::TakeReads() { return ready_.Take(); }
 
 }  // namespace orrery

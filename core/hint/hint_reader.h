@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/base/pool.h"
+#include "core/base/ready_list.h"
 #include "core/protocol/message.h"
 #include "core/protocol/object.h"
 #include "core/protocol/turn.h"
@@ -47,7 +48,7 @@ class HintReader {
             std::string_view key, Turn& turn);
   // REQUIRES: IsReplyToRead(reply.ticket).
   void OnStoreReply(const StoreReply& reply, Turn& turn);
-  std::vector<HintRead> TakeReads();
+  std::vector<HintRead>& TakeReads();
 
   // It shares the ticket owner kHintLog with the log.
   static bool IsReplyToRead(const Ticket& ticket) {
@@ -68,7 +69,7 @@ class HintReader {
 
   Store& hints_;
   Pool<Open> open_;
-  std::vector<HintRead> ready_;
+  ReadyList<HintRead> ready_;
 };
 
 }  // namespace orrery

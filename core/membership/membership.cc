@@ -45,7 +45,7 @@ void Membership::OnSlept(Duration late, Turn& turn) {
 
 void Membership::CloseRing(Turn& turn) { rooms_->CloseRing(turn); }
 
-std::vector<Membership::Output> Membership::TakeOutputs() {
+std::vector<Membership::Output>& Membership::TakeOutputs() {
   return rooms_->TakeOutputs();
 }
 

@@ -115,7 +115,7 @@ class Membership {
   // the founder until it is closed or nobody has called this for 10 s.
   void CloseRing(Turn& turn);
 
-  std::vector<Output> TakeOutputs();
+  std::vector<Output>& TakeOutputs();
 
   const std::optional<RingState>& ring_state() const;
   ClusterId cluster() const;

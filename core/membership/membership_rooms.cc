@@ -425,8 +425,8 @@ void MembershipRooms::Settle(Turn& turn) {
   }
 }
 
-std::vector<Membership::Output> MembershipRooms::TakeOutputs() {
-  return std::exchange(outputs_, {});
+std::vector<Membership::Output>& MembershipRooms::TakeOutputs() {
+  return outputs_.Take();
 }
 
 std::string MembershipRooms::WaitingFor() const {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/ready_list.h"
 #include "core/membership/datagram_sender.h"
 #include "core/membership/failure_detector.h"
 #include "core/membership/founding.h"
@@ -48,7 +49,7 @@ class MembershipRooms {
   void OnSlept(Duration late, Turn& turn);
   void CloseRing(Turn& turn);
 
-  std::vector<Membership::Output> TakeOutputs();
+  std::vector<Membership::Output>& TakeOutputs();
   const RingKeeper& keeper() const { return keeper_; }
   const JoinHandshake& handshake() const { return handshake_; }
   const MemberTable& table() const { return table_; }
@@ -91,7 +92,7 @@ class MembershipRooms {
 
   bool started_ = false;
   bool recovered_ = false;
-  std::vector<Membership::Output> outputs_;
+  ReadyList<Membership::Output> outputs_;
 };
 
 }  // namespace orrery

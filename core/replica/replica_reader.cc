@@ -101,8 +101,8 @@ void ReplicaReader::OnStoreReply(const StoreReply& reply, Turn& turn) {
   ready_.push_back(std::move(outcome));
 }
 
-std::vector<ReadOutcome> ReplicaReader::TakeOutcomes() {
-  return std::exchange(ready_, {});
+std::vector<ReadOutcome>& ReplicaReader::TakeOutcomes() {
+  return ready_.Take();
 }
 
 uint64_t ReplicaReader::StateDigest() const {

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/base/pool.h"
+#include "core/base/ready_list.h"
 #include "core/protocol/message.h"
 #include "core/protocol/object.h"
 #include "core/protocol/options.h"
@@ -59,7 +60,7 @@ class ReplicaReader {
   // REQUIRES: reply.ticket.owner == TicketOwner::kReplicaReader.
   void OnStoreReply(const StoreReply& reply, Turn& turn);
 
-  std::vector<ReadOutcome> TakeOutcomes();
+  std::vector<ReadOutcome>& TakeOutcomes();
 
   bool IsIdle() const { return open_.empty(); }
   uint64_t StateDigest() const;
@@ -75,7 +76,7 @@ class ReplicaReader {
 
   Store& store_;
   Pool<Open> open_;
-  std::vector<ReadOutcome> ready_;
+  ReadyList<ReadOutcome> ready_;
 };
 
 }  // namespace orrery

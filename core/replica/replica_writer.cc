@@ -122,8 +122,8 @@ void ReplicaWriter::OnStoreReply(const StoreReply& reply, Turn& turn) {
   }
 }
 
-std::vector<WriteOutcome> ReplicaWriter::TakeOutcomes() {
-  return std::exchange(ready_, {});
+std::vector<WriteOutcome>& ReplicaWriter::TakeOutcomes() {
+  return ready_.Take();
 }
 
 uint64_t ReplicaWriter::StateDigest() const {

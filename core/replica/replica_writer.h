@@ -40,6 +40,7 @@
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
 #include "core/base/pool.h"
+#include "core/base/ready_list.h"
 #include "core/protocol/message.h"
 #include "core/protocol/object.h"
 #include "core/protocol/options.h"
@@ -100,7 +101,7 @@ class ReplicaWriter {
   // REQUIRES: reply.ticket.owner == TicketOwner::kReplicaWriter.
   void OnStoreReply(const StoreReply& reply, Turn& turn);
 
-  std::vector<WriteOutcome> TakeOutcomes();
+  std::vector<WriteOutcome>& TakeOutcomes();
 
   bool IsIdle() const { return held_ == 0; }
   uint64_t StateDigest() const;
@@ -148,7 +149,7 @@ class ReplicaWriter {
   uint32_t held_ = 0;
   Pool<Chain> chains_;
   LookupMap<std::string, Handle> by_key_;
-  std::vector<WriteOutcome> ready_;
+  ReadyList<WriteOutcome> ready_;
 };
 
 }  // namespace orrery

@@ -393,9 +393,7 @@ void DataDirectory::Fail(std::string why, int exit_code) {
   failure_exit_code_ = exit_code;
 }
 
-std::vector<uint64_t> DataDirectory::TakeSaved() {
-  return std::exchange(saved_, {});
-}
+std::vector<uint64_t>& DataDirectory::TakeSaved() { return saved_.Take(); }
 
 uint64_t DataDirectory::StateDigest() const {
   Hasher hasher;

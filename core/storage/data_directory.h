@@ -39,6 +39,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
+#include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/identity.h"
@@ -92,7 +93,7 @@ class DataDirectory {
   void MarkClean(uint64_t token, Turn& turn);
 
   // Tokens that became durable since the last call.  A failed save: kFailed.
-  std::vector<uint64_t> TakeSaved();
+  std::vector<uint64_t>& TakeSaved();
 
   bool IsIdle() const { return step_ == Step::kIdle && jobs_.empty(); }
   uint64_t StateDigest() const;
@@ -171,7 +172,7 @@ class DataDirectory {
   size_t ring_file_bytes_ = 0;
   uint64_t durable_hlc_high_ = 0;
   std::deque<Job> jobs_;
-  std::vector<uint64_t> saved_;
+  ReadyList<uint64_t> saved_;
 };
 
 }  // namespace orrery

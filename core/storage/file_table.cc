@@ -160,13 +160,9 @@ void FileTable::OnDiskDone(const DiskDone& done, Turn& turn) {
   if (file.is_doomed && file.pins == 0) Retire(slot, turn);
 }
 
-std::vector<uint16_t> FileTable::TakeOpened() {
-  return std::exchange(opened_, {});
-}
+std::vector<uint16_t>& FileTable::TakeOpened() { return opened_.Take(); }
 
-std::vector<uint16_t> FileTable::TakeFailed() {
-  return std::exchange(failed_, {});
-}
+std::vector<uint16_t>& FileTable::TakeFailed() { return failed_.Take(); }
 
 uint64_t FileTable::total_bytes() const {
   uint64_t total = 0;

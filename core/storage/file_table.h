@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/header_block.h"
@@ -81,8 +82,8 @@ class FileTable {
   void Doom(uint16_t slot, Turn& turn);
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
-  std::vector<uint16_t> TakeOpened();
-  std::vector<uint16_t> TakeFailed();
+  std::vector<uint16_t>& TakeOpened();
+  std::vector<uint16_t>& TakeFailed();
 
   uint64_t total_bytes() const;
   uint64_t dead_bytes() const;
@@ -99,8 +100,8 @@ class FileTable {
   absl::btree_map<uint64_t, uint16_t> by_id_;
   size_t open_ = 0;
   uint64_t uses_ = 0;
-  std::vector<uint16_t> opened_;
-  std::vector<uint16_t> failed_;
+  ReadyList<uint16_t> opened_;
+  ReadyList<uint16_t> failed_;
 };
 
 }  // namespace orrery

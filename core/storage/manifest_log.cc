@@ -229,8 +229,6 @@ void ManifestLog::OnError(const DiskDone& done, Turn& turn) {
   }
 }
 
-std::vector<EditOrigin> ManifestLog::TakeDurable() {
-  return std::exchange(durable_, {});
-}
+std::vector<EditOrigin>& ManifestLog::TakeDurable() { return durable_.Take(); }
 
 }  // namespace orrery

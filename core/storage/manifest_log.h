@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/manifest.h"
@@ -61,7 +62,7 @@ class ManifestLog {
 
   void Append(Edit edit, EditOrigin origin, Turn& turn);
   void OnDiskDone(const DiskDone& done, Turn& turn);
-  std::vector<EditOrigin> TakeDurable();
+  std::vector<EditOrigin>& TakeDurable();
 
   bool IsFailed() const { return is_failed_; }
   bool IsFull() const { return is_full_; }
@@ -121,7 +122,7 @@ class ManifestLog {
   bool is_failed_ = false;
   bool is_full_ = false;
   std::deque<Queued> queue_;
-  std::vector<EditOrigin> durable_;
+  ReadyList<EditOrigin> durable_;
 };
 
 }  // namespace orrery

@@ -22,6 +22,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/pool.h"
+#include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/file_table.h"
@@ -53,7 +54,7 @@ class RecordReader {
     IndexEntry entry;
     uint64_t file = 0;
   };
-  std::vector<Damaged> TakeDamaged();
+  std::vector<Damaged>& TakeDamaged();
   bool IsIdle() const { return reads_.empty(); }
 
  private:
@@ -74,7 +75,7 @@ class RecordReader {
   FileTable& files_;
   Pool<Reading> reads_;
   absl::btree_map<uint16_t, std::vector<Handle>> waiting_;  // For their file.
-  std::vector<Damaged> damaged_;
+  ReadyList<Damaged> damaged_;
 };
 
 }  // namespace orrery

@@ -143,12 +143,12 @@ bool Store::Walk(uint64_t after, uint64_t upto, size_t max,
   return is_done;
 }
 
-std::vector<Store::Change> Store::TakeChanges() {
-  return std::exchange(parts_->context.changes, {});
+std::vector<Store::Change>& Store::TakeChanges() {
+  return parts_->context.changes.Take();
 }
 
-std::vector<StoreReply> Store::TakeReplies() {
-  return std::exchange(parts_->context.replies, {});
+std::vector<StoreReply>& Store::TakeReplies() {
+  return parts_->context.replies.Take();
 }
 
 void Store::OnDiskDone(const DiskDone& done, Turn& turn) {

@@ -174,8 +174,8 @@ class Store {
     std::optional<uint64_t> old_digest;
     std::optional<uint64_t> new_digest;
   };
-  std::vector<Change> TakeChanges();
-  std::vector<StoreReply> TakeReplies();
+  std::vector<Change>& TakeChanges();
+  std::vector<StoreReply>& TakeReplies();
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
   // kStoreSync, kWatermark, kCompaction, kSpace with handle

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/ready_list.h"
 #include "core/base/siphash.h"
 #include "core/storage/key_index.h"
 #include "core/storage/store.h"
@@ -28,8 +29,8 @@ struct StoreContext {
   Store::Open open;
   uint64_t next_file_id = 1;  // Never given twice (I8).
 
-  std::vector<StoreReply> replies;
-  std::vector<Store::Change> changes;
+  ReadyList<StoreReply> replies;
+  ReadyList<Store::Change> changes;
   std::vector<KeyHash> repaired;  // Damaged entries replaced by a repair.
   StoreCounters counters;
 
