@@ -34,6 +34,13 @@ struct NodeView {
   bool Serves() const { return up && state == EngineState::kServing; }
 };
 
+// What a process had in its index when its recovery ended.
+struct Recovery {
+  uint32_t node = 0;
+  Instant at;
+  std::vector<KeyEntry> entries;  // By token.
+};
+
 struct KeyView {
   uint32_t key = 0;
   uint64_t token = 0;
@@ -47,6 +54,7 @@ struct Evidence {
   // does not ask for convergence.
   std::vector<NodeView> nodes;
   std::vector<KeyView> keys;
+  std::vector<Recovery> recoveries;  // In order of time.
   bool healed = false;
   Instant ended;
   Duration unsynced;            // See History::Durability.
@@ -55,6 +63,7 @@ struct Evidence {
   std::vector<std::string> unanswered;    // O16
   std::vector<std::string> reused_dots;   // O21
   std::vector<std::string> split_epochs;  // O12
+  std::vector<std::string> double_salts;  // O12
 
   uint32_t RequiredReads(const Operation& op) const;
   uint32_t RequiredWrites(const Operation& op) const;

@@ -72,6 +72,29 @@ void History::RecordHolding(uint32_t key, uint64_t version,
   holdings_.FindOrInsert({key, version}).push_back(holding);
 }
 
+void History::RecordPromise(uint32_t node, const Promise& promise) {
+  if (promises_.size() <= node) promises_.resize(node + 1);
+  promises_[node].push_back(promise);
+}
+
+void History::RecordHalt(uint32_t node, Instant at) {
+  for (const Halt& halt : halts_) {
+    if (halt.node == node && !halt.to.has_value()) return;
+  }
+  halts_.push_back({.node = node, .from = at, .to = {}});
+}
+
+void History::RecordResumption(uint32_t node, Instant at) {
+  for (Halt& halt : halts_) {
+    if (halt.node == node && !halt.to.has_value()) halt.to = at;
+  }
+}
+
+std::span<const History::Promise> History::PromisesOf(uint32_t node) const {
+  if (promises_.size() <= node) return {};
+  return promises_[node];
+}
+
 std::span<const History::Holding> History::HoldersOf(uint32_t key,
                                                      uint64_t version) const {
   const auto* holders = holdings_.Find(VersionName{key, version});

@@ -83,6 +83,19 @@ class History {
     uint32_t node = 0;
     Instant at;
   };
+  // A replica acknowledged that it stores this version of the key or a newer
+  // one: its own word, whatever the others hold.
+  struct Promise {
+    uint32_t key = 0;
+    uint64_t version = 0;
+    Instant at;
+  };
+  // A process that is dead or paused syncs nothing.
+  struct Halt {
+    uint32_t node = 0;
+    Instant from;
+    std::optional<Instant> to;  // Of its next recovery, or of its resumption.
+  };
   struct Disaster {
     uint32_t node = 0;
     Instant at;
@@ -103,10 +116,16 @@ class History {
   std::vector<Operation>& operations() { return operations_; }
 
   void RecordHolding(uint32_t key, uint64_t version, const Holding& holding);
+  void RecordPromise(uint32_t node, const Promise& promise);
+  void RecordHalt(uint32_t node, Instant at);  // Again: no matter.
+  void RecordResumption(uint32_t node, Instant at);
   void RecordDisaster(const Disaster& disaster) {
     disasters_.push_back(disaster);
   }
   std::span<const Holding> HoldersOf(uint32_t key, uint64_t version) const;
+  // Both in order of time.
+  std::span<const Promise> PromisesOf(uint32_t node) const;
+  const std::vector<Halt>& halts() const { return halts_; }
   const std::vector<Disaster>& disasters() const { return disasters_; }
 
   // `unsynced`: how long after its acknowledgement a version may be lost with
@@ -133,6 +152,8 @@ class History {
   std::vector<Operation> operations_;
   LookupMap<uint64_t, uint32_t> by_id_;
   LookupMap<VersionName, absl::InlinedVector<Holding, 3>> holdings_;
+  std::vector<std::vector<Promise>> promises_;  // By node.
+  std::vector<Halt> halts_;
   std::vector<Disaster> disasters_;
 };
 

@@ -24,6 +24,9 @@ void Witness::OnStep(uint32_t node, const Event& event,
     OnReceived(node, received->message);
   }
   for (const SendEffect& send : effects.sends) OnSent(node, send);
+  for (const DatagramEffect& sent : effects.datagrams) {
+    CheckRecords(sent.datagram.records);
+  }
   if (wiring_.listener != nullptr) {
     wiring_.listener->OnStep(wiring_.queue.now(), node, event, effects,
                              wiring_.digest.value());
@@ -60,11 +63,17 @@ void Witness::OnSent(uint32_t node, const SendEffect& send) {
   const PeerMessage& message = send.message;
   CheckRing(message.envelope);
   if (const auto* ack = std::get_if<ReplicaPutAck>(&message.body)) {
-    if (ack->status == ReplicaStatus::kOk) OnAck(node, send.to, ack->request);
+    if (ack->status == ReplicaStatus::kOk) {
+      OnAck(node, send.to, ack->request, Role::kReplica);
+    }
   } else if (const auto* hinted = std::get_if<HintPutAck>(&message.body)) {
     if (hinted->status == ReplicaStatus::kOk) {
-      OnAck(node, send.to, hinted->request);
+      OnAck(node, send.to, hinted->request, Role::kStandIn);
     }
+  } else if (const auto* sync = std::get_if<MemberSync>(&message.body)) {
+    CheckRecords(sync->records);
+  } else if (const auto* accept = std::get_if<JoinAccept>(&message.body)) {
+    CheckRecords(accept->members);
   } else if (const auto* forwarded =
                  std::get_if<ForwardWriteAck>(&message.body)) {
     const auto* done = std::get_if<WriteDone>(&forwarded->reply);
@@ -74,7 +83,8 @@ void Witness::OnSent(uint32_t node, const SendEffect& send) {
   }
 }
 
-void Witness::OnAck(uint32_t node, const Endpoint& to, Handle request) {
+void Witness::OnAck(uint32_t node, const Endpoint& to, Handle request,
+                    Role role) {
   const std::optional<uint32_t> sender = NodeOfEndpoint(to);
   if (!sender.has_value()) return;
   const Receipt* receipt =
@@ -83,6 +93,24 @@ void Witness::OnAck(uint32_t node, const Endpoint& to, Handle request) {
   for (const uint64_t version : receipt->versions) {
     wiring_.evidence.history.RecordHolding(receipt->key, version,
                                            {node, wiring_.queue.now()});
+    if (role == Role::kStandIn) continue;  // In its hints, not in its keys.
+    wiring_.evidence.history.RecordPromise(
+        node, {receipt->key, version, wiring_.queue.now()});
+  }
+}
+
+// A process draws its salt once.  Whoever gives it another one makes its
+// owner look like two (membership, identity).
+void Witness::CheckRecords(std::span<const MemberRecord> records) {
+  for (const MemberRecord& record : records) {
+    if (record.boot_salt == 0 || record.name.empty()) continue;
+    const auto [salt, inserted] = salts_.Insert(
+        {record.id, record.storage, record.incarnation.generation},
+        record.boot_salt);
+    if (inserted || *salt == record.boot_salt) continue;
+    wiring_.evidence.double_salts.push_back(
+        "Process " + std::to_string(record.incarnation.generation) + " of " +
+        record.name + " is told of with two boot salts.");
   }
 }
 

@@ -2,12 +2,14 @@
 //
 // Witness watches every step of every node: it extends the run's digest,
 // writes down who stored which version, and finds at once what no node may
-// ever do (two versions under one dot, two rings in one epoch).
+// ever do (two versions under one dot, two rings in one epoch, two salts for
+// one process).
 
 #ifndef ORRERY_SIM_WITNESS_H_
 #define ORRERY_SIM_WITNESS_H_
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +64,13 @@ class Witness : public NodeWitness {
     bool counts = true;  // Not so a best-effort hint.
     absl::InlinedVector<uint64_t, 1> versions;
   };
+  struct ProcessName {
+    NodeId node;
+    StorageId storage;
+    uint64_t generation;
+    friend constexpr auto operator<=>(const ProcessName&,
+                                      const ProcessName&) = default;
+  };
   struct RingName {
     ClusterId cluster;
     Epoch epoch;
@@ -73,8 +82,10 @@ class Witness : public NodeWitness {
   void OnSent(uint32_t node, const SendEffect& send);
   void OnReplica(uint32_t node, uint32_t sender, Handle request,
                  std::string_view key, const Object& object, bool counts);
-  void OnAck(uint32_t node, const Endpoint& to, Handle request);
+  enum class Role : uint8_t { kReplica = 1, kStandIn = 2 };
+  void OnAck(uint32_t node, const Endpoint& to, Handle request, Role role);
   void CheckDots(std::string_view key, const Object& object);
+  void CheckRecords(std::span<const MemberRecord> records);
   void CheckRing(const Envelope& envelope);
 
   Wiring wiring_;
@@ -84,6 +95,7 @@ class Witness : public NodeWitness {
   LookupMap<uint64_t, std::vector<uint32_t>> coordinators_;
   LookupMap<Dot, uint64_t> dots_;
   LookupMap<RingName, uint64_t> rings_;
+  LookupMap<ProcessName, uint64_t> salts_;
   std::vector<Envelope> last_envelope_;
   std::vector<std::string> fatals_;
 };

@@ -92,6 +92,7 @@ World::World(const Scenario& scenario, const RunOptions& options)
                           .nodes = config.nodes,
                           .codec_check_every = options.codec_check_every},
       settings_.noise, queue_, tally_);
+  recovered_.resize(config.nodes);
   for (uint32_t node = 0; node < config.nodes; ++node) {
     nodes_.push_back(std::make_unique<SimNode>(
         SimNode::Wiring{.index = node,
@@ -243,9 +244,23 @@ void World::AfterStep(uint32_t node) {
     clients_->OnProcessDown(node);
     return;
   }
+  NoteRecovery(node);
   if (options_.invariants_every == 0) return;
   if (dispatched_ % options_.invariants_every != 0) return;
   nodes_[node]->engine().CheckInvariants();
+}
+
+// O17: what a process found, before anyone could repair it.
+void World::NoteRecovery(uint32_t node) {
+  uint32_t& noted = recovered_[node];
+  if (noted == nodes_[node]->process()) return;
+  const Engine& engine = nodes_[node]->engine();
+  if (engine.state() == EngineState::kStarting) return;
+  noted = nodes_[node]->process();
+  if (engine.state() == EngineState::kFailed) return;
+  evidence_.history.RecordResumption(node, queue_.now());
+  evidence_.recoveries.push_back(
+      {.node = node, .at = queue_.now(), .entries = engine.Entries()});
 }
 
 // Every node as it is now, and who owns what.

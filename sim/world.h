@@ -84,6 +84,7 @@ class World {
   void Dispatch(const Occasion& occasion);
   void Perform(const Step& step);
   void AfterStep(uint32_t node);
+  void NoteRecovery(uint32_t node);
   bool Converges() const;
   void Inspect();
   void ReadEverything();
@@ -107,6 +108,7 @@ class World {
   std::unique_ptr<Witness> witness_;
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
+  std::vector<uint32_t> recovered_;  // Of each node: the process that has.
   std::unique_ptr<Clients> clients_;
   SeedsEvent seeds_;
   uint64_t dispatched_ = 0;

@@ -21,6 +21,7 @@ struct World::StepRunner {
     switch (step.kind) {
       case NodeStep::Kind::kCrash:
         node.Crash();
+        world.evidence_.history.RecordHalt(number, world.queue_.now());
         world.clients_->OnProcessDown(number);
         return;
       case NodeStep::Kind::kRestart:
@@ -28,9 +29,13 @@ struct World::StepRunner {
         return;
       case NodeStep::Kind::kPause:
         node.Pause();
+        world.evidence_.history.RecordHalt(number, world.queue_.now());
         return;
       case NodeStep::Kind::kResume:
         node.Resume();
+        if (node.IsUp()) {
+          world.evidence_.history.RecordResumption(number, world.queue_.now());
+        }
         return;
       case NodeStep::Kind::kWipe:
         node.Wipe();

@@ -43,6 +43,8 @@ void MemberTable::SetRecord(const MemberRecord& record) {
   ORRERY_INVARIANT(found != entries_.end());
   ORRERY_INVARIANT(record.incarnation >=
                    found->second.record.incarnation);  // TAB-1
+  ORRERY_INVARIANT(record.incarnation > found->second.record.incarnation ||
+                   record.state >= found->second.record.state);  // TAB-3
   found->second.record = record;
   hashed_ = false;
 }

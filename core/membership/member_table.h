@@ -11,6 +11,8 @@
 // Invariants:
 //   TAB-1  A member's record.incarnation never falls (membership I1).
 //   TAB-2  size() <= kMembersMax.
+//   TAB-3  Within an incarnation record.state only rises: ALIVE, SUSPECT, DEAD,
+//          LEFT (the order of SWIM's section 4.2).
 //
 // Threading: engine thread.  Cost: O(log n); hashes are O(n) after a change.
 
@@ -73,7 +75,7 @@ class MemberTable {
   Member* Mutable(NodeId id);
   // REQUIRES: the member is unknown and !IsFull().
   Member& Insert(const MemberRecord& record, Instant now);
-  // REQUIRES: the member is known; its incarnation does not fall (TAB-1).
+  // REQUIRES: the member is known; TAB-1 and TAB-3 go on to hold.
   void SetRecord(const MemberRecord& record);
   // The process slept: every remembered instant moves by `late`.
   void Postpone(Duration late);

@@ -9,6 +9,7 @@
 #include "sim/checkers/monotonic_reads.h"
 #include "sim/checkers/no_resurrection.h"
 #include "sim/checkers/quorum_recency.h"
+#include "sim/checkers/recovery.h"
 #include "sim/checkers/requests_complete.h"
 #include "sim/checkers/validity.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr Checker kCheckers[] = {
     {"O21", "dots-unique", CheckDotsUnique},
+    {"O17", "recovery-keeps-promises", CheckRecovery},
     {"O3", "nothing-invented", CheckValidity},
     {"O10", "no-resurrection", CheckNoResurrection},
     {"O4", "quorum-recency", CheckQuorumRecency},

@@ -33,6 +33,9 @@ Verdict CheckMembershipAgreement(const Evidence& evidence) {
   for (const std::string& sentence : evidence.split_epochs) {
     Complain(evidence, sentence, &verdict);
   }
+  for (const std::string& sentence : evidence.double_salts) {
+    Complain(evidence, sentence, &verdict);
+  }
   if (!evidence.healed) return verdict;
   const auto count = static_cast<uint32_t>(evidence.nodes.size());
   uint32_t first = count;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ring/token.h"
 #include "gmock/gmock.h"
 #include "sim/checkers/acknowledged_writes_survive.h"
 #include "sim/checkers/convergence.h"
@@ -13,6 +14,7 @@
 #include "sim/checkers/monotonic_reads.h"
 #include "sim/checkers/no_resurrection.h"
 #include "sim/checkers/quorum_recency.h"
+#include "sim/checkers/recovery.h"
 #include "sim/checkers/requests_complete.h"
 #include "sim/checkers/validity.h"
 
@@ -305,6 +307,90 @@ TEST_F(CheckersTest, ANodeThatNeverServesAgainIsAViolation) {
 
 TEST_F(CheckersTest, NodesThatAgreeAgree) {
   EXPECT_TRUE(CheckMembershipAgreement(evidence_).violations.empty());
+}
+
+TEST_F(CheckersTest, O12SeesAProcessWithTwoSalts) {
+  EXPECT_TRUE(CheckMembershipAgreement(evidence_).violations.empty());
+
+  evidence_.double_salts.push_back("two");
+
+  EXPECT_EQ(CheckMembershipAgreement(evidence_).violations.size(), 1U);
+}
+
+// ---- O17 ----
+
+// Node 1 acknowledged version 10 at 10 s and comes back at 30 s with `found`.
+void Recover(Evidence& evidence, uint64_t found) {
+  evidence.history.RecordPromise(1, {.key = 0, .version = 10, .at = At(10)});
+  Recovery recovery{.node = 1, .at = At(30), .entries = {}};
+  if (found != 0) {
+    recovery.entries = {{.token = TokenOf("k0"), .timestamp = found}};
+  }
+  evidence.recoveries.push_back(recovery);
+}
+
+TEST_F(CheckersTest, O17SeesAPromiseThatARestartBroke) {
+  Recover(evidence_, 9);
+
+  const Verdict verdict = CheckRecovery(evidence_);
+
+  EXPECT_EQ(verdict.checked, 1U);
+  ASSERT_EQ(verdict.violations.size(), 1U);
+  EXPECT_EQ(verdict.violations[0].oracle, "O17");
+}
+
+TEST_F(CheckersTest, O17SeesAKeyThatIsGone) {
+  Recover(evidence_, 0);
+  evidence_.history.RecordDisaster({.node = 2, .at = At(20), .wiped = true});
+
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+}
+
+TEST_F(CheckersTest, O17AcceptsTheVersionOrANewerOne) {
+  Recover(evidence_, 10);
+  Recover(evidence_, 11);
+
+  const Verdict verdict = CheckRecovery(evidence_);
+
+  EXPECT_EQ(verdict.checked, 4U);
+  EXPECT_TRUE(verdict.violations.empty());
+}
+
+TEST_F(CheckersTest, O17JudgesOnlyWhatWasPromisedBefore) {
+  Recover(evidence_, 10);
+  evidence_.history.RecordPromise(1, {.key = 0, .version = 20, .at = At(31)});
+
+  EXPECT_EQ(CheckRecovery(evidence_).checked, 1U);
+}
+
+TEST_F(CheckersTest, O17ExcusesAWipeAndWhatWasNotSyncedYet) {
+  Recover(evidence_, 9);
+  evidence_.unsynced = 2 * kSecond;
+  evidence_.history.RecordDisaster({.node = 1, .at = At(11), .wiped = false});
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+
+  evidence_.unsynced = 1 * kSecond;
+  EXPECT_THAT(CheckRecovery(evidence_).violations.size(), 1U);
+
+  evidence_.history.RecordDisaster({.node = 1, .at = At(20), .wiped = true});
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+}
+
+// The process died before it could sync; the power went before the next one
+// had recovered.
+TEST_F(CheckersTest, O17ExcusesAPowerLossAfterADeathBeforeTheSync) {
+  Recover(evidence_, 9);
+  evidence_.unsynced = 1 * kSecond;
+  evidence_.history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+
+  evidence_.history.RecordHalt(1, At(10));
+  evidence_.history.RecordResumption(1, At(19));
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+
+  evidence_.history.RecordHalt(1, At(19));
+  evidence_.history.RecordResumption(1, At(30));
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
 }
 
 // ---- O16, O21 ----

@@ -1,0 +1,90 @@
+#include "sim/checkers/recovery.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/ring/token.h"
+#include "sim/checkers/narration.h"
+
+namespace orrery::sim {
+namespace {
+
+// Until when a power loss may take what was promised: it is synced so much
+// later, if the process lives and runs until then.
+Instant UnsyncedUntil(const Evidence& evidence, uint32_t node, Instant at) {
+  Instant until = at + evidence.unsynced;
+  for (const History::Halt& halt : evidence.history.halts()) {
+    if (halt.node != node || halt.from < at || halt.from >= until) continue;
+    if (!halt.to.has_value()) return evidence.ended;
+    until = *halt.to + evidence.unsynced;
+  }
+  return until;
+}
+
+bool MayBeLost(const Evidence& evidence, const Recovery& recovery,
+               const History::Promise& promise) {
+  const Instant until = UnsyncedUntil(evidence, recovery.node, promise.at);
+  for (const History::Disaster& disaster : evidence.history.disasters()) {
+    if (disaster.node != recovery.node) continue;
+    if (disaster.at < promise.at || disaster.at > recovery.at) continue;
+    if (disaster.wiped) return true;
+    if (disaster.at < until) return true;
+  }
+  return false;
+}
+
+uint64_t FoundVersion(const Recovery& recovery, uint64_t token) {
+  const auto entry = std::lower_bound(
+      recovery.entries.begin(), recovery.entries.end(), token,
+      [](const KeyEntry& a, uint64_t wanted) { return a.token < wanted; });
+  if (entry == recovery.entries.end() || entry->token != token) return 0;
+  return entry->timestamp;
+}
+
+void CheckOne(const Evidence& evidence, const Recovery& recovery,
+              Verdict* verdict) {
+  std::vector<uint64_t> found;
+  for (uint32_t key = 0; key < evidence.config.keys; ++key) {
+    found.push_back(FoundVersion(recovery, TokenOf(KeyText(key))));
+  }
+  for (const History::Promise& promise :
+       evidence.history.PromisesOf(recovery.node)) {
+    if (promise.at > recovery.at) break;
+    if (promise.key >= found.size()) continue;
+    ++verdict->checked;
+    if (found[promise.key] >= promise.version) continue;
+    if (MayBeLost(evidence, recovery, promise)) {
+      ++verdict->excused;
+      continue;
+    }
+    Report(verdict,
+           {.oracle = "O17",
+            .property = "recovery-keeps-promises",
+            .sentence =
+                NodeText(recovery.node) + " acknowledged version " +
+                std::to_string(promise.version) + " of " +
+                KeyText(promise.key) + " at " + SecondsText(promise.at) +
+                " and came back from its disk at " + SecondsText(recovery.at) +
+                " with " +
+                (found[promise.key] == 0
+                     ? std::string("nothing under that key.")
+                     : "version " + std::to_string(found[promise.key]) + "."),
+            .op = 0,
+            .key = promise.key,
+            .at = recovery.at});
+  }
+}
+
+}  // namespace
+
+Verdict CheckRecovery(const Evidence& evidence) {
+  Verdict verdict;
+  for (const Recovery& recovery : evidence.recoveries) {
+    CheckOne(evidence, recovery, &verdict);
+  }
+  return verdict;
+}
+
+}  // namespace orrery::sim
