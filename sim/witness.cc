@@ -15,7 +15,9 @@
 namespace orrery::sim {
 
 Witness::Witness(const Wiring& wiring)
-    : wiring_(wiring), last_envelope_(wiring.evidence.config.nodes) {}
+    : wiring_(wiring),
+      members_changed_(wiring.evidence.config.nodes),
+      last_envelope_(wiring.evidence.config.nodes) {}
 
 void Witness::OnStep(uint32_t node, const Event& event,
                      const Effects& effects) {
@@ -24,9 +26,6 @@ void Witness::OnStep(uint32_t node, const Event& event,
     OnReceived(node, received->message);
   }
   for (const SendEffect& send : effects.sends) OnSent(node, send);
-  for (const DatagramEffect& sent : effects.datagrams) {
-    CheckRecords(sent.datagram.records);
-  }
   if (wiring_.listener != nullptr) {
     wiring_.listener->OnStep(wiring_.queue.now(), node, event, effects,
                              wiring_.digest.value());
@@ -38,6 +37,12 @@ void Witness::OnReceived(uint32_t node, const PeerMessage& message) {
       NodeOfEndpoint(message.envelope.reply_to);
   if (!sender.has_value()) return;
   if (const auto* put = std::get_if<ReplicaPut>(&message.body)) {
+    // A repair session sends many objects under its one handle: which of them
+    // an acknowledgement means is not told, so none of them counts.
+    if (put->origin == PutOrigin::kSync) {
+      CheckDots(put->key, put->object);
+      return;
+    }
     OnReplica(node, *sender, put->request, put->key, put->object, true);
   } else if (const auto* hint = std::get_if<HintPut>(&message.body)) {
     OnReplica(node, *sender, hint->request, hint->key, hint->object,
@@ -70,10 +75,6 @@ void Witness::OnSent(uint32_t node, const SendEffect& send) {
     if (hinted->status == ReplicaStatus::kOk) {
       OnAck(node, send.to, hinted->request, Role::kStandIn);
     }
-  } else if (const auto* sync = std::get_if<MemberSync>(&message.body)) {
-    CheckRecords(sync->records);
-  } else if (const auto* accept = std::get_if<JoinAccept>(&message.body)) {
-    CheckRecords(accept->members);
   } else if (const auto* forwarded =
                  std::get_if<ForwardWriteAck>(&message.body)) {
     const auto* done = std::get_if<WriteDone>(&forwarded->reply);
@@ -101,16 +102,15 @@ void Witness::OnAck(uint32_t node, const Endpoint& to, Handle request,
 
 // A process draws its salt once.  Whoever gives it another one makes its
 // owner look like two (membership, identity).
-void Witness::CheckRecords(std::span<const MemberRecord> records) {
-  for (const MemberRecord& record : records) {
-    if (record.boot_salt == 0 || record.name.empty()) continue;
+void Witness::CheckMembers(const std::vector<MemberView>& members) {
+  for (const MemberView& member : members) {
+    if (member.boot_salt == 0) continue;
     const auto [salt, inserted] = salts_.Insert(
-        {record.id, record.storage, record.incarnation.generation},
-        record.boot_salt);
-    if (inserted || *salt == record.boot_salt) continue;
+        {member.id, member.storage, member.generation}, member.boot_salt);
+    if (inserted || *salt == member.boot_salt) continue;
     wiring_.evidence.double_salts.push_back(
-        "Process " + std::to_string(record.incarnation.generation) + " of " +
-        record.name + " is told of with two boot salts.");
+        "Process " + std::to_string(member.generation) + " of " + member.name +
+        " is believed to have two boot salts.");
   }
 }
 
@@ -169,6 +169,7 @@ void Witness::OnReply(uint32_t node, Handle client, ClientReply reply) {
 void Witness::OnMark(std::string_view mark) { wiring_.marks.Count(mark); }
 
 void Witness::OnNote(uint32_t node, const Note& note) {
+  if (note.kind == Note::Kind::kMemberState) members_changed_[node] = 1;
   if (note.kind == Note::Kind::kFatal) {
     fatals_.push_back("The process of n" + std::to_string(node) +
                       " ended itself: " + note.text + ".");

@@ -9,9 +9,9 @@
 #define ORRERY_SIM_WITNESS_H_
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -45,6 +45,12 @@ class Witness : public NodeWitness {
   void OnReply(uint32_t node, Handle client, ClientReply reply) override;
   void OnMark(std::string_view mark) override;
   void OnNote(uint32_t node, const Note& note) override;
+
+  // Whether what the node believes of a member changed since the last call.
+  bool TakeMembersChanged(uint32_t node) {
+    return std::exchange(members_changed_[node], uint8_t{0}) != 0;
+  }
+  void CheckMembers(const std::vector<MemberView>& members);
 
   // Processes that ended by themselves, one sentence each.
   const std::vector<std::string>& fatals() const { return fatals_; }
@@ -85,7 +91,6 @@ class Witness : public NodeWitness {
   enum class Role : uint8_t { kReplica = 1, kStandIn = 2 };
   void OnAck(uint32_t node, const Endpoint& to, Handle request, Role role);
   void CheckDots(std::string_view key, const Object& object);
-  void CheckRecords(std::span<const MemberRecord> records);
   void CheckRing(const Envelope& envelope);
 
   Wiring wiring_;
@@ -96,6 +101,7 @@ class Witness : public NodeWitness {
   LookupMap<Dot, uint64_t> dots_;
   LookupMap<RingName, uint64_t> rings_;
   LookupMap<ProcessName, uint64_t> salts_;
+  std::vector<uint8_t> members_changed_;  // 0 or 1, by node.
   std::vector<Envelope> last_envelope_;
   std::vector<std::string> fatals_;
 };

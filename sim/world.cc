@@ -245,6 +245,9 @@ void World::AfterStep(uint32_t node) {
     return;
   }
   NoteRecovery(node);
+  if (witness_->TakeMembersChanged(node)) {
+    witness_->CheckMembers(nodes_[node]->engine().Members());
+  }
   if (options_.invariants_every == 0) return;
   if (dispatched_ % options_.invariants_every != 0) return;
   nodes_[node]->engine().CheckInvariants();

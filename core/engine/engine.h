@@ -44,6 +44,10 @@ struct MemberView {
   MemberState state = MemberState::kAlive;
   Endpoint gossip;
   uint16_t http_port = 0;
+  // Which process of which disk; boot_salt 0: not known.
+  StorageId storage;
+  uint32_t generation = 0;
+  uint64_t boot_salt = 0;
 };
 
 // What an oracle or `inspect-key` sees of one key's entry here, without disk.

@@ -74,8 +74,15 @@ std::string Engine::WaitingFor() const {
 std::vector<MemberView> Engine::Members() const {
   std::vector<MemberView> views;
   for (const auto& [id, member] : rooms_->membership.members().entries()) {
-    views.push_back({member.record.name, id, member.state, member.record.gossip,
-                     member.record.http_port});
+    const MemberRecord& record = member.record;
+    views.push_back({.name = record.name,
+                     .id = id,
+                     .state = member.state,
+                     .gossip = record.gossip,
+                     .http_port = record.http_port,
+                     .storage = record.storage,
+                     .generation = record.incarnation.generation,
+                     .boot_salt = record.boot_salt});
   }
   return views;
 }
