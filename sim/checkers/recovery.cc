@@ -46,6 +46,7 @@ uint64_t FoundVersion(const Recovery& recovery, uint64_t token) {
 void CheckOne(const Evidence& evidence, const Recovery& recovery,
               Verdict* verdict) {
   std::vector<uint64_t> found;
+  found.reserve(evidence.config.keys);
   for (uint32_t key = 0; key < evidence.config.keys; ++key) {
     found.push_back(FoundVersion(recovery, TokenOf(KeyText(key))));
   }

@@ -23,18 +23,18 @@ void UseLargeHeap() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 2 * kHeapBytes - 1);
   mallopt(M_TOP_PAD, kHeapBytes);
-  const auto before = reinterpret_cast<uintptr_t>(sbrk(0));
+  char* const before = static_cast<char*>(sbrk(0));
   // The heap has to grow for this, and grows by the padding too.  (Asking for
   // its size keeps the compiler from leaving it out.)
   const std::unique_ptr<char[]> probe(new char[kProbeBytes]);
   if (malloc_usable_size(probe.get()) < kProbeBytes) return;
-  const auto end = reinterpret_cast<uintptr_t>(sbrk(0));
+  char* const end = static_cast<char*>(sbrk(0));
   mallopt(M_TOP_PAD, kNextBytes);
   if (end - before < kHeapBytes) return;
-  const uintptr_t begin =
-      (before + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+  const size_t past = reinterpret_cast<uintptr_t>(before) % kHugePageBytes;
+  char* const begin = before + (kHugePageBytes - past) % kHugePageBytes;
   // Refused by kernels without huge pages: then it is as slow as before.
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  madvise(begin, static_cast<size_t>(end - begin), MADV_HUGEPAGE);
 }
 
 }  // namespace orrery::sim

@@ -87,6 +87,24 @@ TEST(IncarnationTest, ImplausibleRecordsAreRecognised) {
   EXPECT_FALSE(IsPlausible(bad)) << "zone too long";
 }
 
+// Light seed 1705: the salt of the process before made the restarted member
+// look like a double of itself.
+TEST(IncarnationTest, AnAccusationOfALaterProcessHasNoSalt) {
+  MemberRecord described = RecordOf(1, 4, MemberState::kAlive);
+  described.boot_salt = 77;
+  MemberRecord same = AccusationOf(RecordOf(1, 4, MemberState::kSuspect));
+  MemberRecord later = AccusationOf(RecordOf(2, 0, MemberState::kSuspect));
+
+  Describe(same, described);
+  Describe(later, described);
+
+  EXPECT_EQ(same.boot_salt, 77U);
+  EXPECT_EQ(later.boot_salt, 0U);
+  EXPECT_EQ(later.name, described.name);
+  EXPECT_EQ(later.state, MemberState::kSuspect);
+  EXPECT_EQ(later.incarnation, (Incarnation{.generation = 2, .counter = 0}));
+}
+
 TEST(IncarnationTest, AccusersUniteSortedAndBounded) {
   MemberRecord record = RecordOf(1, 0, MemberState::kSuspect);
   for (const uint64_t accuser : {50u, 10u, 40u, 20u, 30u, 10u}) {
