@@ -4,6 +4,15 @@
 
 namespace orrery::sim {
 
+const KeyEntry* FindEntry(const std::vector<KeyEntry>& entries,
+                          uint64_t token) {
+  const auto entry = std::lower_bound(
+      entries.begin(), entries.end(), token,
+      [](const KeyEntry& a, uint64_t wanted) { return a.token < wanted; });
+  if (entry == entries.end() || entry->token != token) return nullptr;
+  return &*entry;
+}
+
 uint32_t Evidence::RequiredReads(const Operation& op) const {
   const uint32_t asked = op.r == 0 ? config.engine.read_quorum : op.r;
   return std::min(asked, owners_per_key);

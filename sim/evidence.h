@@ -41,6 +41,9 @@ struct Recovery {
   std::vector<KeyEntry> entries;  // By token.
 };
 
+// What a node has under the token; null: nothing.  REQUIRES: by token.
+const KeyEntry* FindEntry(const std::vector<KeyEntry>& entries, uint64_t token);
+
 struct KeyView {
   uint32_t key = 0;
   uint64_t token = 0;

@@ -15,10 +15,8 @@ uint64_t StoredVersion(const Evidence& evidence, const KeyView& key) {
   for (const uint32_t owner : key.owners) {
     const NodeView& node = evidence.nodes[owner];
     if (!node.up || node.wiped) continue;
-    const auto entry = std::lower_bound(
-        node.entries.begin(), node.entries.end(), key.token,
-        [](const KeyEntry& a, uint64_t token) { return a.token < token; });
-    if (entry == node.entries.end() || entry->token != key.token) continue;
+    const KeyEntry* entry = FindEntry(node.entries, key.token);
+    if (entry == nullptr) continue;
     highest = std::max(highest, entry->timestamp);
   }
   return highest;

@@ -1,6 +1,5 @@
 #include "sim/checkers/convergence.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -13,11 +12,8 @@ namespace {
 
 // Digest of what the node stores at the token; 0: nothing.
 uint64_t DigestAt(const NodeView& node, uint64_t token) {
-  const auto entry = std::lower_bound(
-      node.entries.begin(), node.entries.end(), token,
-      [](const KeyEntry& a, uint64_t t) { return a.token < t; });
-  if (entry == node.entries.end() || entry->token != token) return 0;
-  return entry->digest;
+  const KeyEntry* entry = FindEntry(node.entries, token);
+  return entry == nullptr ? 0 : entry->digest;
 }
 
 void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {

@@ -1,6 +1,5 @@
 #include "sim/checkers/recovery.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -36,11 +35,8 @@ bool MayBeLost(const Evidence& evidence, const Recovery& recovery,
 }
 
 uint64_t FoundVersion(const Recovery& recovery, uint64_t token) {
-  const auto entry = std::lower_bound(
-      recovery.entries.begin(), recovery.entries.end(), token,
-      [](const KeyEntry& a, uint64_t wanted) { return a.token < wanted; });
-  if (entry == recovery.entries.end() || entry->token != token) return 0;
-  return entry->timestamp;
+  const KeyEntry* entry = FindEntry(recovery.entries, token);
+  return entry == nullptr ? 0 : entry->timestamp;
 }
 
 void CheckOne(const Evidence& evidence, const Recovery& recovery,

@@ -50,6 +50,25 @@ TEST(WorldTest, AnExpectationThatIsNotMetIsAViolation) {
   EXPECT_EQ(Sentences(result), "E The put 1 of k1 is ok, not failed.\n");
 }
 
+// O17 judges what a restart found: with nobody noting it, it would be vacuous.
+TEST(WorldTest, ARestartIsHeldToWhatTheNodeAcknowledged) {
+  const RunResult result = RunText(
+      "cfg nodes=3 end=12s sync=on\n"
+      "at 6s op 1 put c0 k1 via=n0 w=3\n"
+      "at 8s powerloss n1\n"
+      "at 8s powerloss n2\n"
+      "at 9s restart n1\n"
+      "at 9s restart n2\n"
+      "expect outcome op=1 is=ok\n");
+
+  EXPECT_EQ(Sentences(result), "");
+  for (const PropertyResult& property : result.properties) {
+    if (property.oracle != "O17") continue;
+    EXPECT_GE(property.checked, 1u);
+    EXPECT_EQ(property.excused, 0u);
+  }
+}
+
 // Rules 1 to 15 of determinism in one: same scenario, same digest, whatever
 // the allocator hands out.
 TEST(WorldTest, TheSameScenarioRunsTheSameWayTwice) {
