@@ -155,7 +155,7 @@ def hunt(seeds, profile):
     before = os.times()
     for low, high in batches(first, last):
         command = [str(TREE / "bin" / "orrery"), "sim", "run", "--profile", profile,
-                   "--seeds", "%d..%d" % (low, high)]
+                   "--no-shrink", "--seeds", "%d..%d" % (low, high)]
         try:
             run = subprocess.run(command, capture_output=True, text=True, check=False,
                                  cwd=SCRATCH,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -74,11 +75,34 @@ uint32_t SimNetwork::TakeFlight(uint32_t link, uint32_t lane) {
   flight.process = 0;
   flight.lane = lane;
   flight.number = ++links_[link].sent[lane];
+  flight.id = ++launched_;
+  if (options_.listener != nullptr) {
+    options_.listener->OnSent(queue_.now(), {.id = flight.id,
+                                             .from = FromOf(link),
+                                             .to = ToOf(link),
+                                             .lane = lane});
+  }
   return index;
 }
 
+void SimNetwork::Land(uint32_t flight) {
+  if (options_.listener != nullptr) {
+    options_.listener->OnArrived(queue_.now(), flights_[flight].id);
+  }
+  EndFlight(flight);
+}
+
+void SimNetwork::LoseFlight(uint32_t flight, std::string_view why) {
+  if (options_.listener != nullptr) {
+    options_.listener->OnLost(queue_.now(), flights_[flight].id, why);
+  }
+  EndFlight(flight);
+}
+
 void SimNetwork::DropQueue(Pathway& path) {
-  for (const uint32_t flight : path.queue) DropFlight(flight);
+  for (const uint32_t flight : path.queue) {
+    LoseFlight(flight, "connection lost");
+  }
   path.queue.clear();
 }
 
@@ -196,7 +220,7 @@ void SimNetwork::Transmit(uint32_t link, uint32_t index) {
       path.half_open || host.silent || host.process != path.to_process;
   if (vanishes) {
     tally_.Count("fault.vanished");
-    DropFlight(index);
+    LoseFlight(index, "vanished");
     StartTimeout(link);
     return;
   }
@@ -293,12 +317,12 @@ void SimNetwork::SendDatagram(uint32_t from, const Endpoint& to,
   const uint32_t number = flights_[index].number;
   if (path.cut) {
     tally_.Count("fault.cut");
-    DropFlight(index);
+    LoseFlight(index, "cut");
     return;
   }
   if (Falls(Fate(options_.seed, Lot::kLoss, link, number), noise_.udp_loss)) {
     tally_.Count("fault.udp_loss");
-    DropFlight(index);
+    LoseFlight(index, "lost");
     return;
   }
   if (path.held) {
@@ -336,12 +360,12 @@ std::optional<SimNetwork::Arrival> SimNetwork::OnFrame(uint32_t index) {
   const bool dead = flight.connection < path.kills_below || !host.up ||
                     host.process != flight.process;  // NET-2
   if (dead) {
-    DropFlight(index);
+    LoseFlight(index, "connection lost");
     return std::nullopt;
   }
   std::optional<PeerMessage> message = DecodePeerMessage(ViewOf(flight.bytes));
   ORRERY_INVARIANT(message.has_value());
-  DropFlight(index);
+  Land(index);
   return Arrival{to, host.process, PeerMessageEvent{std::move(*message)}};
 }
 
@@ -350,13 +374,13 @@ std::optional<SimNetwork::Arrival> SimNetwork::OnDatagram(uint32_t index) {
   const uint32_t to = ToOf(flight.link);
   const Host& host = hosts_[to];
   if (!host.up) {
-    DropFlight(index);
+    LoseFlight(index, "nobody there");
     return std::nullopt;
   }
   std::optional<Datagram> datagram = DecodeDatagram(ViewOf(flight.bytes));
   ORRERY_INVARIANT(datagram.has_value());
   const Endpoint source = EndpointOfNode(FromOf(flight.link));
-  DropFlight(index);
+  Land(index);
   return Arrival{to, host.process, DatagramEvent{source, std::move(*datagram)}};
 }
 

@@ -30,12 +30,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "core/protocol/event.h"
 #include "core/protocol/message.h"
 #include "sim/event_queue.h"
+#include "sim/listener.h"
 #include "sim/settings.h"
 #include "sim/tally.h"
 #include "sim/weather.h"
@@ -53,6 +55,7 @@ class SimNetwork {
     uint64_t seed = 1;
     uint32_t nodes = 3;
     uint32_t codec_check_every = 16;
+    Listener* listener = nullptr;
   };
 
   // `noise` is read at every message: knobs change it.
@@ -117,6 +120,7 @@ class SimNetwork {
 
   struct Flight {
     std::string bytes;
+    uint64_t id = 0;
     uint32_t link = 0;
     uint32_t connection = 0;
     uint32_t process = 0;  // That it is addressed to; 0: whichever is up.
@@ -140,7 +144,9 @@ class SimNetwork {
   }
 
   uint32_t TakeFlight(uint32_t link, uint32_t lane);
-  void DropFlight(uint32_t flight) { free_flights_.push_back(flight); }
+  void EndFlight(uint32_t flight) { free_flights_.push_back(flight); }
+  void Land(uint32_t flight);
+  void LoseFlight(uint32_t flight, std::string_view why);
   void DropQueue(Pathway& path);
 
   Duration DelayOf(const Flight& flight, Ratio late);
@@ -166,6 +172,7 @@ class SimNetwork {
   std::vector<Flight> flights_;
   std::vector<uint32_t> free_flights_;
   uint64_t encoded_ = 0;
+  uint64_t launched_ = 0;
 };
 
 }  // namespace orrery::sim

@@ -10,7 +10,6 @@
 #include "core/base/hash.h"
 #include "sim/clients.h"
 #include "sim/sim_network.h"
-#include "sim/world.h"
 
 namespace orrery::sim {
 

@@ -18,6 +18,7 @@
 #include "core/base/lookup_map.h"
 #include "sim/event_queue.h"
 #include "sim/evidence.h"
+#include "sim/listener.h"
 #include "sim/run_digest.h"
 #include "sim/sim_node.h"
 #include "sim/tally.h"
@@ -25,7 +26,6 @@
 namespace orrery::sim {
 
 class Clients;
-class Listener;
 
 class Witness : public NodeWitness {
  public:

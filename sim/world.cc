@@ -90,7 +90,8 @@ World::World(const Scenario& scenario, const RunOptions& options)
   network_ = std::make_unique<SimNetwork>(
       SimNetwork::Options{.seed = config.seed,
                           .nodes = config.nodes,
-                          .codec_check_every = options.codec_check_every},
+                          .codec_check_every = options.codec_check_every,
+                          .listener = options.listener},
       settings_.noise, queue_, tally_);
   recovered_.resize(config.nodes);
   for (uint32_t node = 0; node < config.nodes; ++node) {

@@ -20,6 +20,7 @@
 #include "sim/clients.h"
 #include "sim/event_queue.h"
 #include "sim/evidence.h"
+#include "sim/listener.h"
 #include "sim/run_digest.h"
 #include "sim/scenario.h"
 #include "sim/settings.h"
@@ -29,16 +30,6 @@
 #include "sim/witness.h"
 
 namespace orrery::sim {
-
-// Told of every happening while a world runs: a log, a progress display.
-class Listener {
- public:
-  virtual ~Listener() = default;
-  virtual void OnStep(Instant now, uint32_t node, const Event& event,
-                      const Effects& effects, uint64_t digest) = 0;
-  virtual void OnScenarioStep(Instant now, const Step& step) = 0;
-  virtual void OnNote(Instant now, uint32_t node, const Note& note) = 0;
-};
 
 struct RunOptions {
   Duration until;  // Zero: to the end.

@@ -1,21 +1,23 @@
 #include "sim/host/campaign.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "sim/host/checkpoint.h"
+#include "sim/host/interrupt.h"
 #include "sim/host/progress.h"
 #include "sim/host/text.h"
 #include "sim/host/worker.h"
 #include "sim/scenario_text.h"
+#include "sim/signature.h"
 
 namespace orrery::sim {
 namespace {
@@ -24,29 +26,33 @@ namespace {
 // Wide, because a busy machine may hold a worker up for a minute.
 constexpr int64_t kSeedMsMax = 600'000;
 constexpr int kPollMs = 200;
+constexpr int64_t kSaveEveryMs = 10'000;
 
-volatile sig_atomic_t interrupted = 0;
-void OnInterrupt(int) { interrupted = 1; }
-
-std::string SignatureOf(const Violation& violation) {
-  if (violation.oracle == "O0") return "O0 " + violation.sentence;
-  return violation.oracle + " " + violation.property;
+void AddMarks(const std::map<std::string, uint64_t>& of_seed,
+              std::map<std::string, MarkCount>* sums) {
+  for (const auto& [name, count] : of_seed) {
+    if (count == 0) continue;
+    MarkCount& sum = (*sums)[name];
+    sum.fired += count;
+    ++sum.seeds;
+  }
 }
 
 class Campaign {
  public:
-  explicit Campaign(const CampaignOptions& options)
+  Campaign(const CampaignOptions& options, const Checkpoint* from)
       : options_(options),
-        board_(MakeBoard(options.first)),
+        board_(MakeBoard(from == nullptr ? options.first : from->next_seed)),
         progress_(options.last - options.first + 1),
-        started_ms_(MonotonicMs()) {}
+        started_ms_(MonotonicMs()),
+        saved_ms_(started_ms_) {
+    if (from != nullptr) TakeUp(*from);
+    done_.next_seed = board_->next_seed.load();
+  }
 
   CampaignSummary Run() {
-    interrupted = 0;
-    struct sigaction action{};
-    action.sa_handler = OnInterrupt;
-    sigaction(SIGINT, &action, nullptr);
-    const uint64_t seeds = options_.last - options_.first + 1;
+    CatchInterrupt();
+    const uint64_t seeds = options_.last + 1 - board_->next_seed.load();
     const auto jobs = static_cast<uint32_t>(
         std::min<uint64_t>(std::min(options_.jobs, kWorkersMax), seeds));
     for (uint32_t slot = 0; slot < jobs; ++slot) {
@@ -54,16 +60,47 @@ class Campaign {
     }
     while (!workers_.empty()) Turn();
     progress_.Finish();
-    summary_.elapsed_ms = MonotonicMs() - started_ms_;
-    summary_.next_seed = std::min(board_->next_seed.load(), options_.last + 1);
+    summary_.elapsed_ms = earlier_ms_ + MonotonicMs() - started_ms_;
+    summary_.complete = done_.next_seed > options_.last;
+    if (summary_.complete) {
+      std::remove(CheckpointPath(options_).c_str());
+    } else {
+      Save();
+    }
     return std::move(summary_);
   }
 
  private:
+  void TakeUp(const Checkpoint& from) {
+    summary_ = from.summary;
+    done_.ahead = from.ahead;
+    options_.skip = from.ahead;
+    earlier_ms_ = from.summary.elapsed_ms;
+    for (const Finding& finding : summary_.findings) {
+      ++summary_.signatures[SignatureOf(finding.violation)];
+    }
+  }
+
+  void NoteDone(uint64_t seed) {
+    done_.ahead.insert(seed);
+    while (done_.ahead.erase(done_.next_seed) > 0) ++done_.next_seed;
+  }
+
+  void Save() {
+    summary_.elapsed_ms = earlier_ms_ + MonotonicMs() - started_ms_;
+    done_.summary = summary_;
+    if (!SaveCheckpoint(options_, done_)) {
+      progress_.Clear();
+      std::fprintf(stderr, "orrery sim: cannot write %s\n",
+                   CheckpointPath(options_).c_str());
+    }
+    saved_ms_ = MonotonicMs();
+  }
+
   void Turn() {
     std::vector<pollfd> polls;
     for (const Worker& worker : workers_) {
-      polls.push_back({worker.fd(), POLLIN, 0});
+      polls.push_back({worker.child().fd(), POLLIN, 0});
     }
     poll(polls.data(), polls.size(), kPollMs);
     // Backwards: workers that ended are taken out.
@@ -77,7 +114,7 @@ class Campaign {
   }
 
   void Hear(size_t index) {
-    const bool alive = workers_[index].ReadSome();
+    const bool alive = workers_[index].child().ReadSome();
     while (true) {
       std::optional<SeedReport> report = workers_[index].NextReport();
       if (!report.has_value()) break;
@@ -88,6 +125,7 @@ class Campaign {
 
   void Count(uint32_t slot, const SeedReport& report) {
     ++summary_.seeds;
+    NoteDone(report.seed);
     summary_.run_twice += report.run_twice ? 1 : 0;
     summary_.events += report.events;
     summary_.simulated_ns += report.simulated_ns;
@@ -103,12 +141,8 @@ class Campaign {
       sum.failed += count.failed;
       sum.vacuous_seeds += count.vacuous_seeds;
     }
-    for (const auto& [name, count] : report.tally) {
-      summary_.tally[name] += count;
-    }
-    for (const auto& [name, count] : report.marks) {
-      summary_.marks[name] += count;
-    }
+    AddMarks(report.tally, &summary_.tally);
+    AddMarks(report.marks, &summary_.marks);
     if (!report.violations.empty()) {
       Find({.seed = report.seed,
             .digest = report.digest,
@@ -146,10 +180,11 @@ class Campaign {
   void Replace(size_t index) {
     const uint32_t slot = workers_[index].slot();
     const uint64_t seed = board_->slots[slot].seed.load();
-    const Worker::Death death = workers_[index].Bury();
+    const Child::Death death = workers_[index].child().Bury();
     workers_.erase(workers_.begin() + static_cast<ptrdiff_t>(index));
     if (!death.clean) {
       ++summary_.seeds;
+      if (seed != 0) NoteDone(seed);
       const bool hung =
           MonotonicMs() - board_->slots[slot].since_ms.load() > kSeedMsMax;
       Find(
@@ -169,21 +204,15 @@ class Campaign {
   }
 
   void CheckLimits() {
-    if (interrupted != 0) {
-      summary_.interrupted = true;
-      board_->stop.store(1);
-    }
     const int64_t now = MonotonicMs();
-    if (options_.time_limit_s > 0 &&
-        now - started_ms_ > options_.time_limit_s * 1000) {
-      summary_.interrupted =
-          board_->next_seed.load() <= options_.last || summary_.interrupted;
-      board_->stop.store(1);
-    }
+    const bool late = options_.time_limit_s > 0 &&
+                      now - started_ms_ > options_.time_limit_s * 1000;
+    if (late || Interrupted()) board_->stop.store(1);
+    if (now - saved_ms_ > kSaveEveryMs) Save();
     for (Worker& worker : workers_) {
       const Board::Slot& slot = board_->slots[worker.slot()];
       if (slot.seed.load() == 0) continue;
-      if (now - slot.since_ms.load() > kSeedMsMax) worker.Kill();
+      if (now - slot.since_ms.load() > kSeedMsMax) worker.child().Kill();
     }
   }
 
@@ -191,14 +220,18 @@ class Campaign {
   Board* board_;
   Progress progress_;
   int64_t started_ms_;
+  int64_t earlier_ms_ = 0;  // Of the processes before.
+  int64_t saved_ms_;
   std::vector<Worker> workers_;
   CampaignSummary summary_;
+  Checkpoint done_;
 };
 
 }  // namespace
 
-CampaignSummary RunCampaign(const CampaignOptions& options) {
-  return Campaign(options).Run();
+CampaignSummary RunCampaign(const CampaignOptions& options,
+                            const Checkpoint* from) {
+  return Campaign(options, from).Run();
 }
 
 std::string SaveScenario(const CampaignOptions& options, uint64_t seed) {

@@ -12,9 +12,11 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "sim/host/mark_catalogue.h"
 #include "sim/host/seed_report.h"
 #include "sim/swarm.h"
 
@@ -29,6 +31,9 @@ struct CampaignOptions {
   uint64_t stop_after = 0;    // Failing seeds; 0: never.
   int64_t time_limit_s = 0;   // 0: none.
   std::string out = "out";
+  bool shrink = true;  // One seed of each kind of failure, at the end.
+  // Done before: not run again.
+  std::set<uint64_t> skip;
 };
 
 struct Finding {
@@ -50,13 +55,17 @@ struct CampaignSummary {
   std::vector<Finding> divergences;
   std::map<std::string, uint64_t> signatures;  // Seeds of each.
   std::map<std::string, PropertyCount> properties;
-  std::map<std::string, uint64_t> tally;
-  std::map<std::string, uint64_t> marks;
-  bool interrupted = false;
-  uint64_t next_seed = 0;  // Where to go on after an interruption.
+  std::map<std::string, MarkCount> tally;
+  std::map<std::string, MarkCount> marks;
+  bool complete = false;  // Every seed was run.
 };
 
-CampaignSummary RunCampaign(const CampaignOptions& options);
+struct Checkpoint;
+
+// `from`: what an earlier process came to; null: nothing.  A checkpoint is
+// written now and then, and at the end if the campaign was stopped early.
+CampaignSummary RunCampaign(const CampaignOptions& options,
+                            const Checkpoint* from);
 
 // Writes the scenario of a failing seed into `options.out`; returns its path.
 std::string SaveScenario(const CampaignOptions& options, uint64_t seed);

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "sim/history.h"
 #include "sim/host/exit_codes.h"
+#include "sim/host/mark_catalogue.h"
 #include "sim/host/text.h"
 #include "sim/host/worker.h"
 
@@ -37,6 +40,36 @@ std::string Span(int64_t seconds) {
     return absl::StrFormat("%dm%02ds", seconds / 60, seconds % 60);
   }
   return absl::StrFormat("%ds", seconds);
+}
+
+// "name fired (in so many seeds)".
+void PrintMarks(const char* title,
+                const std::map<std::string, MarkCount>& counts) {
+  std::printf("\n%s:", title);
+  for (const auto& [name, count] : counts) {
+    std::printf("  %s %s (%s)", name.c_str(), Grouped(count.fired).c_str(),
+                Grouped(count.seeds).c_str());
+  }
+  std::printf("\n");
+}
+
+std::string ResumeCommand(const CampaignOptions& options) {
+  const std::string check =
+      options.check_every == 20
+          ? ""
+          : Cat(" --check-determinism ", options.check_every == 0 ? 0 : 1, "/",
+                std::max<uint32_t>(options.check_every, 1));
+  const std::string out =
+      options.out == CampaignOptions{}.out ? "" : Cat(" --out ", options.out);
+  return Cat("sim run --profile ", NameOf(options.profile), " --seeds ",
+             options.first, "..", options.last, check, out, " --resume");
+}
+
+// Faults and marks together, as the catalogue has them.
+std::vector<std::string> MissingIn(const CampaignSummary& summary) {
+  std::map<std::string, MarkCount> counts = summary.marks;
+  counts.insert(summary.tally.begin(), summary.tally.end());
+  return MissingMarks(AllMarks(), counts, summary.seeds);
 }
 
 }  // namespace
@@ -103,6 +136,10 @@ void PrintFinding(const CampaignOptions& options, const Finding& finding,
               Cat(finding.seed, "  ", violation.oracle, " ", violation.property,
                   where, known ? "  (same signature as before)" : "")
                   .c_str());
+  if (known) {
+    std::fflush(stdout);
+    return;
+  }
   std::printf("  %s\n", violation.sentence.c_str());
   const std::string path = SaveScenario(options, finding.seed);
   std::printf("  replay    %s\n",
@@ -145,15 +182,11 @@ void PrintSummary(const CampaignOptions& options,
                         Grouped(count.failed))
             .c_str());
   }
-  std::printf("\nfired:");
-  for (const auto& [name, count] : summary.tally) {
-    std::printf("  %s %s", name.c_str(), Grouped(count).c_str());
+  PrintMarks("fired", summary.tally);
+  PrintMarks("marks", summary.marks);
+  for (const std::string& name : MissingIn(summary)) {
+    std::printf("NEVER FIRED  %s\n", name.c_str());
   }
-  std::printf("\nmarks:");
-  for (const auto& [name, count] : summary.marks) {
-    std::printf("  %s %s", name.c_str(), Grouped(count).c_str());
-  }
-  std::printf("\n");
   if (!summary.signatures.empty()) {
     std::printf("\n%zu failing seeds, %zu signatures:\n",
                 summary.findings.size(), summary.signatures.size());
@@ -166,12 +199,9 @@ void PrintSummary(const CampaignOptions& options,
     std::printf("\n%zu seeds did not run the same way twice\n",
                 summary.divergences.size());
   }
-  if (summary.interrupted) {
-    std::printf(
-        "\nstopped early; go on with: bin/orrery sim run --profile %s "
-        "--seeds %s\n",
-        std::string(NameOf(options.profile)).c_str(),
-        Cat(summary.next_seed, "..", options.last).c_str());
+  if (!summary.complete) {
+    std::printf("\nstopped early; go on with: bin/orrery %s\n",
+                ResumeCommand(options).c_str());
   }
   std::fflush(stdout);
 }
@@ -184,6 +214,7 @@ int ExitCodeOf(const CampaignSummary& summary) {
       if (count.checked == 0) return kExitVacuous;
     }
   }
+  if (!MissingIn(summary).empty()) return kExitVacuous;
   return kExitHeld;
 }
 

@@ -1,9 +1,13 @@
 #include "sim/host/replay.h"
 
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "absl/strings/str_format.h"
@@ -16,6 +20,37 @@
 
 namespace orrery::sim {
 namespace {
+
+// What a comment `# digest HEX` says the run came to when it was stored.
+std::optional<uint64_t> StoredDigest(const Scenario& scenario) {
+  constexpr std::string_view kWord = " digest ";
+  for (const Line& line : scenario.lines) {
+    const auto* comment = std::get_if<CommentLine>(&line);
+    if (comment == nullptr || !comment->text.starts_with(kWord)) continue;
+    const std::string_view hex =
+        std::string_view(comment->text).substr(kWord.size());
+    uint64_t digest = 0;
+    const auto [end, error] =
+        std::from_chars(hex.data(), hex.data() + hex.size(), digest, 16);
+    if (error == std::errc() && end == hex.data() + hex.size()) return digest;
+  }
+  return std::nullopt;
+}
+
+void CompareWithStored(const Scenario& scenario, uint64_t digest) {
+  const std::optional<uint64_t> stored = StoredDigest(scenario);
+  if (!stored.has_value()) return;
+  if (*stored == digest) {
+    std::printf("The digest is the one stored with the scenario.\n");
+  } else {
+    std::printf("%s\n",
+                absl::StrFormat("The digest stored with the scenario is %016x: "
+                                "that was another build, or --twice will show "
+                                "where two runs differ.",
+                                *stored)
+                    .c_str());
+  }
+}
 
 class LogPrinter : public Listener {
  public:
@@ -106,6 +141,9 @@ int Replay(const Scenario& scenario, const ReplayOptions& options) {
                               options.name, result.digest, result.events,
                               static_cast<double>(result.ended.ns) / 1e9)
                   .c_str());
+  if (options.until.ns == 0 && !options.quiet) {
+    CompareWithStored(scenario, result.digest);
+  }
   if (options.twice) {
     run_options.listener = nullptr;
     const std::string divergence =

@@ -1,16 +1,14 @@
 #include "sim/host/run_chain.h"
 
 #include <malloc.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "sim/host/child.h"
 
 namespace orrery::sim {
 namespace {
@@ -32,45 +30,18 @@ class ChainRecorder : public Listener {
   std::vector<ChainLink> chain;
 };
 
-void WriteAll(int fd, const void* data, size_t size) {
-  const char* next = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t wrote = write(fd, next, size);
-    if (wrote <= 0) return;
-    next += wrote;
-    size -= static_cast<size_t>(wrote);
-  }
-}
-
-std::string ReadAll(int fd) {
-  std::string text;
-  char buffer[65536];
-  while (true) {
-    const ssize_t got = read(fd, buffer, sizeof(buffer));
-    if (got <= 0) return text;
-    text.append(buffer, static_cast<size_t>(got));
-  }
-}
-
-// What `body` writes to the descriptor it is given, run in a child.
+// What `body` writes to the descriptor it is given, run in a child whose
+// allocator hands out other bytes.
 template <typename Body>
 std::string FromChild(Body&& body) {
-  int ends[2];
-  if (pipe(ends) != 0) return "";
-  std::fflush(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
+  Child child([&](int out) {
     mallopt(M_PERTURB, kPerturbation);
-    body(ends[1]);
-    close(ends[1]);
-    _exit(0);
+    body(out);
+  });
+  while (child.ReadSome()) {
   }
-  close(ends[1]);
-  std::string text = child > 0 ? ReadAll(ends[0]) : "";
-  close(ends[0]);
-  if (child > 0) waitpid(child, nullptr, 0);
-  return text;
+  child.Bury();
+  return std::move(child.unread());
 }
 
 std::vector<ChainLink> ChainOfChild(const Scenario& scenario,
@@ -79,8 +50,8 @@ std::vector<ChainLink> ChainOfChild(const Scenario& scenario,
     ChainRecorder recorder;
     options.listener = &recorder;
     World(scenario, options).Run();
-    WriteAll(fd, recorder.chain.data(),
-             recorder.chain.size() * sizeof(ChainLink));
+    WriteAll(fd, {reinterpret_cast<const char*>(recorder.chain.data()),
+                  recorder.chain.size() * sizeof(ChainLink)});
   });
   std::vector<ChainLink> chain(bytes.size() / sizeof(ChainLink));
   for (size_t i = 0; i < chain.size(); ++i) {
@@ -92,11 +63,7 @@ std::vector<ChainLink> ChainOfChild(const Scenario& scenario,
 
 std::string WhereChainsDiffer(const std::vector<ChainLink>& first,
                               const std::vector<ChainLink>& second) {
-  size_t i = 0;
-  while (i < first.size() && i < second.size() &&
-         first[i].digest == second[i].digest) {
-    ++i;
-  }
+  const size_t i = FirstDifference(first, second);
   if (i == first.size() && i == second.size()) {
     return "The digests differ, but two recorded runs agree: state that no "
            "event shows differs between processes.";
@@ -110,11 +77,25 @@ std::string WhereChainsDiffer(const std::vector<ChainLink>& first,
 
 }  // namespace
 
+std::vector<ChainLink> ChainOf(const Scenario& scenario) {
+  return ChainOfChild(scenario, RunOptions{});
+}
+
+size_t FirstDifference(const std::vector<ChainLink>& first,
+                       const std::vector<ChainLink>& second) {
+  size_t i = 0;
+  while (i < first.size() && i < second.size() &&
+         first[i].digest == second[i].digest) {
+    ++i;
+  }
+  return i;
+}
+
 std::string CompareWithSecondRun(const Scenario& scenario,
                                  const RunOptions& options, uint64_t digest) {
   const std::string answer = FromChild([&](int fd) {
     const uint64_t again = World(scenario, options).Run().digest;
-    WriteAll(fd, &again, sizeof(again));
+    WriteAll(fd, {reinterpret_cast<const char*>(&again), sizeof(again)});
   });
   uint64_t again = 0;
   if (answer.size() != sizeof(again)) {

@@ -7,6 +7,7 @@
 #ifndef ORRERY_SIM_HOST_RUN_CHAIN_H_
 #define ORRERY_SIM_HOST_RUN_CHAIN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,6 +23,13 @@ struct ChainLink {
   uint32_t node = 0;
   uint32_t event = 0;  // Index in EventBody.
 };
+
+// Of a run of its own process.  Empty: the run died.
+std::vector<ChainLink> ChainOf(const Scenario& scenario);
+
+// The first place at which they differ; the length of both if they do not.
+size_t FirstDifference(const std::vector<ChainLink>& first,
+                       const std::vector<ChainLink>& second);
 
 // Runs `scenario` once more in a process of its own, whose allocator hands out
 // other bytes, and compares.  Empty: equal.  Else one sentence.

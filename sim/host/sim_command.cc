@@ -4,16 +4,25 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "sim/host/campaign.h"
+#include "sim/host/checkpoint.h"
+#include "sim/host/diff.h"
 #include "sim/host/exit_codes.h"
+#include "sim/host/explain.h"
+#include "sim/host/interrupt.h"
 #include "sim/host/large_heap.h"
 #include "sim/host/progress.h"
 #include "sim/host/replay.h"
+#include "sim/host/shrink.h"
 #include "sim/host/text.h"
 #include "sim/scenario_text.h"
 #include "sim/settings.h"
@@ -33,6 +42,9 @@ struct Arguments {
   std::vector<std::string> files;
   sim::CampaignOptions campaign;
   sim::ReplayOptions replay;
+  sim::ShrinkOptions shrink;
+  bool resume = false;
+  std::string minimal;  // Where the shrunk scenario goes.
   uint64_t seed = 0;
   std::optional<uint32_t> node;
 };
@@ -56,6 +68,29 @@ uint32_t Cores() {
   return cores > 0 ? static_cast<uint32_t>(cores) : 1;
 }
 
+// False: there is one, and it cannot be used.
+bool LoadCheckpoint(const sim::CampaignOptions& options,
+                    std::optional<sim::Checkpoint>* checkpoint) {
+  const std::string path = sim::CheckpointPath(options);
+  std::ifstream file(path);
+  if (!file) {
+    std::printf("There is no %s: beginning at seed %s.\n", path.c_str(),
+                std::to_string(options.first).c_str());
+    return true;
+  }
+  const std::string text{std::istreambuf_iterator<char>(file),
+                         std::istreambuf_iterator<char>()};
+  auto decoded = sim::DecodeCheckpoint(options, text);
+  if (const auto* wrong = std::get_if<std::string>(&decoded)) {
+    Usage(path + " " + *wrong);
+    return false;
+  }
+  *checkpoint = std::get<sim::Checkpoint>(std::move(decoded));
+  std::printf("Going on at seed %s.\n",
+              std::to_string((*checkpoint)->next_seed).c_str());
+  return true;
+}
+
 int RunSeeds(Arguments& arguments) {
   sim::CampaignOptions& options = arguments.campaign;
   const std::optional<Profile> profile = sim::ProfileOf(arguments.profile);
@@ -69,8 +104,14 @@ int RunSeeds(Arguments& arguments) {
     return Usage("--check-determinism wants 1/N, not " + arguments.check);
   }
   options.check_every = check.num == 0 ? 0 : check.den / check.num;
-  const sim::CampaignSummary summary = sim::RunCampaign(options);
+  std::optional<sim::Checkpoint> from;
+  if (arguments.resume && !LoadCheckpoint(options, &from)) {
+    return sim::kExitUsage;
+  }
+  const sim::CampaignSummary summary =
+      sim::RunCampaign(options, from.has_value() ? &*from : nullptr);
   sim::PrintSummary(options, summary);
+  if (options.shrink) sim::ExplainFindings(options, summary);
   return sim::ExitCodeOf(summary);
 }
 
@@ -93,6 +134,45 @@ int ReplayOne(Arguments& arguments) {
   arguments.replay.name = "seed " + std::to_string(arguments.seed);
   return sim::Replay(sim::SwarmScenario(arguments.seed, *profile),
                      arguments.replay);
+}
+
+// "x.txt" -> "x.min.txt"
+std::string MinimalPath(const std::string& file) {
+  constexpr std::string_view kEnding = ".txt";
+  const bool ends = file.ends_with(kEnding);
+  return file.substr(0, file.size() - (ends ? kEnding.size() : 0)) + ".min.txt";
+}
+
+int ShrinkOne(Arguments& arguments) {
+  const std::optional<sim::Scenario> scenario =
+      sim::LoadScenario(arguments.file);
+  if (!scenario.has_value()) return sim::kExitUsage;
+  sim::CatchInterrupt();
+  arguments.shrink.name = arguments.file;
+  const std::optional<sim::Shrunk> shrunk =
+      sim::Shrink(*scenario, "", arguments.shrink);
+  if (!shrunk.has_value()) {
+    return Usage(arguments.file + " fails no oracle: nothing to shrink");
+  }
+  const std::string path = arguments.minimal.empty()
+                               ? MinimalPath(arguments.file)
+                               : arguments.minimal;
+  std::printf("%s\n", shrunk->signature.c_str());
+  if (!sim::WriteMinimal(*shrunk, arguments.file, path)) {
+    return sim::kExitUnexpected;
+  }
+  sim::PrintShrunk(*shrunk, path);
+  return sim::kExitViolated;
+}
+
+int DiffTwo(const Arguments& arguments) {
+  std::vector<sim::NamedScenario> named;
+  for (const std::string& file : arguments.files) {
+    std::optional<sim::Scenario> scenario = sim::LoadScenario(file);
+    if (!scenario.has_value()) return sim::kExitUsage;
+    named.push_back({file, *std::move(scenario)});
+  }
+  return sim::Diff(named[0], named[1]);
 }
 
 int PrintOne(const Arguments& arguments) {
@@ -122,6 +202,7 @@ int RunGolden(Arguments& arguments) {
 int RunSimCommand(int argc, char** argv) {
   Arguments arguments;
   arguments.campaign.jobs = Cores();
+  arguments.shrink.jobs = Cores();
   CLI::App app{"Runs simulated clusters under faults and judges them.",
                "orrery sim"};
   app.require_subcommand(1);
@@ -142,6 +223,10 @@ int RunSimCommand(int argc, char** argv) {
   run->add_option("--out", arguments.campaign.out,
                   "Directory for the scenarios of failing seeds")
       ->capture_default_str();
+  run->add_flag("--resume", arguments.resume,
+                "Go on where the same campaign was stopped");
+  run->add_flag("!--no-shrink", arguments.campaign.shrink,
+                "Do not make one seed of each failure small at the end");
 
   CLI::App* replay = app.add_subcommand("replay", "Run one scenario again");
   replay->add_option("file", arguments.file, "Scenario text");
@@ -153,6 +238,29 @@ int RunSimCommand(int argc, char** argv) {
   replay->add_option("--until", arguments.until, "Stop at this time");
   replay->add_flag("--twice", arguments.replay.twice,
                    "Run it twice and compare");
+
+  CLI::App* shrink = app.add_subcommand(
+      "shrink", "Make a failing scenario small; it still fails the same way");
+  shrink->add_option("file", arguments.file, "Scenario text")->required();
+  shrink->add_option("--jobs", arguments.shrink.jobs, "Runs at a time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  shrink->add_option("--runs", arguments.shrink.runs_max, "At most so many")
+      ->capture_default_str();
+  shrink
+      ->add_option_function<int64_t>(
+          "--time-limit",
+          [&](int64_t seconds) { arguments.shrink.ms_max = seconds * 1000; },
+          "Seconds, 60 if not said")
+      ->check(CLI::Range(1, 86'400));
+  shrink->add_option("--out", arguments.minimal,
+                     "Where to write it; FILE with .min.txt if not said");
+
+  CLI::App* diff = app.add_subcommand(
+      "diff", "Find the first event at which two runs differ");
+  diff->add_option("files", arguments.files, "Two scenario texts")
+      ->required()
+      ->expected(2);
 
   CLI::App* print = app.add_subcommand(
       "print-scenario", "Print the scenario that a seed stands for");
@@ -172,6 +280,8 @@ int RunSimCommand(int argc, char** argv) {
   sim::UseLargeHeap();
   if (run->parsed()) return RunSeeds(arguments);
   if (replay->parsed()) return ReplayOne(arguments);
+  if (shrink->parsed()) return ShrinkOne(arguments);
+  if (diff->parsed()) return DiffTwo(arguments);
   if (print->parsed()) return PrintOne(arguments);
   return RunGolden(arguments);
 }

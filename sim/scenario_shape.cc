@@ -1,0 +1,147 @@
+#include "sim/scenario_shape.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "sim/settings.h"
+
+namespace orrery::sim {
+namespace {
+
+// Which faults are at work, as steps go by.
+class Faults {
+ public:
+  Faults(uint32_t nodes, const Noise& noise)
+      : nodes_(nodes),
+        links_(size_t{nodes} * nodes, false),
+        down_(nodes, false),
+        paused_(nodes, false),
+        bad_disks_(nodes, false),
+        noise_(noise) {}
+
+  void operator()(const OpStep&) {}
+  void operator()(const NodeStep& step) {
+    const uint32_t node = step.node % nodes_;
+    switch (step.kind) {
+      case NodeStep::Kind::kCrash:
+      case NodeStep::Kind::kWipe:
+        End(node);
+        return;
+      case NodeStep::Kind::kRestart:
+        down_[node] = false;
+        return;
+      case NodeStep::Kind::kPause:
+        if (!down_[node]) paused_[node] = true;
+        return;
+      case NodeStep::Kind::kResume:
+        paused_[node] = false;
+        return;
+    }
+  }
+  void operator()(const PowerLossStep& step) { End(step.node % nodes_); }
+  void operator()(const LinkStep& step) {
+    if (step.kind == LinkStep::Kind::kReset) return;  // Over at once.
+    // What a release does not undo, a heal has to.
+    if (step.kind == LinkStep::Kind::kRelease) return;
+    Mark(step.link, true);
+  }
+  void operator()(const SplitStep& step) {
+    for (const uint32_t left : step.left) {
+      for (const uint32_t right : step.right) Mark({left, right, true}, true);
+    }
+  }
+  void operator()(const HealStep& step) {
+    if (step.link.has_value()) {
+      Mark(*step.link, false);
+    } else {
+      std::fill(links_.begin(), links_.end(), false);
+    }
+  }
+  void operator()(const ClockStep&) {}
+  void operator()(const DiskStep& step) {
+    const uint32_t node = step.node % nodes_;
+    bad_disks_[node] = step.kind != DiskStep::Kind::kOk;
+    // The process may not outlive these.
+    if (step.kind == DiskStep::Kind::kSyncFails ||
+        step.kind == DiskStep::Kind::kWriteFails) {
+      down_[node] = true;
+    }
+  }
+  void operator()(const KnobStep& step) {
+    ApplyNoise(step.name, step.value, &noise_);
+  }
+
+  bool Any() const {
+    const auto any = [](const std::vector<bool>& flags) {
+      return std::find(flags.begin(), flags.end(), true) != flags.end();
+    };
+    return any(links_) || any(down_) || any(paused_) || any(bad_disks_) ||
+           noise_.tcp_late.num != 0 || noise_.disk_stall.num != 0;
+  }
+
+ private:
+  void End(uint32_t node) {
+    down_[node] = true;
+    paused_[node] = false;
+  }
+  void Mark(const Link& link, bool bad) {
+    const size_t from = link.from % nodes_;
+    const size_t to = link.to % nodes_;
+    if (from == to) return;
+    links_[from * nodes_ + to] = bad;
+    if (link.both) links_[to * nodes_ + from] = bad;
+  }
+
+  uint32_t nodes_;
+  std::vector<bool> links_;
+  std::vector<bool> down_;
+  std::vector<bool> paused_;
+  std::vector<bool> bad_disks_;
+  Noise noise_;
+};
+
+// In order of time; of equal times, of lines.
+std::vector<const StepLine*> StepsOf(const Scenario& scenario) {
+  std::vector<const StepLine*> steps;
+  for (const Line& line : scenario.lines) {
+    if (const auto* step = std::get_if<StepLine>(&line)) steps.push_back(step);
+  }
+  std::vector<size_t> order(steps.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return steps[a]->at == steps[b]->at ? a < b : steps[a]->at < steps[b]->at;
+  });
+  std::vector<const StepLine*> sorted;
+  sorted.reserve(order.size());
+  for (const size_t i : order) sorted.push_back(steps[i]);
+  return sorted;
+}
+
+}  // namespace
+
+Extent ExtentOf(const Scenario& scenario) {
+  const std::vector<const StepLine*> steps = StepsOf(scenario);
+  return {.steps = steps.size(),
+          .nodes = SettingsOf(scenario).config.nodes,
+          .last = steps.empty() ? Duration{} : steps.back()->at};
+}
+
+bool ExpectsConvergence(const Scenario& scenario) {
+  for (const Line& line : scenario.lines) {
+    const auto* expect = std::get_if<ExpectLine>(&line);
+    if (expect != nullptr && expect->property == "converge") return true;
+  }
+  return false;
+}
+
+bool LeavesFaults(const Scenario& scenario) {
+  const Settings settings = SettingsOf(scenario);
+  Faults faults(settings.config.nodes, settings.noise);
+  for (const StepLine* line : StepsOf(scenario)) std::visit(faults, line->step);
+  return faults.Any();
+}
+
+}  // namespace orrery::sim

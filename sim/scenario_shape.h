@@ -1,0 +1,32 @@
+// sim/scenario_shape.h
+//
+// What can be said of a scenario without running it.
+
+#ifndef ORRERY_SIM_SCENARIO_SHAPE_H_
+#define ORRERY_SIM_SCENARIO_SHAPE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/time.h"
+#include "sim/scenario.h"
+
+namespace orrery::sim {
+
+struct Extent {
+  size_t steps = 0;
+  uint32_t nodes = 0;
+  Duration last;  // The time of its last step.
+};
+Extent ExtentOf(const Scenario& scenario);
+
+bool ExpectsConvergence(const Scenario& scenario);
+
+// Whether after the last step a link is still cut, held, clogged or half open,
+// a node down or paused, a disk bad, or weather at work that breaks what
+// convergence needs (`tcp.late`, `disk.stall`).
+bool LeavesFaults(const Scenario& scenario);
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_SCENARIO_SHAPE_H_
