@@ -80,6 +80,7 @@ struct Violation {
   uint32_t op = 0;
   uint32_t key = 0;
   Instant at;
+  uint32_t other = 0;  // The operation it contradicts, if there is one.
 };
 
 struct Verdict {

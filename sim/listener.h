@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "core/base/time.h"
+#include "core/engine/engine.h"
 #include "core/protocol/effects.h"
 #include "core/protocol/event.h"
 #include "sim/scenario.h"
@@ -36,6 +38,9 @@ class Listener {
   virtual void OnArrived(Instant, uint64_t) {}
   // `why` is a literal.
   virtual void OnLost(Instant, uint64_t, std::string_view) {}
+  // What a node has after a step of it, for those who ask: it is dear.
+  virtual bool WantsEntries() const { return false; }
+  virtual void OnEntries(Instant, uint32_t, const std::vector<KeyEntry>&) {}
 };
 
 }  // namespace orrery::sim

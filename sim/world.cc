@@ -246,6 +246,10 @@ void World::AfterStep(uint32_t node) {
     return;
   }
   NoteRecovery(node);
+  if (options_.listener != nullptr && options_.listener->WantsEntries()) {
+    options_.listener->OnEntries(queue_.now(), node,
+                                 nodes_[node]->engine().Entries());
+  }
   if (witness_->TakeMembersChanged(node)) {
     witness_->CheckMembers(nodes_[node]->engine().Members());
   }

@@ -66,6 +66,8 @@ class World {
 
   // Once.
   RunResult Run();
+  // What the oracles judged, after it.
+  const Evidence& evidence() const { return evidence_; }
 
  private:
   struct StepRunner;

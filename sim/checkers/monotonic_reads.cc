@@ -30,7 +30,8 @@ bool SettleReads(const Evidence& evidence, const Operation& earlier,
                    ", and returned an older version.",
        .op = read.id,
        .key = read.key,
-       .at = read.returned});
+       .at = read.returned,
+       .other = earlier.id});
   return true;
 }
 

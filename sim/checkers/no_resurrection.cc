@@ -34,7 +34,8 @@ bool SettleRemoval(const Evidence& evidence, const Operation& removal,
                    " had removed at " + SecondsText(removal.returned) + ".",
        .op = read.id,
        .key = read.key,
-       .at = read.returned});
+       .at = read.returned,
+       .other = removal.id});
   return true;
 }
 

@@ -47,7 +47,8 @@ bool SettleWrite(const Evidence& evidence, const Operation& write,
                    "), and returned an older version.",
        .op = read.id,
        .key = read.key,
-       .at = read.returned});
+       .at = read.returned,
+       .other = write.id});
   return true;
 }
 

@@ -59,7 +59,7 @@ std::string EncodeReport(const SeedReport& report) {
   for (const Violation& violation : report.violations) {
     text += Cat("violation\t", violation.oracle, "\t", violation.property, "\t",
                 violation.op, "\t", violation.key, "\t", violation.at.ns, "\t",
-                OneLine(violation.sentence), "\n");
+                violation.other, "\t", OneLine(violation.sentence), "\n");
   }
   for (const auto& [name, count] : report.properties) {
     text += Cat("property\t", name, "\t", count.checked, "\t", count.excused,
@@ -88,14 +88,15 @@ std::optional<SeedReport> DecodeReport(std::string_view text) {
       complete = true;
     } else if (words[0] == "divergence" && words.size() == 2) {
       report.divergence = words[1];
-    } else if (words[0] == "violation" && words.size() == 7) {
+    } else if (words[0] == "violation" && words.size() == 8) {
       report.violations.push_back(
           {.oracle = std::string(words[1]),
            .property = std::string(words[2]),
-           .sentence = std::string(words[6]),
+           .sentence = std::string(words[7]),
            .op = static_cast<uint32_t>(NumberOf(words[3])),
            .key = static_cast<uint32_t>(NumberOf(words[4])),
-           .at = {static_cast<int64_t>(NumberOf(words[5]))}});
+           .at = {static_cast<int64_t>(NumberOf(words[5]))},
+           .other = static_cast<uint32_t>(NumberOf(words[6]))});
     } else if (words[0] == "property" && words.size() == 6) {
       PropertyCount& count = report.properties[std::string(words[1])];
       count.checked = NumberOf(words[2]);

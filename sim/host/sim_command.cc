@@ -22,6 +22,7 @@
 #include "sim/host/large_heap.h"
 #include "sim/host/progress.h"
 #include "sim/host/replay.h"
+#include "sim/host/show.h"
 #include "sim/host/shrink.h"
 #include "sim/host/text.h"
 #include "sim/scenario_text.h"
@@ -37,11 +38,13 @@ struct Arguments {
   std::string seeds = "1..100";
   std::string profile = "swarm";
   std::string check = "1/20";
+  std::string from;
   std::string until;
   std::string file;
   std::vector<std::string> files;
   sim::CampaignOptions campaign;
   sim::ReplayOptions replay;
+  sim::ShowOptions show;
   sim::ShrinkOptions shrink;
   bool resume = false;
   std::string minimal;  // Where the shrunk scenario goes.
@@ -136,11 +139,12 @@ int ReplayOne(Arguments& arguments) {
                      arguments.replay);
 }
 
-// "x.txt" -> "x.min.txt"
-std::string MinimalPath(const std::string& file) {
-  constexpr std::string_view kEnding = ".txt";
-  const bool ends = file.ends_with(kEnding);
-  return file.substr(0, file.size() - (ends ? kEnding.size() : 0)) + ".min.txt";
+// "x.txt" with ".min.txt" -> "x.min.txt"
+std::string WithEnding(const std::string& file, std::string_view ending) {
+  constexpr std::string_view kText = ".txt";
+  const bool ends = file.ends_with(kText);
+  return file.substr(0, file.size() - (ends ? kText.size() : 0)) +
+         std::string(ending);
 }
 
 int ShrinkOne(Arguments& arguments) {
@@ -155,7 +159,7 @@ int ShrinkOne(Arguments& arguments) {
     return Usage(arguments.file + " fails no oracle: nothing to shrink");
   }
   const std::string path = arguments.minimal.empty()
-                               ? MinimalPath(arguments.file)
+                               ? WithEnding(arguments.file, ".min.txt")
                                : arguments.minimal;
   std::printf("%s\n", shrunk->signature.c_str());
   if (!sim::WriteMinimal(*shrunk, arguments.file, path)) {
@@ -163,6 +167,25 @@ int ShrinkOne(Arguments& arguments) {
   }
   sim::PrintShrunk(*shrunk, path);
   return sim::kExitViolated;
+}
+
+int ShowOne(Arguments& arguments) {
+  if (!arguments.from.empty() &&
+      !sim::ReadTime(arguments.from, &arguments.show.from)) {
+    return Usage("--from wants a time such as 12s, not " + arguments.from);
+  }
+  if (!arguments.until.empty() &&
+      !sim::ReadTime(arguments.until, &arguments.show.until)) {
+    return Usage("--until wants a time such as 12s, not " + arguments.until);
+  }
+  const std::optional<sim::Scenario> scenario =
+      sim::LoadScenario(arguments.file);
+  if (!scenario.has_value()) return sim::kExitUsage;
+  arguments.show.name = arguments.file;
+  if (arguments.show.out.empty()) {
+    arguments.show.out = WithEnding(arguments.file, ".html");
+  }
+  return sim::Show(*scenario, arguments.show);
 }
 
 int DiffTwo(const Arguments& arguments) {
@@ -256,6 +279,14 @@ int RunSimCommand(int argc, char** argv) {
   shrink->add_option("--out", arguments.minimal,
                      "Where to write it; FILE with .min.txt if not said");
 
+  CLI::App* show = app.add_subcommand(
+      "show", "Run a scenario and write what happened as a page to look at");
+  show->add_option("file", arguments.file, "Scenario text")->required();
+  show->add_option("--out", arguments.show.out,
+                   "Where to write it; FILE with .html if not said");
+  show->add_option("--from", arguments.from, "Show only from this time on");
+  show->add_option("--until", arguments.until, "And only up to this one");
+
   CLI::App* diff = app.add_subcommand(
       "diff", "Find the first event at which two runs differ");
   diff->add_option("files", arguments.files, "Two scenario texts")
@@ -281,6 +312,7 @@ int RunSimCommand(int argc, char** argv) {
   if (run->parsed()) return RunSeeds(arguments);
   if (replay->parsed()) return ReplayOne(arguments);
   if (shrink->parsed()) return ShrinkOne(arguments);
+  if (show->parsed()) return ShowOne(arguments);
   if (diff->parsed()) return DiffTwo(arguments);
   if (print->parsed()) return PrintOne(arguments);
   return RunGolden(arguments);

@@ -1,0 +1,21 @@
+# cmake -DOUT=page_parts.cc -DDIR=sim/host/page -P embed.cmake
+# Turns the parts of the page into string literals.  A literal may have 64 KiB
+# only by the standard's word, so each file is several that stand together.
+set(text "#include \"sim/host/page_parts.h\"\n\nnamespace orrery::sim {\n")
+foreach(part kPageText:page.html kPageStyle:page.css kPageScript:page.js)
+  string(REPLACE ":" ";" part "${part}")
+  list(GET part 0 name)
+  list(GET part 1 file)
+  file(READ ${DIR}/${file} content)
+  string(LENGTH "${content}" length)
+  string(APPEND text "\nconst std::string_view ${name} =\n")
+  set(at 0)
+  while(at LESS length)
+    string(SUBSTRING "${content}" ${at} 8000 piece)
+    string(APPEND text "R\"orrery(${piece})orrery\"\n")
+    math(EXPR at "${at} + 8000")
+  endwhile()
+  string(APPEND text ";\n")
+endforeach()
+string(APPEND text "\n}  // namespace orrery::sim\n")
+file(WRITE ${OUT} "${text}")
