@@ -7,7 +7,7 @@ T ?= 3600
 BIN := bin/orrery
 
 .PHONY: help deps build test cluster stop-cluster load-test bench golden \
-  golden-all campaign mutants fuzz test-tsan test-words coverage lint fmt clean
+  golden-all campaign mutants fuzz test-pages test-tsan test-words coverage lint fmt clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -29,6 +29,9 @@ cluster: build  ## start three nodes on 8001-8003 and try them
 
 stop-cluster:  ## stop them
 	@scripts/stop_cluster.sh
+
+test-pages: build  ## open the pages of `sim show` in Chromium
+	@scripts/test_pages.sh $(BIN)
 
 test-words: build  ## 104,000 words through three nodes, one killed half-way
 	@python3 tests/system/words.py $(BIN)

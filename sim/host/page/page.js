@@ -8,6 +8,7 @@
   const EVENTS = ev.t.length;
   const DOTS_MAX = 6000;      // More in view: density instead of dots.
   const LINES_MAX = 6000;
+  const LABELS_MAX = 90;
   const GUTTER = 78, HEAD = 26;
   const el = (id) => document.getElementById(id);
   const lanes = el('lanes'), scrub = el('scrubber');
@@ -29,13 +30,25 @@
   const size = { w: 0, h: 0 };
   const y = (t) => HEAD + (t - view.from) / (view.until - view.from) * (size.h - HEAD);
   const timeAt = (py) => view.from + (py - HEAD) / (size.h - HEAD) * (view.until - view.from);
-  const clientLanes = Math.max(1, Math.min(run.clients, 12)) + 1;
+  // Operations that overlap stand beside each other.
+  const COLUMNS_MAX = 24;
+  const columnOf = new Map();
+  let columns = 1;
+  {
+    const freeFrom = [];
+    for (const op of [...run.ops].sort((a, b) => a.from - b.from)) {
+      let c = freeFrom.findIndex((until) => until < op.from);
+      if (c < 0) c = freeFrom.length < COLUMNS_MAX ? freeFrom.length : op.id % COLUMNS_MAX;
+      freeFrom[c] = op.until;
+      columnOf.set(op, c);
+    }
+    columns = Math.max(1, freeFrom.length);
+  }
   const nodesWide = () => (size.w - GUTTER) * 0.68;
   const x = (node) => GUTTER + nodesWide() * (node + 0.5) / run.nodes;
   const clientX = (op) => {
-    const lane = op.final ? clientLanes - 1 : op.client % (clientLanes - 1);
-    const left = GUTTER + nodesWide();
-    return left + (size.w - left) * (lane + 0.5) / clientLanes;
+    const left = GUTTER + nodesWide() + 20;
+    return left + (size.w - left - 60) * (columnOf.get(op) + 0.2) / columns;
   };
 
   // ---- What the filter shows ----
@@ -134,6 +147,9 @@
     }
   };
 
+  // "< n1 ReplicaPut 3:7 ..." or "< n1 udp Ping ...".
+  const messageName = (i) => ev.x[i].split(' ').slice(2).find((word) => word !== 'udp') || '';
+
   const drawMessages = (pen) => {
     // Messages are in order of sending; few are under way for long.
     const longest = 6e6;
@@ -151,6 +167,7 @@
       lines.push([m, s, r, t0, t1]);
       drawn++;
     }
+    const labelled = lines.length <= LABELS_MAX;
     for (const [m, s, r, t0, t1] of lines) {
       const lit = past && ((past[s] && r >= 0 && past[r]) || (future[s] && r >= 0 && future[r]));
       const x0 = x(ev.n[s]), y0 = y(t0), lost = ms.lost[m] !== '';
@@ -163,6 +180,10 @@
       pen.lineWidth = lit ? 1.6 : 1;
       pen.setLineDash(lost ? [4, 3] : []);
       pen.beginPath(); pen.moveTo(x0, y0); pen.lineTo(x1, y1); pen.stroke();
+      if (labelled && r >= 0) {
+        pen.fillStyle = lit ? colour.ink : colour.faint; pen.font = '10px system-ui'; pen.textAlign = 'center';
+        pen.fillText(messageName(r), (x0 + x1) / 2, (y0 + y1) / 2 - 3);
+      }
       if (lost) {
         pen.setLineDash([]);
         pen.beginPath();
@@ -202,23 +223,24 @@
       for (let n = 0; n < run.nodes; n++) {
         const count = counts[row * run.nodes + n];
         if (!count) continue;
-        const w = Math.max(1.5, wide * 0.8 * count / most);
+        const w = Math.max(1.5, wide * 0.8 * Math.sqrt(count / most));
         pen.fillRect(x(n) - w / 2, HEAD + row * 3, w, 2.4);
       }
     }
   };
 
   const drawOps = (pen) => {
-    for (const op of run.ops) {
-      if (op.until < view.from || op.from > view.until || !opShown(op)) continue;
-      const cx = clientX(op), top = y(op.from), high = Math.max(3, y(op.until) - top);
+    const inView = run.ops.filter((op) => op.until >= view.from && op.from <= view.until && opShown(op));
+    const labelled = inView.length <= LABELS_MAX;
+    for (const op of inView) {
+      const cx = clientX(op), top = Math.max(HEAD - 2, y(op.from)), high = Math.max(3, y(op.until) - top);
       pen.fillStyle = op.outcome === 'ok' ? colour.ok : op.outcome === 'refused' ? colour.refused : colour.unknown;
       const marked = story.some((s) => s.op === op.id);
       pen.fillRect(cx - (marked ? 6 : 4), top, marked ? 12 : 8, high);
       if (marked) { pen.strokeStyle = colour.bad; pen.lineWidth = 2; pen.strokeRect(cx - 7, top - 1, 14, high + 2); }
-      if (high > 9 || (view.until - view.from) < 3e6 || marked) {
+      if (labelled || marked) {
         pen.fillStyle = colour.ink; pen.font = '11px system-ui'; pen.textAlign = 'left';
-        pen.fillText(`${op.verb} ${op.id} k${op.key}${op.answer ? ' = ' + op.answer : ''}`, cx + 9, top + 9);
+        pen.fillText(`c${op.client} ${op.verb} ${op.id} k${op.key}${op.answer ? ' = ' + op.answer : ''}`, cx + 9, top + 9);
       }
     }
   };
@@ -271,7 +293,7 @@
       most = Math.max(most, ++counts[row]);
     }
     pen.fillStyle = colour.message;
-    counts.forEach((c, row) => { if (c) pen.fillRect(0, row * 2, Math.max(1, w * c / most), 2); });
+    counts.forEach((c, row) => { if (c) pen.fillRect(0, row * 2, Math.max(1, w * Math.sqrt(c / most)), 2); });
     for (const s of story) {
       pen.fillStyle = colour.bad;
       pen.fillRect(0, (s.at - run.from) / span * h - 1, w, 3);
@@ -312,8 +334,7 @@
   };
 
   // ---- The panel ----
-  const heldKey = () => key !== null ? key : run.violations.length && run.violations[0].op ? run.violations[0].key
-    : run.ops.length ? run.ops[0].key : 0;
+  const heldKey = () => key !== null ? key : story.length ? story[0].key : run.ops.length ? run.ops[0].key : 0;
   const showHeld = () => {
     const k = heldKey(), held = new Map();
     for (const [t, node, of, label] of run.values) {
@@ -401,7 +422,11 @@
     const s = story[index % story.length];
     nextStory = index + 1;
     if (key !== s.key) { key = s.key; el('key').value = String(key); }
-    centre(s.at, Math.min(run.until - run.from, Math.max(200e3, (s.until - s.from) * 4)));
+    // Both in one view, unless one would vanish beside the time between them.
+    const from = Math.min(...story.map((o) => o.from)), until = Math.max(...story.map((o) => o.until));
+    const own = Math.max(1000, s.until - s.from);
+    if (until - from < own * 60) setView(from - (until - from) * 0.3, until + (until - from) * 0.3);
+    else centre(s.at, own * 4);
     // Its answer is the last step of that node until then that is about the key.
     let i = lowerBound(ev.t, s.at + 1) - 1;
     while (i >= 0 && !(ev.n[i] === s.node && ev.k[i] === s.key)) i--;
