@@ -39,6 +39,7 @@ struct Recovery {
   uint32_t node = 0;
   Instant at;
   std::vector<KeyEntry> entries;  // By token.
+  bool in_doubt = false;          // It says that it may lack writes.
 };
 
 // What a node has under the token; null: nothing.  REQUIRES: by token.

@@ -77,16 +77,21 @@ void History::RecordPromise(uint32_t node, const Promise& promise) {
   promises_[node].push_back(promise);
 }
 
-void History::RecordHalt(uint32_t node, Instant at) {
+// Again while it lasts: no matter.
+void History::RecordHalt(uint32_t node, HaltCause cause, Instant at) {
   for (const Halt& halt : halts_) {
-    if (halt.node == node && !halt.to.has_value()) return;
+    if (halt.node == node && halt.cause == cause && !halt.to.has_value()) {
+      return;
+    }
   }
-  halts_.push_back({.node = node, .from = at, .to = {}});
+  halts_.push_back({.node = node, .cause = cause, .from = at, .to = {}});
 }
 
-void History::RecordResumption(uint32_t node, Instant at) {
+void History::RecordResumption(uint32_t node, HaltCause cause, Instant at) {
   for (Halt& halt : halts_) {
-    if (halt.node == node && !halt.to.has_value()) halt.to = at;
+    if (halt.node == node && halt.cause == cause && !halt.to.has_value()) {
+      halt.to = at;
+    }
   }
 }
 
@@ -102,14 +107,65 @@ std::span<const History::Holding> History::HoldersOf(uint32_t key,
   return *holders;
 }
 
-bool History::IsLost(const Holding& holding,
-                     const Durability& durability) const {
-  for (const Disaster& disaster : disasters_) {
-    if (disaster.node != holding.node || disaster.at < holding.at) continue;
-    if (disaster.wiped) return true;
-    if (disaster.at < holding.at + durability.unsynced) return true;
+bool History::FoundDamage(uint32_t node, Instant after, Instant until) const {
+  for (const OnNode& damage : damages_) {
+    if (damage.node == node && damage.at >= after && damage.at <= until) {
+      return true;
+    }
   }
   return false;
+}
+
+void History::RecordFailedSync(uint32_t node, Instant at) {
+  failed_syncs_.push_back({.node = node, .at = at});
+  // What it should have synced is written and synced again.
+  halts_.push_back(
+      {.node = node, .cause = HaltCause::kDisk, .from = at, .to = at});
+}
+
+void History::RecordDeath(uint32_t node, Instant at, Duration within) {
+  for (const OnNode& sync : failed_syncs_) {
+    if (sync.node != node || at > sync.at + within) continue;
+    RecordDisaster({.node = node, .at = sync.at, .wiped = false});
+  }
+  std::erase_if(failed_syncs_,
+                [&](const OnNode& sync) { return sync.node == node; });
+}
+
+// So much later, if nothing halts it: each halt begins the time anew.
+Instant History::SyncedAt(uint32_t node, Instant at, Duration unsynced) const {
+  Instant synced = at + unsynced;
+  bool moved = true;
+  while (moved) {
+    moved = false;
+    for (const Halt& halt : halts_) {
+      if (halt.node != node || halt.from >= synced) continue;
+      if (!halt.to.has_value()) return {std::numeric_limits<int64_t>::max()};
+      if (*halt.to < at || *halt.to + unsynced <= synced) continue;
+      synced = *halt.to + unsynced;
+      moved = true;
+    }
+  }
+  return synced;
+}
+
+bool History::MayHaveLost(uint32_t node, Instant at, Instant until,
+                          const Durability& durability) const {
+  std::optional<Instant> synced;
+  for (const Disaster& disaster : disasters_) {
+    if (disaster.node != node) continue;
+    if (disaster.at < at || disaster.at > until) continue;
+    if (disaster.wiped) return true;
+    if (!synced.has_value()) synced = SyncedAt(node, at, durability.unsynced);
+    if (disaster.at < *synced) return true;
+  }
+  return false;
+}
+
+bool History::IsLost(const Holding& holding,
+                     const Durability& durability) const {
+  return MayHaveLost(holding.node, holding.at,
+                     {std::numeric_limits<int64_t>::max()}, durability);
 }
 
 bool History::AllHoldersLost(uint32_t key, uint64_t version,

@@ -90,16 +90,20 @@ class History {
     uint64_t version = 0;
     Instant at;
   };
-  // A process that is dead or paused syncs nothing.
+  // A process that is dead or paused syncs nothing, and none does to a disk
+  // that takes nothing.
+  enum class HaltCause : uint8_t { kProcess = 1, kDisk = 2 };
   struct Halt {
     uint32_t node = 0;
+    HaltCause cause = HaltCause::kProcess;
     Instant from;
-    std::optional<Instant> to;  // Of its next recovery, or of its resumption.
+    std::optional<Instant> to;  // Of its recovery, resumption, or mending.
   };
+  // What was unsynced at `at` is lost.
   struct Disaster {
     uint32_t node = 0;
     Instant at;
-    bool wiped = false;  // Else: lost power.
+    bool wiped = false;  // All of it is.
   };
 
   void Reserve(size_t operations) {
@@ -117,11 +121,21 @@ class History {
 
   void RecordHolding(uint32_t key, uint64_t version, const Holding& holding);
   void RecordPromise(uint32_t node, const Promise& promise);
-  void RecordHalt(uint32_t node, Instant at);  // Again: no matter.
-  void RecordResumption(uint32_t node, Instant at);
+  void RecordHalt(uint32_t node, HaltCause cause, Instant at);
+  void RecordResumption(uint32_t node, HaltCause cause, Instant at);
   void RecordDisaster(const Disaster& disaster) {
     disasters_.push_back(disaster);
   }
+  // The node found a record that it cannot read, and said so.
+  void RecordDamage(uint32_t node, Instant at) {
+    damages_.push_back({.node = node, .at = at});
+  }
+  bool FoundDamage(uint32_t node, Instant after, Instant until) const;
+  // The pages of a failed sync are gone from the disk; the process has the
+  // bytes and writes them again, if it lives long enough.
+  void RecordFailedSync(uint32_t node, Instant at);
+  // A process died: with it what a failed sync took `within` before.
+  void RecordDeath(uint32_t node, Instant at, Duration within);
   std::span<const Holding> HoldersOf(uint32_t key, uint64_t version) const;
   // Both in order of time.
   std::span<const Promise> PromisesOf(uint32_t node) const;
@@ -133,6 +147,10 @@ class History {
   struct Durability {
     Duration unsynced;
   };
+  // Whether the node may have lost, by `until`, what it acknowledged at `at`: a
+  // disaster struck before it was synced.
+  bool MayHaveLost(uint32_t node, Instant at, Instant until,
+                   const Durability& durability) const;
   // Whether every (`any`: some) node that acknowledged the version may have
   // lost it since, before `until`.
   bool AllHoldersLost(uint32_t key, uint64_t version,
@@ -148,12 +166,19 @@ class History {
                                       const VersionName&) = default;
   };
   bool IsLost(const Holding& holding, const Durability& durability) const;
+  Instant SyncedAt(uint32_t node, Instant at, Duration unsynced) const;
 
   std::vector<Operation> operations_;
   LookupMap<uint64_t, uint32_t> by_id_;
   LookupMap<VersionName, absl::InlinedVector<Holding, 3>> holdings_;
   std::vector<std::vector<Promise>> promises_;  // By node.
   std::vector<Halt> halts_;
+  struct OnNode {
+    uint32_t node = 0;
+    Instant at;
+  };
+  std::vector<OnNode> failed_syncs_;
+  std::vector<OnNode> damages_;
   std::vector<Disaster> disasters_;
 };
 

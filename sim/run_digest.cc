@@ -107,8 +107,8 @@ class Folder {
     FoldAll(m.request, m.key, m.depth, m.from_hints);
   }
   void Fold(const ReplicaGetAck& m) {
-    FoldAll(m.request, m.status, m.depth, m.suspect, m.digest, m.floor,
-            m.object);
+    FoldAll(m.request, m.status, m.depth, m.suspect, m.doubted, m.digest,
+            m.floor, m.object);
   }
   void Fold(const ForwardWrite& m) {
     FoldAll(m.request, m.verb, m.key, m.value, m.read_level, m.write_level,

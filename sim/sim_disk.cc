@@ -114,6 +114,7 @@ DiskDone SimDisk::Perform(Operation& operation) {
         done.error = DiskError::kNoEntry;
       } else if (sync_fails_) {
         sync_fails_ = false;
+        has_failed_ = true;
         tally_.Count("fault.sync_failed");
         done.error = DiskError::kIo;
       } else {
@@ -209,7 +210,9 @@ void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
       Write(effect, inode->image, done);
       return;
     case DiskVerb::kAllocate:
-      if (!HasSpace(effect.length)) {
+      if (effect.offset + effect.length > inode->image.size() &&
+          !HasSpace(effect.offset + effect.length - inode->image.size())) {
+        tally_.Count("fault.no_space");
         done->error = DiskError::kNoSpace;
         return;
       }
@@ -245,6 +248,7 @@ void SimDisk::Read(const DiskEffect& effect, const FileImage& image,
                    DiskDone* done) {
   if (reads_fail_) {
     tally_.Count("fault.read_failed");
+    has_failed_ = true;
     done->error = DiskError::kIo;
     return;
   }
@@ -257,10 +261,13 @@ void SimDisk::Write(const DiskEffect& effect, FileImage& image,
   const uint64_t bytes = BytesOf(effect);
   if (writes_fail_) {
     tally_.Count("fault.write_failed");
+    has_failed_ = true;
     done->error = DiskError::kIo;
     return;
   }
-  if (!HasSpace(bytes)) {
+  // Bytes that the file has already are written over, full disk or not.
+  const uint64_t end = effect.offset + bytes;
+  if (end > image.size() && !HasSpace(end - image.size())) {
     tally_.Count("fault.no_space");
     done->error = DiskError::kNoSpace;
     return;
@@ -284,6 +291,8 @@ void SimDisk::Sync(const Operation& operation, FileImage& image,
   if (sync_fails_) {
     // The pages count as clean, and what is on the disk is the old bytes.
     sync_fails_ = false;
+    ++failed_syncs_;
+    has_failed_ = true;
     tally_.Count("fault.sync_failed");
     PowerLoss loss{
         .seed = Fate(options_.seed, Lot::kPageFate, operation.number),

@@ -62,6 +62,9 @@ class SimDisk : public DiskPort {
   void Fault(const DiskStep& step);
 
   uint32_t power_losses() const { return power_losses_; }
+  uint32_t failed_syncs() const { return failed_syncs_; }
+  // Whether it ever gave an error that is not for lack of space.
+  bool HasFailed() const { return has_failed_; }
   uint64_t used_bytes() const { return used_bytes_; }
 
  private:
@@ -118,6 +121,8 @@ class SimDisk : public DiskPort {
   uint64_t submitted_ = 0;
   uint32_t process_ = 0;  // 0: none.
   uint32_t power_losses_ = 0;
+  uint32_t failed_syncs_ = 0;
+  bool has_failed_ = false;
 
   Instant stalled_until_;
   Duration slower_by_;

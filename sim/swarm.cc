@@ -64,6 +64,7 @@ class Generator {
     if (faults_.Chance(1, 2)) Clocks();
     if (faults_.Chance(1, 2)) SlowDisks();
     if (faults_.Chance(1, 16)) WipeOne();
+    if (faults_.Chance(1, 4)) BadDisks();
     HealAll();
     std::sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
       if (a.line.at != b.line.at) return a.line.at < b.line.at;
@@ -121,6 +122,7 @@ class Generator {
   void Clocks();
   void SlowDisks();
   void WipeOne();
+  void BadDisks();
   void HealAll();
 
   OpStep MakeOp(uint32_t id);
@@ -461,6 +463,34 @@ void Generator::WipeOne() {
   const uint32_t node = AnyNode(prng);
   At(at, NodeStep{NodeStep::Kind::kWipe, node});
   At(at + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
+}
+
+// Out of space for a while, reads or writes that fail, a sync that does.
+void Generator::BadDisks() {
+  Prng& prng = faults_;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const uint32_t node = AnyNode(prng);
+    const uint64_t shape = prng.Below(4);
+    if (shape == 0) {
+      At(at, DiskStep{node, DiskStep::Kind::kSyncFails, 0});
+    } else {
+      At(at, DiskStep{node,
+                      shape == 1   ? DiskStep::Kind::kFull
+                      : shape == 2 ? DiskStep::Kind::kReadFails
+                                   : DiskStep::Kind::kWriteFails,
+                      0});
+    }
+    const Duration bad = prng.Chance(1, 2)
+                             ? TimeBetween(prng, kMillisecond, kSecond)
+                             : TimeBetween(prng, kSecond, 10 * kSecond);
+    At(at + bad, DiskStep{node, DiskStep::Kind::kOk, 0});
+    // It may have ended itself, or take no more writes: an operator mends the
+    // disk and starts the node anew.
+    At(at + bad, NodeStep{NodeStep::Kind::kCrash, node});
+    At(at + bad + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
+  }
 }
 
 void Generator::HealAll() {

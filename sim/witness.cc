@@ -169,9 +169,12 @@ void Witness::OnMark(std::string_view mark) { wiring_.marks.Count(mark); }
 
 void Witness::OnNote(uint32_t node, const Note& note) {
   if (note.kind == Note::Kind::kMemberState) members_changed_[node] = 1;
+  if (note.kind == Note::Kind::kDamage) {
+    wiring_.evidence.history.RecordDamage(node, wiring_.queue.now());
+  }
   if (note.kind == Note::Kind::kFatal) {
-    fatals_.push_back("The process of n" + std::to_string(node) +
-                      " ended itself: " + note.text + ".");
+    fatals_.push_back(
+        {.node = node, .at = wiring_.queue.now(), .why = note.text});
   }
   if (wiring_.listener != nullptr) {
     wiring_.listener->OnNote(wiring_.queue.now(), node, note);

@@ -52,8 +52,13 @@ class Witness : public NodeWitness {
   }
   void CheckMembers(const std::vector<MemberView>& members);
 
-  // Processes that ended by themselves, one sentence each.
-  const std::vector<std::string>& fatals() const { return fatals_; }
+  // Processes that ended by themselves.
+  struct Fatal {
+    uint32_t node = 0;
+    Instant at;
+    std::string why;
+  };
+  const std::vector<Fatal>& fatals() const { return fatals_; }
 
  private:
   // A put as its receiver got it: what an acknowledgement of it means.
@@ -103,7 +108,7 @@ class Witness : public NodeWitness {
   LookupMap<ProcessName, uint64_t> salts_;
   std::vector<uint8_t> members_changed_;  // 0 or 1, by node.
   std::vector<Envelope> last_envelope_;
-  std::vector<std::string> fatals_;
+  std::vector<Fatal> fatals_;
 };
 
 }  // namespace orrery::sim

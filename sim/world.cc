@@ -94,6 +94,7 @@ World::World(const Scenario& scenario, const RunOptions& options)
                           .listener = options.listener},
       settings_.noise, queue_, tally_);
   recovered_.resize(config.nodes);
+  failed_syncs_.resize(config.nodes);
   for (uint32_t node = 0; node < config.nodes; ++node) {
     nodes_.push_back(std::make_unique<SimNode>(
         SimNode::Wiring{.index = node,
@@ -241,8 +242,9 @@ void World::Dispatch(const Occasion& occasion) {
 // After a node was given something: it may have ended, and now and then its
 // state is looked at in depth.
 void World::AfterStep(uint32_t node) {
+  NoteFailedSync(node);
   if (!nodes_[node]->IsUp()) {
-    clients_->OnProcessDown(node);
+    NoteDeath(node);
     return;
   }
   NoteRecovery(node);
@@ -258,6 +260,21 @@ void World::AfterStep(uint32_t node) {
   nodes_[node]->engine().CheckInvariants();
 }
 
+void World::NoteFailedSync(uint32_t node) {
+  const uint32_t failed = nodes_[node]->disk().failed_syncs();
+  if (failed == failed_syncs_[node]) return;
+  failed_syncs_[node] = failed;
+  evidence_.history.RecordFailedSync(node, queue_.now());
+}
+
+// A process is gone, by a step of the scenario or by itself.
+void World::NoteDeath(uint32_t node) {
+  evidence_.history.RecordHalt(node, History::HaltCause::kProcess,
+                               queue_.now());
+  evidence_.history.RecordDeath(node, queue_.now(), evidence_.unsynced);
+  clients_->OnProcessDown(node);
+}
+
 // O17: what a process found, before anyone could repair it.
 void World::NoteRecovery(uint32_t node) {
   uint32_t& noted = recovered_[node];
@@ -266,9 +283,13 @@ void World::NoteRecovery(uint32_t node) {
   if (engine.state() == EngineState::kStarting) return;
   noted = nodes_[node]->process();
   if (engine.state() == EngineState::kFailed) return;
-  evidence_.history.RecordResumption(node, queue_.now());
+  evidence_.history.RecordResumption(node, History::HaltCause::kProcess,
+                                     queue_.now());
   evidence_.recoveries.push_back(
-      {.node = node, .at = queue_.now(), .entries = engine.Entries()});
+      {.node = node,
+       .at = queue_.now(),
+       .entries = engine.Entries(),
+       .in_doubt = engine.Counters(StoreId::kUser).ranges_in_doubt > 0});
 }
 
 // Every node as it is now, and who owns what.
@@ -349,6 +370,29 @@ void World::AwaitIdle() {
   }
 }
 
+// A process may end itself when its disk fails, and for no other reason: a full
+// one is none.
+void World::JudgeFatals(RunResult* result) {
+  PropertyResult property{.oracle = "O0", .property = "no-process-ends-itself"};
+  property.checked = nodes_.size();
+  for (const Witness::Fatal& fatal : witness_->fatals()) {
+    if (nodes_[fatal.node]->disk().HasFailed()) {
+      ++property.excused;
+      continue;
+    }
+    ++property.failed;
+    result->violations.push_back(
+        {.oracle = "O0",
+         .property = "no-process-ends-itself",
+         .sentence = "The process of " + NodeText(fatal.node) +
+                     " ended itself: " + fatal.why + ".",
+         .op = 0,
+         .key = 0,
+         .at = fatal.at});
+  }
+  result->properties.push_back(property);
+}
+
 void World::Judge(RunResult* result) {
   if (evidence_.owners_per_key == 0) {
     evidence_.owners_per_key =
@@ -370,14 +414,7 @@ void World::Judge(RunResult* result) {
   for (Violation& violation : expected.violations) {
     result->violations.push_back(std::move(violation));
   }
-  for (const std::string& sentence : witness_->fatals()) {
-    result->violations.push_back({.oracle = "O0",
-                                  .property = "no-process-ends-itself",
-                                  .sentence = sentence,
-                                  .op = 0,
-                                  .key = 0,
-                                  .at = queue_.now()});
-  }
+  JudgeFatals(result);
   for (const auto& node : nodes_) {
     if (node->IsUp()) digest_.AddNumber(node->engine().StateDigest());
   }

@@ -77,12 +77,15 @@ class World {
   void Dispatch(const Occasion& occasion);
   void Perform(const Step& step);
   void AfterStep(uint32_t node);
+  void NoteFailedSync(uint32_t node);
+  void NoteDeath(uint32_t node);
   void NoteRecovery(uint32_t node);
   bool Converges() const;
   void Inspect();
   void ReadEverything();
   void AwaitIdle();
   void Judge(RunResult* result);
+  void JudgeFatals(RunResult* result);
   Instant HealedAt() const;
 
   uint32_t NodeOf(uint32_t number) const {
@@ -101,7 +104,8 @@ class World {
   std::unique_ptr<Witness> witness_;
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
-  std::vector<uint32_t> recovered_;  // Of each node: the process that has.
+  std::vector<uint32_t> failed_syncs_;  // Of each node's disk, noted.
+  std::vector<uint32_t> recovered_;     // Of each node: the process that has.
   std::unique_ptr<Clients> clients_;
   SeedsEvent seeds_;
   uint64_t dispatched_ = 0;

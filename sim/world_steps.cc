@@ -21,20 +21,21 @@ struct World::StepRunner {
     switch (step.kind) {
       case NodeStep::Kind::kCrash:
         node.Crash();
-        world.evidence_.history.RecordHalt(number, world.queue_.now());
-        world.clients_->OnProcessDown(number);
+        world.NoteDeath(number);
         return;
       case NodeStep::Kind::kRestart:
         if (!node.IsUp()) world.StartNode(number);
         return;
       case NodeStep::Kind::kPause:
         node.Pause();
-        world.evidence_.history.RecordHalt(number, world.queue_.now());
+        world.evidence_.history.RecordHalt(number, History::HaltCause::kProcess,
+                                           world.queue_.now());
         return;
       case NodeStep::Kind::kResume:
         node.Resume();
         if (node.IsUp()) {
-          world.evidence_.history.RecordResumption(number, world.queue_.now());
+          world.evidence_.history.RecordResumption(
+              number, History::HaltCause::kProcess, world.queue_.now());
         }
         return;
       case NodeStep::Kind::kWipe:
@@ -120,7 +121,24 @@ struct World::StepRunner {
   }
 
   void operator()(const DiskStep& step) const {
-    world.nodes_[world.NodeOf(step.node)]->disk().Fault(step);
+    const uint32_t number = world.NodeOf(step.node);
+    world.nodes_[number]->disk().Fault(step);
+    switch (step.kind) {
+      case DiskStep::Kind::kOk:
+        world.evidence_.history.RecordResumption(
+            number, History::HaltCause::kDisk, world.queue_.now());
+        return;
+      case DiskStep::Kind::kFull:
+      case DiskStep::Kind::kSyncFails:
+      case DiskStep::Kind::kWriteFails:
+        world.evidence_.history.RecordHalt(number, History::HaltCause::kDisk,
+                                           world.queue_.now());
+        return;
+      case DiskStep::Kind::kStall:
+      case DiskStep::Kind::kSlow:
+      case DiskStep::Kind::kReadFails:
+        return;  // Evidence::unsynced has room for them.
+    }
   }
 
   void operator()(const KnobStep& step) const {

@@ -158,6 +158,8 @@ void FireTimer(const TimerHeap::Due& due, Rooms& rooms, Turn& turn) {
       return rooms.hint_store.OnTimer(due, turn);
     case TimerKind::kHlcLease:
       return rooms.lease.Renew(rooms.clock, rooms.directory, turn);
+    case TimerKind::kDirectoryRetry:
+      return rooms.directory.OnRetry(turn);
     case TimerKind::kListDeadline:
       return rooms.lister.OnDeadline(due.handle, turn);
     case TimerKind::kDrain:

@@ -146,6 +146,7 @@ void PeerRequests::OnReadOutcome(const ReadOutcome& outcome, Turn& turn) {
                                               .status = outcome.status,
                                               .depth = open->depth,
                                               .suspect = outcome.suspect,
+                                              .doubted = outcome.doubted,
                                               .digest = outcome.digest,
                                               .object = outcome.object});
   open_.Destroy(outcome.ticket.handle);

@@ -105,6 +105,7 @@ struct ReplicaGetAck {
   ReplicaStatus status = ReplicaStatus::kOk;
   ReadDepth depth = ReadDepth::kObject;
   bool suspect = false;  // Merge what it says, do not count it (storage I11).
+  bool doubted = false;  // Suspect because of this key, not of the whole copy.
   uint64_t digest = 0;   // 0: absent.
   uint64_t floor = 0;
   Object object;  // kVersions: values empty, checksums present.

@@ -31,6 +31,7 @@ void GetCoordinator::Start(Handle handle, Conversation& here) {
 void GetCoordinator::Plan(Conversation& here) {
   phase_ = Phase::kReading;
   differs_ = false;
+  join_is_whole_ = false;
   sets_ = ActiveSets(command_.key, command_.level, here.options.read_quorum,
                      here.routing);
   tally_.emplace(sets_);
@@ -127,6 +128,7 @@ void GetCoordinator::OnReadOutcome(const ReadOutcome& outcome,
           {.status = outcome.status,
            .depth = outcome.depth,
            .suspect = outcome.suspect,
+           .doubted = outcome.doubted,
            .digest = outcome.digest,
            .object = outcome.object},
           here);
@@ -145,6 +147,7 @@ void GetCoordinator::OnGetAck(const Owner& from, const ReplicaGetAck& ack,
           {.status = ack.status,
            .depth = ack.depth,
            .suspect = ack.suspect,
+           .doubted = ack.doubted,
            .digest = ack.digest,
            .object = ack.object},
           here);
@@ -156,6 +159,8 @@ void GetCoordinator::OnReply(Slot& slot, const Reply& reply,
   const bool has_nothing = slot.IsStandIn() && reply.digest == 0;
   const bool is_usable =
       reply.status == ReplicaStatus::kOk && IsWellFormed(reply.object);
+  slot.needs_join = !slot.IsStandIn() &&
+                    (reply.doubted || reply.status == ReplicaStatus::kCorrupt);
   if (!is_usable || has_nothing) {  // R7
     here.Mark("get.owner_failed");
     FailSlot(slot);
@@ -218,12 +223,14 @@ void GetCoordinator::AdvanceReading(Conversation& here) {
     const Object* object = ObjectWith(answered->digest);
     if (object == nullptr) return FetchOne(here);
     if (!differs_) here.Mark("get.digests_agree");
+    join_is_whole_ = MeetsEveryWrite(*tally_, here);
     return AnswerWith(*object, here);
   }
   if (!differs_) here.Mark("get.digest_mismatch");
   differs_ = true;
   if (!WholeAnswers().HasQuorum()) return FetchMissing(here);
   MergeAnswers();
+  join_is_whole_ = MeetsEveryWrite(WholeAnswers(), here);
   // A quorum holds nothing; what another owner holds was never acknowledged
   // by a quorum, and there is nothing to write back.
   if (merged_.IsEmpty()) return AnswerWith(merged_, here);
@@ -341,18 +348,20 @@ void GetCoordinator::AdvanceRepair(Conversation& here) {
 void GetCoordinator::WriteBack(Slot& slot, Conversation& here) {
   here.Mark("get.write_back");
   slot.written = Written::kWaiting;
+  const PutOrigin origin =
+      join_is_whole_ ? PutOrigin::kWriteBack : PutOrigin::kSync;
   if (slot.node == here.routing.self()) {
     here.local.merges.push_back(
         {.ticket = {TicketOwner::kGetCoordinator, 0, handle_},
          .key = command_.key,
          .object = merged_,
-         .origin = PutOrigin::kWriteBack});
+         .origin = origin});
     return;
   }
   here.turn.effects.Send(
       here.routing.EndpointOf(slot.node),
       ReplicaPut{.request = Tagged(handle_, RequestPool::kGet),
-                 .origin = PutOrigin::kWriteBack,
+                 .origin = origin,
                  .key = command_.key,
                  .object = merged_});
 }
@@ -461,9 +470,33 @@ void GetCoordinator::OnRingInstalled(Conversation& here) {
   Start(handle_, here);
 }
 
+bool GetCoordinator::MeetsEveryWrite(const GetTally& tally,
+                                     const Conversation& here) {
+  const Ring* ring = here.routing.ring();
+  return ring != nullptr &&
+         tally.MeetsEveryWrite(ring->state().params.write_quorum);
+}
+
+// Nobody waits for it: an owner that lost its record, or doubts it, gets what
+// the others have, and votes again (semantics S44).
+void GetCoordinator::HealOwners(const Object& object, Conversation& here) {
+  if (!join_is_whole_ || object.IsEmpty()) return;
+  const bool any =
+      std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
+        return slot.needs_join && slot.written == Written::kNot;
+      });
+  if (!any) return;
+  here.Mark("get.owner_healed");
+  if (&object != &merged_) merged_ = object;
+  for (Slot& slot : slots_) {
+    if (slot.needs_join && slot.written == Written::kNot) WriteBack(slot, here);
+  }
+}
+
 void GetCoordinator::AnswerWith(const Object& object, Conversation& here) {
   Answer(command_.reply, ReadDoneOf(here.cluster, command_.key, object),
          promise_, here);
+  HealOwners(object, here);
   phase_ = Phase::kDone;
 }
 

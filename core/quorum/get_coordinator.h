@@ -13,14 +13,17 @@
 //
 // Marks: get.local, get.digests_agree, get.digest_mismatch, get.fetch,
 // get.spare, get.owner_failed, get.suspect_answer, get.write_back,
-// get.repaired, get.repair_out_of_reach, get.repair_after_answer,
-// get.out_of_reach, get.deadline, get.restarted, get.hinted_answer.
+// get.owner_healed, get.repaired, get.repair_out_of_reach,
+// get.repair_after_answer, get.out_of_reach, get.deadline, get.restarted,
+// get.hinted_answer.
 //
 // Invariants:
 //   GET-1  Answered exactly once, at the deadline at the latest.
 //   GET-2  A value is shown only if R owners answered and, with R at a
 //          majority, K hold what is shown.
 //   GET-3  Not ready, damaged, in doubt or silent: never an answer (R7).
+//   GET-4  What is written back may end an owner's doubt only if enough sound
+//          copies went into it (kWriteBack); else it is one copy more (kSync).
 //
 // Threading: engine thread.  Cost: O(owners) an event.
 
@@ -97,6 +100,7 @@ class GetCoordinator {
     Instant asked_at;
     bool fetching = false;  // Answered a digest; asked for the object.
     bool suspect = false;
+    bool needs_join = false;  // Its record is lost, or it doubts this key.
     uint64_t digest = 0;
     std::optional<Object> object;
     Written written = Written::kNot;
@@ -106,6 +110,7 @@ class GetCoordinator {
     ReplicaStatus status;
     ReadDepth depth;
     bool suspect;
+    bool doubted;
     uint64_t digest;
     const Object& object;
   };
@@ -129,6 +134,8 @@ class GetCoordinator {
   void StartRepair(Conversation& here);
   void AdvanceRepair(Conversation& here);
   void WriteBack(Slot& slot, Conversation& here);
+  static bool MeetsEveryWrite(const GetTally& tally, const Conversation& here);
+  void HealOwners(const Object& object, Conversation& here);
   bool WriteBackToNext(Conversation& here);
   bool FetchElsewhere(Conversation& here);
   static bool CanBeFetched(const Slot& slot);
@@ -145,6 +152,7 @@ class GetCoordinator {
   std::optional<GetTally> tally_;
   absl::InlinedVector<Slot, 3> slots_;  // Best first.
   bool differs_ = false;
+  bool join_is_whole_ = false;  // GET-4
   Object merged_;
   uint64_t merged_digest_ = 0;
   std::optional<PutTally> holders_;

@@ -88,6 +88,7 @@ void ReplicaReader::OnStoreReply(const StoreReply& reply, Turn& turn) {
   ReadOutcome outcome{.ticket = open->ticket,
                       .status = StatusOfGet(reply.status),
                       .suspect = reply.suspect,
+                      .doubted = reply.suspect && !store_.IsSuspect(),
                       .depth = open->depth,
                       .key = reply.key};
   open_.Destroy(reply.ticket.handle);

@@ -40,6 +40,7 @@ struct ReadOutcome {
   Ticket ticket = {};
   ReplicaStatus status = ReplicaStatus::kOk;
   bool suspect = false;  // The copy may lack what it once held.
+  bool doubted = false;  // Suspect because of this key alone.
   ReadDepth depth = ReadDepth::kObject;
   uint64_t digest = 0;   // 0: absent.
   Object object = {};    // kVersions: without values.  kDigest: empty.

@@ -55,12 +55,16 @@ const std::string& KeyOf(const std::variant<MintRequest, MergeRequest>& work) {
   return std::get<MergeRequest>(work).key;
 }
 
-// Merged from other owners' copies: may stand in for a record that was lost.
-bool Repairs(const std::variant<MintRequest, MergeRequest>& work) {
+// The join of so many owners' copies that it may stand in for what was lost.
+bool IsWholeJoin(const std::variant<MintRequest, MergeRequest>& work) {
   const auto* merge = std::get_if<MergeRequest>(&work);
-  if (merge == nullptr) return false;
-  return merge->origin == PutOrigin::kWriteBack ||
-         merge->origin == PutOrigin::kSync;
+  return merge != nullptr && merge->origin == PutOrigin::kWriteBack;
+}
+
+// Of one other owner: that one may lack what was lost here.
+bool IsCopy(const std::variant<MintRequest, MergeRequest>& work) {
+  const auto* merge = std::get_if<MergeRequest>(&work);
+  return merge != nullptr && merge->origin == PutOrigin::kSync;
 }
 
 bool MustSync(const std::variant<MintRequest, MergeRequest>& work) {
@@ -211,6 +215,8 @@ void ReplicaWriter::OnRead(Handle handle, Chain& chain, const StoreReply& reply,
     return;
   }
   Stored stored{.unreadable = status == ReplicaStatus::kCorrupt};
+  stored.doubted = reply.suspect && !store_.IsSuspect();
+  stored.lost_stamp = reply.timestamp;
   if (reply.status == StoreStatus::kOk ||
       reply.status == StoreStatus::kDeleted) {
     std::optional<Object> object = DecodeObject(reply.meta.view(), reply.value);
@@ -219,7 +225,6 @@ void ReplicaWriter::OnRead(Handle handle, Chain& chain, const StoreReply& reply,
       stored.object = *std::move(object);
       stored.digest = reply.digest;
       stored.seq = reply.seq;
-      stored.doubted = reply.suspect && !store_.IsSuspect();
     }
   }
   if (stored.unreadable) turn.effects.Mark("replica.record_unreadable");
@@ -254,9 +259,7 @@ void ReplicaWriter::Apply(Handle handle, Chain& chain, const Stored& stored,
     chain.outcomes.push_back(ApplyOne(work, stored, &object, turn));
   }
   const bool changed = DigestOf(object) != stored.digest;
-  const bool heals =
-      (stored.doubted || stored.unreadable) &&
-      std::any_of(chain.applied.begin(), chain.applied.end(), Repairs);
+  const bool heals = Heals(chain.applied, stored, object);
   const bool must_sync =
       std::any_of(chain.applied.begin(), chain.applied.end(), MustSync);
   if (object.IsEmpty() || (!changed && !heals && !must_sync)) {
@@ -279,6 +282,16 @@ void ReplicaWriter::Apply(Handle handle, Chain& chain, const Stored& stored,
               .repair = heals,
               .must_sync = must_sync},
              turn);
+}
+
+// Whether what is written may vote again in place of what was lost (WRT-6).
+bool ReplicaWriter::Heals(const std::vector<Work>& applied,
+                          const Stored& stored, const Object& object) {
+  if (!stored.doubted && !stored.unreadable) return false;
+  if (std::any_of(applied.begin(), applied.end(), IsWholeJoin)) return true;
+  // What replaced a lost record, and was lost too, may have been older than it.
+  return !stored.doubted && TopStamp(object) >= stored.lost_stamp &&
+         std::any_of(applied.begin(), applied.end(), IsCopy);
 }
 
 WriteOutcome ReplicaWriter::ApplyOne(const Work& work, const Stored& stored,

@@ -21,6 +21,8 @@ constexpr uint64_t kSeqBlock = uint64_t{1} << 32;
 // has to be renewed while running; 2^20 starts.
 constexpr uint64_t kSeqLease = uint64_t{1} << 44;
 constexpr uint64_t kRingFileBytesMax = uint64_t{64} << 20;
+// A full disk is looked at again so much later.
+constexpr Duration kRetryAfter = 1 * kSecond;
 
 std::string HexOf(uint64_t value) {
   std::string text(16, '0');
@@ -151,6 +153,7 @@ void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
     case Step::kCloseRingTmp:
     case Step::kRenameRing:
     case Step::kSyncDirAfterRing:
+    case Step::kCloseRingForLack:
       ORRERY_UNREACHABLE("a step of saving while opening");
   }
 }
@@ -254,10 +257,11 @@ void DataDirectory::FinishOpen(Turn& turn) {
 
 void DataDirectory::SaveRing(uint64_t token, ClusterId cluster, Bytes ring,
                              Turn& turn) {
-  jobs_.push_back({.kind = Job::Kind::kRing,
-                   .token = token,
-                   .cluster = cluster,
-                   .ring = std::move(ring)});
+  std::deque<Job>& line = waiting_.empty() ? jobs_ : waiting_;
+  line.push_back({.kind = Job::Kind::kRing,
+                  .token = token,
+                  .cluster = cluster,
+                  .ring = std::move(ring)});
   StartNextJob(turn);
 }
 
@@ -312,6 +316,9 @@ void DataDirectory::StartNextJob(Turn& turn) {
 }
 
 void DataDirectory::OnSavingDone(const DiskDone& done, Turn& turn) {
+  if (done.error == DiskError::kNoSpace && SavesRingFile(step_)) {
+    return SetRingAside(turn);
+  }
   if (done.error != DiskError::kNone) {
     return Fail("IDENTITY or RING cannot be written", 1);
   }
@@ -351,6 +358,9 @@ void DataDirectory::OnSavingDone(const DiskDone& done, Turn& turn) {
     case Step::kRenameRing:
       return Submit(Step::kSyncDirAfterRing,
                     {.verb = DiskVerb::kSyncDir, .path = "."}, turn);
+    case Step::kCloseRingForLack:
+      step_ = Step::kIdle;
+      return StartNextJob(turn);
     case Step::kSyncDirAfterRing:
       ring_ = jobs_.front().ring;
       ring_unreadable_ = false;
@@ -387,6 +397,40 @@ void DataDirectory::FinishJob(Turn& turn) {
   StartNextJob(turn);
 }
 
+bool DataDirectory::SavesRingFile(Step step) {
+  return step == Step::kOpenRingTmp || step == Step::kWriteRingTmp ||
+         step == Step::kSyncRingTmp || step == Step::kRenameRing ||
+         step == Step::kSyncDirAfterRing;
+}
+
+// What is already in RING.tmp is written over when it is tried again.
+void DataDirectory::SetRingAside(Turn& turn) {
+  turn.effects.Mark("storage.ring_waits_for_space");
+  waiting_.push_back(std::move(jobs_.front()));
+  jobs_.pop_front();
+  // Later rings stay behind it.
+  for (Job& job : jobs_) {
+    if (job.kind == Job::Kind::kRing) waiting_.push_back(std::move(job));
+  }
+  std::erase_if(jobs_,
+                [](const Job& job) { return job.kind == Job::Kind::kRing; });
+  turn.timers.Arm(TimerKind::kDirectoryRetry, {}, turn.now() + kRetryAfter);
+  const bool is_open =
+      step_ == Step::kWriteRingTmp || step_ == Step::kSyncRingTmp;
+  if (is_open) {
+    return Submit(Step::kCloseRingForLack,
+                  {.verb = DiskVerb::kClose, .file = kRingTmpFile}, turn);
+  }
+  step_ = Step::kIdle;
+  StartNextJob(turn);
+}
+
+void DataDirectory::OnRetry(Turn& turn) {
+  for (Job& job : waiting_) jobs_.push_back(std::move(job));
+  waiting_.clear();
+  StartNextJob(turn);
+}
+
 void DataDirectory::Fail(std::string why, int exit_code) {
   phase_ = Phase::kFailed;
   failure_ = std::move(why);
@@ -402,7 +446,7 @@ uint64_t DataDirectory::StateDigest() const {
   hasher.Add(identity_.storage.hi);
   hasher.Add(identity_.revision);
   hasher.Add(identity_.hlc_high);
-  hasher.Add(uint64_t{jobs_.size()});
+  hasher.Add(uint64_t{jobs_.size() + waiting_.size()});
   return hasher.Value();
 }
 

@@ -20,6 +20,8 @@
 //   DIR-3  A foreign or newer directory is never written to.
 //   DIR-4  machine_restarted() and moved() hold at every start until one
 //          reaches MarkRecovered or a clean stop.
+//   DIR-5  A full disk fails no save of RING: it waits, and what else there is
+//          to save goes on.  (IDENTITY is overwritten in place.)
 //
 // Files, relative to the data directory (the shell has made it): LOCK,
 // IDENTITY, RING, RING.tmp.  Its own directory is named ".".  Completions are
@@ -91,11 +93,15 @@ class DataDirectory {
   // The stores are recovered, and their suspicions are durable (DIR-4).
   void MarkRecovered(Turn& turn);
   void MarkClean(uint64_t token, Turn& turn);
+  // kDirectoryRetry: perhaps there is space again.
+  void OnRetry(Turn& turn);
 
   // Tokens that became durable since the last call.  A failed save: kFailed.
   std::vector<uint64_t>& TakeSaved();
 
-  bool IsIdle() const { return step_ == Step::kIdle && jobs_.empty(); }
+  bool IsIdle() const {
+    return step_ == Step::kIdle && jobs_.empty() && waiting_.empty();
+  }
   uint64_t StateDigest() const;
 
  private:
@@ -121,6 +127,7 @@ class DataDirectory {
     kCloseRingTmp,
     kRenameRing,
     kSyncDirAfterRing,
+    kCloseRingForLack,
   };
   struct Job {
     enum class Kind : uint8_t {
@@ -151,6 +158,8 @@ class DataDirectory {
   void WriteRing(Turn& turn);
   void StartNextJob(Turn& turn);
   void FinishJob(Turn& turn);
+  static bool SavesRingFile(Step step);
+  void SetRingAside(Turn& turn);
   void Fail(std::string why, int exit_code);
   uint64_t NextSalt();
 
@@ -172,6 +181,7 @@ class DataDirectory {
   size_t ring_file_bytes_ = 0;
   uint64_t durable_hlc_high_ = 0;
   std::deque<Job> jobs_;
+  std::deque<Job> waiting_;  // Rings, in order: the disk is full (DIR-5).
   ReadyList<uint64_t> saved_;
 };
 

@@ -156,6 +156,8 @@ void RecordReader::Finish(Handle handle, StoreStatus status, Turn& turn) {
   const uint16_t slot = reading.request.entry.address.file_slot();
   context_.replies.push_back({.ticket = reading.request.ticket,
                               .status = status,
+                              .suspect = reading.request.suspect,
+                              .timestamp = reading.request.entry.timestamp,
                               .meta = {},
                               .value = {},
                               .key = {},

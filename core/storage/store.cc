@@ -81,8 +81,9 @@ void Store::ReadEntry(const Ticket& ticket, const IndexEntry& entry,
   ++parts.context.counters.total_reads;
   const bool suspect = parts.is_suspect || entry.doubted;
   if (entry.damaged) {
-    parts.context.replies.push_back(
-        Plain(ticket, StoreStatus::kCorrupt, suspect));
+    StoreReply reply = Plain(ticket, StoreStatus::kCorrupt, suspect);
+    reply.timestamp = entry.timestamp;
+    parts.context.replies.push_back(std::move(reply));
     return;
   }
   const PendingRecord* record = parts.writer.Unsynced(entry);

@@ -81,7 +81,7 @@ struct StoreReply {
   StoreStatus status = StoreStatus::kOk;
   bool suspect = false;  // The shard or the key may lack acknowledged writes.
   uint64_t seq = 0;      // Put: its own; get: the record's; kConflict: current.
-  uint64_t timestamp = 0;  // Get.
+  uint64_t timestamp = 0;  // Get; kCorrupt: of the record that was lost.
   uint64_t digest = 0;     // Get.
   bool deleted = false;
   Bytes meta;

@@ -10,30 +10,6 @@
 namespace orrery::sim {
 namespace {
 
-// Until when a power loss may take what was promised: it is synced so much
-// later, if the process lives and runs until then.
-Instant UnsyncedUntil(const Evidence& evidence, uint32_t node, Instant at) {
-  Instant until = at + evidence.unsynced;
-  for (const History::Halt& halt : evidence.history.halts()) {
-    if (halt.node != node || halt.from < at || halt.from >= until) continue;
-    if (!halt.to.has_value()) return evidence.ended;
-    until = *halt.to + evidence.unsynced;
-  }
-  return until;
-}
-
-bool MayBeLost(const Evidence& evidence, const Recovery& recovery,
-               const History::Promise& promise) {
-  const Instant until = UnsyncedUntil(evidence, recovery.node, promise.at);
-  for (const History::Disaster& disaster : evidence.history.disasters()) {
-    if (disaster.node != recovery.node) continue;
-    if (disaster.at < promise.at || disaster.at > recovery.at) continue;
-    if (disaster.wiped) return true;
-    if (disaster.at < until) return true;
-  }
-  return false;
-}
-
 uint64_t FoundVersion(const Recovery& recovery, uint64_t token) {
   const KeyEntry* entry = FindEntry(recovery.entries, token);
   return entry == nullptr ? 0 : entry->timestamp;
@@ -52,7 +28,13 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
     if (promise.key >= found.size()) continue;
     ++verdict->checked;
     if (found[promise.key] >= promise.version) continue;
-    if (MayBeLost(evidence, recovery, promise)) {
+    // Not shown to anybody: it told of damage, and is in doubt.
+    const bool confesses =
+        recovery.in_doubt &&
+        evidence.history.FoundDamage(recovery.node, promise.at, recovery.at);
+    if (confesses ||
+        evidence.history.MayHaveLost(recovery.node, promise.at, recovery.at,
+                                     {evidence.unsynced})) {
       ++verdict->excused;
       continue;
     }

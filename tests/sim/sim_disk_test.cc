@@ -126,6 +126,17 @@ TEST_F(SimDiskTest, AFullDiskRefusesWritesAndRecovers) {
   EXPECT_EQ(Write("hello"), DiskError::kNone);
 }
 
+TEST_F(SimDiskTest, AFullDiskStillTakesWhatIsWrittenOver) {
+  Open("f");
+  Write("hello");
+
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kFull, 0});
+  EXPECT_EQ(Write("HELLO"), DiskError::kNone);
+  EXPECT_EQ(Write("hello, world"), DiskError::kNoSpace);
+  EXPECT_EQ(Read(), "HELLO");
+  EXPECT_FALSE(harness_.sim_disk().HasFailed());
+}
+
 TEST_F(SimDiskTest, AFailedSyncLeavesCleanPagesAndTheNextSucceeds) {
   Open("f");
   Write("hello");

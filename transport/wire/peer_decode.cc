@@ -85,6 +85,7 @@ bool Read(const wire::ReplicaGetAck& from, ReplicaGetAck* to,
           ValuesIn* values) {
   to->request = HandleOf(from.request());
   to->suspect = from.suspect();
+  to->doubted = from.doubted();
   to->digest = from.digest();
   to->floor = from.floor();
   if (!ReadStatus(from.status(), &to->status)) return false;

@@ -116,6 +116,7 @@ class BodyWriter {
     to->set_status(Number(from.status));
     to->set_depth(Number(from.depth));
     to->set_suspect(from.suspect);
+    to->set_doubted(from.doubted);
     to->set_digest(from.digest);
     to->set_floor(from.floor);
     if (from.object.IsEmpty()) return;

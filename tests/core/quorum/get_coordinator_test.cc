@@ -436,5 +436,66 @@ TEST_F(GetCoordinatorTest, ARingThatGrewRestartsTheRead) {
   EXPECT_FALSE(bench.effects.sends.empty());
 }
 
+// GET-4
+TEST_F(GetCoordinatorTest, AnOwnerThatDoubtsTheKeyGetsWhatTheOthersAgreeOn) {
+  Start();
+  OnOwn(new_);
+  Conversation here = bench_.Here();
+  get_->OnGetAck(bench_.B(),
+                 {.depth = ReadDepth::kDigest,
+                  .suspect = true,
+                  .doubted = true,
+                  .digest = DigestOf(new_)},
+                 here);
+  ASSERT_EQ(bench_.Replies(), 0U);
+  OnDigest(bench_.C(), new_);
+
+  EXPECT_EQ(Shown(), "new");
+  EXPECT_TRUE(bench_.Marked("get.owner_healed"));
+  const auto puts = bench_.SentTo<ReplicaPut>(bench_.B());
+  ASSERT_EQ(puts.size(), 1U);
+  EXPECT_EQ(puts[0].origin, PutOrigin::kWriteBack);
+  EXPECT_EQ(puts[0].object, new_);
+  EXPECT_FALSE(bench_.Sent<ReplicaPut>(bench_.C()));
+}
+
+// S44: what one owner cannot read any more is repaired from the others.
+TEST_F(GetCoordinatorTest, AnOwnerThatLostItsRecordGetsItBack) {
+  Start();
+  OnOwn(new_);
+  OnStatus(bench_.B(), ReplicaStatus::kCorrupt);
+  OnDigest(bench_.C(), new_);
+
+  EXPECT_EQ(Shown(), "new");
+  const auto puts = bench_.SentTo<ReplicaPut>(bench_.B());
+  ASSERT_EQ(puts.size(), 1U);
+  EXPECT_EQ(puts[0].origin, PutOrigin::kWriteBack);
+}
+
+TEST_F(GetCoordinatorTest, AnOwnerThatIsMerelyBusyIsLeftAlone) {
+  Start();
+  OnOwn(new_);
+  OnStatus(bench_.B(), ReplicaStatus::kBusy);
+  OnDigest(bench_.C(), new_);
+
+  EXPECT_EQ(Shown(), "new");
+  EXPECT_FALSE(bench_.Sent<ReplicaPut>(bench_.B()));
+}
+
+// One sound copy may lack an acknowledged write: it ends nobody's doubt.
+TEST_F(GetCoordinatorTest, AReadOfOneWritesBackACopyAndNoJoin) {
+  bench_.BecomeNode(bench_.A());
+  Start(kOne);
+  OnSpare();
+  ASSERT_TRUE(bench_.Sent<ReplicaGet>(bench_.B()));
+  OnObject(bench_.B(), old_, true);
+  OnOwn(new_);
+
+  EXPECT_EQ(Shown(), "new");
+  const auto puts = bench_.SentTo<ReplicaPut>(bench_.B());
+  ASSERT_EQ(puts.size(), 1U);
+  EXPECT_EQ(puts[0].origin, PutOrigin::kSync);
+}
+
 }  // namespace
 }  // namespace orrery

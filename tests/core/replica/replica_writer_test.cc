@@ -256,5 +256,76 @@ TEST(ReplicaWriterSyncTest, WithSyncWritesEveryOutcomeIsSynced) {
   EXPECT_TRUE(outcome.synced);
 }
 
+// WRT-6: the record at offset 4,096 + 64 of the first file cannot be read.
+class LostRecordTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    bench_.Open();
+    bench_.Merge({.key = "k", .object = newer_, .origin = PutOrigin::kSync});
+    bench_.disk.FailReads(kFile, true);
+    ASSERT_EQ(bench_.Read("k", ReadDepth::kObject).status,
+              ReplicaStatus::kCorrupt);
+    bench_.disk.FailReads(kFile, false);
+  }
+  void Merge(const Object& object, PutOrigin origin) {
+    const WriteOutcome outcome =
+        bench_.Merge({.key = "k", .object = object, .origin = origin});
+    EXPECT_EQ(outcome.status, ReplicaStatus::kOk);
+  }
+  bool Doubts() {
+    const ReadOutcome outcome = bench_.Read("k", ReadDepth::kObject);
+    EXPECT_EQ(outcome.status, ReplicaStatus::kOk);
+    EXPECT_EQ(outcome.suspect, outcome.doubted);
+    return outcome.doubted;
+  }
+  // Both the record that is there and the one that takes its place are lost.
+  void LoseAgain() {
+    bench_.disk.FailReads(kFile, true);
+    ASSERT_EQ(bench_.Read("k", ReadDepth::kObject).status,
+              ReplicaStatus::kCorrupt);
+    bench_.disk.FailReads(kFile, false);
+  }
+
+  static constexpr const char* kFile = "shard-0000/0000000000000001.data";
+  const Object older_ = ObjectOf(ValueOf(DotOf(2, 1), 50, "old"));
+  const Object newer_ =
+      orrery::Merge(older_, ObjectOf(ValueOf(DotOf(3, 1), 60, "new")));
+  ReplicaBench bench_{{.sync_writes = true}};
+};
+
+TEST_F(LostRecordTest, AnOlderCopyOfAPeerDoesNotVoteInItsPlace) {
+  Merge(older_, PutOrigin::kSync);
+  EXPECT_TRUE(Doubts());
+  EXPECT_EQ(bench_.Held("k"), older_);
+}
+
+TEST_F(LostRecordTest, ACopyAsNewAsTheLostRecordDoes) {
+  Merge(newer_, PutOrigin::kSync);
+  EXPECT_FALSE(Doubts());
+}
+
+TEST_F(LostRecordTest, TheJoinOfAReadDoesWhateverItHolds) {
+  Merge(older_, PutOrigin::kWriteBack);
+  EXPECT_FALSE(Doubts());
+}
+
+TEST_F(LostRecordTest, AnyOtherWriteIsTakenAndLeavesTheDoubt) {
+  Merge(newer_, PutOrigin::kHint);
+  EXPECT_TRUE(Doubts());
+  Merge(newer_, PutOrigin::kSync);
+  EXPECT_TRUE(Doubts());
+  Merge(newer_, PutOrigin::kWriteBack);
+  EXPECT_FALSE(Doubts());
+}
+
+// What light seed 226 showed: the record that stood in for the lost one, older
+// than it, is lost as well; a peer's copy is newer than that one only.
+TEST_F(LostRecordTest, ADoubtIsNotForgottenWithTheRecordThatHasIt) {
+  Merge(older_, PutOrigin::kSync);
+  LoseAgain();
+  Merge(older_, PutOrigin::kSync);
+  EXPECT_TRUE(Doubts());
+}
+
 }  // namespace
 }  // namespace orrery

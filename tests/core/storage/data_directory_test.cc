@@ -316,5 +316,36 @@ TEST_F(DataDirectoryTest, AFailedSaveFailsTheDirectory) {
   EXPECT_TRUE(directory_->TakeSaved().empty());
 }
 
+// DIR-5
+TEST_F(DataDirectoryTest, ARingWaitsWhileTheDiskIsFull) {
+  Open();
+  SaveRing(1, 99, "ring");
+  RunOne();  // IDENTITY, with the cluster.
+  RunOne();
+  RunOne();  // RING.tmp is made.
+  disk_.FailNextWrite(DiskError::kNoSpace);
+  Settle();
+  EXPECT_TRUE(IsOpen());
+  EXPECT_TRUE(directory_->TakeSaved().empty());
+  EXPECT_FALSE(directory_->IsIdle());
+
+  // Meanwhile the rest is saved, and a later ring does not overtake.
+  Do([&](Turn& turn) { directory_->SaveHlcHigh(5000, turn); });
+  SaveRing(2, 99, "later");
+  Settle();
+  EXPECT_EQ(directory_->durable_hlc_high(), 5000u);
+  EXPECT_TRUE(directory_->TakeSaved().empty());
+
+  const auto due = timers_.PopDue(Instant{2 * kSecond.ns});
+  ASSERT_TRUE(due.has_value());
+  EXPECT_EQ(due->kind, TimerKind::kDirectoryRetry);
+  Do([&](Turn& turn) { directory_->OnRetry(turn); });
+  Settle();
+  EXPECT_EQ(directory_->TakeSaved(), (std::vector<uint64_t>{1, 2}));
+  Reopen();
+  ASSERT_TRUE(directory_->ring().has_value());
+  EXPECT_EQ(directory_->ring()->text(), "later");
+}
+
 }  // namespace
 }  // namespace orrery

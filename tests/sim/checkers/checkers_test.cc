@@ -384,13 +384,79 @@ TEST_F(CheckersTest, O17ExcusesAPowerLossAfterADeathBeforeTheSync) {
   evidence_.history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
 
-  evidence_.history.RecordHalt(1, At(10));
-  evidence_.history.RecordResumption(1, At(19));
+  evidence_.history.RecordHalt(1, History::HaltCause::kProcess, At(10));
+  evidence_.history.RecordResumption(1, History::HaltCause::kProcess, At(19));
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
 
-  evidence_.history.RecordHalt(1, At(19));
-  evidence_.history.RecordResumption(1, At(30));
+  evidence_.history.RecordHalt(1, History::HaltCause::kProcess, At(19));
+  evidence_.history.RecordResumption(1, History::HaltCause::kProcess, At(30));
   EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+}
+
+// Who found damage and doubts its copy shows it to nobody.
+TEST_F(CheckersTest, O17ExcusesWhatANodeInDoubtSaysIsDamaged) {
+  Recover(evidence_, 9);
+  evidence_.recoveries.back().in_doubt = true;
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+
+  evidence_.history.RecordDamage(2, At(20));  // Of another node.
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+  evidence_.history.RecordDamage(1, At(20));
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+
+  evidence_.recoveries.back().in_doubt = false;
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+}
+
+// ---- What a node may have lost ----
+
+TEST(MayHaveLostTest, APowerLossTakesWhatIsNotSyncedYet) {
+  History history;
+  const History::Durability durability{1 * kSecond};
+  history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
+  EXPECT_TRUE(history.MayHaveLost(1, At(20), At(99), durability));
+  EXPECT_FALSE(history.MayHaveLost(1, At(18), At(99), durability));
+  EXPECT_FALSE(history.MayHaveLost(1, At(21), At(99), durability));
+  EXPECT_FALSE(history.MayHaveLost(2, At(20), At(99), durability));
+}
+
+TEST(MayHaveLostTest, NothingIsSyncedWhileTheDiskTakesNothing) {
+  History history;
+  const History::Durability durability{1 * kSecond};
+  history.RecordHalt(1, History::HaltCause::kDisk, At(10));
+  history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
+  EXPECT_TRUE(history.MayHaveLost(1, At(10), At(99), durability));
+  history.RecordResumption(1, History::HaltCause::kProcess, At(12));
+  EXPECT_TRUE(history.MayHaveLost(1, At(10), At(99), durability));
+  history.RecordResumption(1, History::HaltCause::kDisk, At(12));
+  EXPECT_FALSE(history.MayHaveLost(1, At(10), At(99), durability));
+}
+
+// One halt after the other, told in any order.
+TEST(MayHaveLostTest, HaltsThatFollowEachOtherAddUp) {
+  History history;
+  const History::Durability durability{2 * kSecond};
+  history.RecordHalt(1, History::HaltCause::kDisk, At(13));
+  history.RecordResumption(1, History::HaltCause::kDisk, At(19));
+  history.RecordHalt(1, History::HaltCause::kProcess, At(11));
+  history.RecordResumption(1, History::HaltCause::kProcess, At(12));
+  history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
+  EXPECT_TRUE(history.MayHaveLost(1, At(10), At(99), durability));
+  EXPECT_FALSE(history.MayHaveLost(1, At(8), At(99), durability));
+}
+
+// The process has the bytes and writes them again; if it dies first, they are
+// gone, although the machine never lost power.
+TEST(MayHaveLostTest, AFailedSyncTakesItsBytesWithTheProcess) {
+  History history;
+  const History::Durability durability{1 * kSecond};
+  history.RecordFailedSync(1, At(10));
+  EXPECT_FALSE(history.MayHaveLost(1, At(10), At(99), durability));
+  history.RecordDeath(1, At(15), 1 * kSecond);
+  EXPECT_FALSE(history.MayHaveLost(1, At(10), At(99), durability));
+  history.RecordFailedSync(1, At(20));
+  history.RecordDeath(1, At(21), 1 * kSecond);
+  EXPECT_TRUE(history.MayHaveLost(1, At(20), At(99), durability));
 }
 
 // ---- O16, O21 ----
