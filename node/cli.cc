@@ -37,6 +37,9 @@ void AddNode(CLI::App& app, Verbs& verbs) {
   }
   node->add_flag("--print-config", verbs.node.print_config,
                  "Print the effective configuration and its sources, exit.");
+  node->add_option("--record", verbs.node.record,
+                   "Write a trace of this process to FILE, which must not "
+                   "exist, for `orrery sim replay`. It holds all values.");
   node->footer(
       "Every configuration key can also be given in the environment, as\n"
       "DYNAMO_ and the key in upper case, or in the --config file.");

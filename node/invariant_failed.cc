@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "core/base/invariant.h"
+#include "node/last_words.h"
 
 namespace orrery {
 
@@ -13,6 +14,7 @@ void InvariantFailed(const char* text, const char* file, int line) {
   std::fprintf(stderr, "error event=invariant_failed at=%s:%d what=\"%s\"\n",
                file, line, text);
   std::fflush(stderr);
+  SayLastWords();
   std::abort();
 }
 

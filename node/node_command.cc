@@ -41,7 +41,7 @@ ExitCode RunNodeCommand(const NodeCommand& command) {
   for (const std::string& warning : loaded.warnings) {
     log.Write(EventLog::Level::kWarning, "configuration", {{"note", warning}});
   }
-  return RunNode(loaded.config, log);
+  return RunNode(loaded.config, command.record, log);
 }
 
 }  // namespace orrery

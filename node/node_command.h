@@ -15,6 +15,7 @@ namespace orrery {
 struct NodeCommand {
   std::map<std::string, std::string> flags;  // By JSON key; only those given.
   bool print_config = false;
+  std::string record;  // Path of a trace to write; empty: none.
 };
 
 ExitCode RunNodeCommand(const NodeCommand& command);

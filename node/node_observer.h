@@ -27,6 +27,9 @@ class NodeObserver final : public Observer {
   struct Callbacks {
     std::function<void(int exit_code)> fatal;
     std::function<void()> stopped;
+    // Of whoever records; absent mostly.
+    std::function<void(const Event&)> event;
+    std::function<void(const Event&, const Effects&)> step;
   };
 
   NodeObserver(EventLog& log, std::function<std::string(NodeId)> name_of,
@@ -43,7 +46,12 @@ class NodeObserver final : public Observer {
     }
   }
   void OnStopped() override { callbacks_.stopped(); }
-  void OnStep(const Event&, const Effects&) override {}
+  void OnEvent(const Event& event) override {
+    if (callbacks_.event) callbacks_.event(event);
+  }
+  void OnStep(const Event& event, const Effects& effects) override {
+    if (callbacks_.step) callbacks_.step(event, effects);
+  }
 
   std::map<std::string_view, uint64_t> marks() const {
     std::map<std::string_view, uint64_t> sums;

@@ -19,9 +19,11 @@
 #include "core/engine/engine.h"
 #include "core/engine/pump.h"
 #include "node/admin_pages.h"
+#include "node/last_words.h"
 #include "node/metrics.h"
 #include "node/node_observer.h"
 #include "node/seed_resolver.h"
+#include "node/trace_file.h"
 #include "transport/clock/machine.h"
 #include "transport/clock/system_clock.h"
 #include "transport/disk/file_disk.h"
@@ -87,8 +89,9 @@ uint64_t RaiseDescriptorLimit() {
 
 class NodeServer final : public NodeApi {
  public:
-  NodeServer(const NodeConfig& config, EventLog& log)
+  NodeServer(const NodeConfig& config, std::string record, EventLog& log)
       : config_(config),
+        record_(std::move(record)),
         log_(log),
         engine_(EngineOptionsOf(config)),
         signals_(loop_, SIGINT, SIGTERM),
@@ -126,6 +129,7 @@ class NodeServer final : public NodeApi {
  private:
   bool OpenPorts();
   bool Begin();
+  bool BeginTrace(NodeObserver::Callbacks* callbacks);
   void Deliver(EventBody body) { pump_->Deliver(std::move(body)); }
   void OnFatal(int exit_code);
   void OnStopped();
@@ -155,6 +159,7 @@ class NodeServer final : public NodeApi {
   }
 
   const NodeConfig& config_;
+  std::string record_;  // Path of the trace; empty: none.
   EventLog& log_;
   uint64_t descriptors_ = 0;  // How many this process may open.
   asio::io_context loop_{1};  // First made, last destroyed.
@@ -163,6 +168,7 @@ class NodeServer final : public NodeApi {
   std::unique_ptr<FileDisk> disk_;
   std::unique_ptr<AsioNetwork> network_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<TraceFile> trace_;
   std::unique_ptr<NodeObserver> observer_;
   std::unique_ptr<Pump> pump_;
   std::unique_ptr<SeedResolver> seeds_;
@@ -203,11 +209,35 @@ bool NodeServer::OpenPorts() {
   return listening.ok() || Refuse(listening);
 }
 
+bool NodeServer::BeginTrace(NodeObserver::Callbacks* callbacks) {
+  if (record_.empty()) return true;
+  absl::StatusOr<std::unique_ptr<TraceFile>> trace =
+      TraceFile::Create(record_, EngineOptionsOf(config_));
+  if (!trace.ok()) return Refuse(trace.status());
+  trace_ = *std::move(trace);
+  SetLastWords([this] { trace_->Flush(); });
+  callbacks->event = [this](const Event& event) { trace_->Add(event); };
+  callbacks->step = [this](const Event& event, const Effects& effects) {
+    trace_->AddEffects(event, effects, engine_);
+    const absl::Status failure = trace_->TakeFailure();
+    if (failure.ok()) return;
+    log_.Write(Level::kWarning, "trace_ended",
+               {{"why", std::string(failure.message())}});
+  };
+  log_.Write(Level::kInfo, "recording", {{"trace", record_}});
+  return true;
+}
+
 bool NodeServer::Begin() {
+  NodeObserver::Callbacks callbacks{
+      .fatal = [this](int code) { OnFatal(code); },
+      .stopped = [this] { OnStopped(); },
+      .event = {},
+      .step = {}};
+  if (!BeginTrace(&callbacks)) return false;
   observer_ = std::make_unique<NodeObserver>(
       log_, [this](NodeId id) { return NameOf(engine_, id); },
-      NodeObserver::Callbacks{[this](int code) { OnFatal(code); },
-                              [this] { OnStopped(); }});
+      std::move(callbacks));
   pump_ = std::make_unique<Pump>(
       engine_, Pump::Ports{*clock_, *disk_, *network_, *http_, *observer_});
   seeds_ = std::make_unique<SeedResolver>(
@@ -308,13 +338,18 @@ void NodeServer::OnFatal(int exit_code) {
 void NodeServer::End(ExitCode code) {
   if (std::exchange(ended_, true)) return;
   exit_code_ = code;
+  if (trace_ != nullptr) {
+    SetLastWords(nullptr);
+    trace_->Finish(engine_);
+  }
   loop_.stop();
 }
 
 }  // namespace
 
-ExitCode RunNode(const NodeConfig& config, EventLog& log) {
-  return NodeServer(config, log).Run();
+ExitCode RunNode(const NodeConfig& config, const std::string& record,
+                 EventLog& log) {
+  return NodeServer(config, record, log).Run();
 }
 
 }  // namespace orrery

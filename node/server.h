@@ -8,6 +8,8 @@
 #ifndef ORRERY_NODE_SERVER_H_
 #define ORRERY_NODE_SERVER_H_
 
+#include <string>
+
 #include "node/config.h"
 #include "node/event_log.h"
 #include "node/exit_code.h"
@@ -16,7 +18,9 @@ namespace orrery {
 
 // Serves until SIGTERM or SIGINT, or until the core says that it must end.
 // Says on the log why it could not start.
-ExitCode RunNode(const NodeConfig& config, EventLog& log);
+// `record`: the trace to write (node/trace_file.h); empty: none.
+ExitCode RunNode(const NodeConfig& config, const std::string& record,
+                 EventLog& log);
 
 }  // namespace orrery
 

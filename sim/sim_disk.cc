@@ -165,6 +165,10 @@ void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {
     return;
   }
   if (full_) {
+    // A data directory may be begun or not; of one that is there, more is
+    // asked.
+    if (used_bytes_ == 0) has_failed_ = true;
+    tally_.Count("fault.no_space");
     done->error = DiskError::kNoSpace;
     return;
   }

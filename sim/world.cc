@@ -22,15 +22,6 @@ constexpr uint32_t kFinalReads = 1'000'000'000;
 // sync was due at the latest, barring stalls.
 constexpr Duration kSyncSlack = 500 * kMillisecond;
 
-EngineOptions OptionsOf(const Config& config, uint32_t node) {
-  EngineOptions engine = config.engine;
-  engine.node_name = NodeText(node);
-  engine.gossip = EndpointOfNode(node);
-  engine.http_port = static_cast<uint16_t>(8000 + node);
-  engine.seeds_configured = true;
-  return engine;
-}
-
 // By time, then by line.
 void SortSteps(std::vector<StepLine>* steps) {
   const bool in_order = std::is_sorted(
@@ -67,6 +58,15 @@ Duration UnsyncedFor(const Settings& settings,
 
 }  // namespace
 
+EngineOptions OptionsOfNode(const Config& config, uint32_t node) {
+  EngineOptions engine = config.engine;
+  engine.node_name = NodeText(node);
+  engine.gossip = EndpointOfNode(node);
+  engine.http_port = static_cast<uint16_t>(8000 + node);
+  engine.seeds_configured = true;
+  return engine;
+}
+
 World::World(const Scenario& scenario, const RunOptions& options)
     : options_(options), settings_(SettingsOf(scenario)) {
   steps_.reserve(scenario.lines.size());
@@ -99,7 +99,7 @@ World::World(const Scenario& scenario, const RunOptions& options)
     nodes_.push_back(std::make_unique<SimNode>(
         SimNode::Wiring{.index = node,
                         .seed = config.seed,
-                        .engine = OptionsOf(config, node),
+                        .engine = OptionsOfNode(config, node),
                         .noise = settings_.noise,
                         .queue = queue_,
                         .network = *network_,

@@ -57,6 +57,9 @@ struct RunResult {
   Tally marks;
 };
 
+// How node `node` of the scenario is configured.
+EngineOptions OptionsOfNode(const Config& config, uint32_t node);
+
 class World {
  public:
   World(const Scenario& scenario, const RunOptions& options);

@@ -14,6 +14,7 @@ void Pump::Deliver(EventBody body) {
   delivering_ = true;
   const Event event{ports_.clock.Now(), std::move(body)};
   effects_.Clear();
+  ports_.observer.OnEvent(event);
   engine_.Step(event, effects_);
   ports_.observer.OnStep(event, effects_);
   Perform();

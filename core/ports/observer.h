@@ -18,6 +18,8 @@ class Observer {
   virtual void OnMark(std::string_view mark) = 0;
   virtual void OnNote(const Note& note) = 0;
   virtual void OnStopped() = 0;
+  // Before the engine takes it.
+  virtual void OnEvent(const Event&) {}
   // Before the effects of `event` are performed: the simulator digests both.
   virtual void OnStep(const Event& event, const Effects& effects) = 0;
 };

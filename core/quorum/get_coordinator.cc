@@ -31,7 +31,6 @@ void GetCoordinator::Start(Handle handle, Conversation& here) {
 void GetCoordinator::Plan(Conversation& here) {
   phase_ = Phase::kReading;
   differs_ = false;
-  join_is_whole_ = false;
   sets_ = ActiveSets(command_.key, command_.level, here.options.read_quorum,
                      here.routing);
   tally_.emplace(sets_);
@@ -223,14 +222,12 @@ void GetCoordinator::AdvanceReading(Conversation& here) {
     const Object* object = ObjectWith(answered->digest);
     if (object == nullptr) return FetchOne(here);
     if (!differs_) here.Mark("get.digests_agree");
-    join_is_whole_ = MeetsEveryWrite(*tally_, here);
     return AnswerWith(*object, here);
   }
   if (!differs_) here.Mark("get.digest_mismatch");
   differs_ = true;
   if (!WholeAnswers().HasQuorum()) return FetchMissing(here);
   MergeAnswers();
-  join_is_whole_ = MeetsEveryWrite(WholeAnswers(), here);
   // A quorum holds nothing; what another owner holds was never acknowledged
   // by a quorum, and there is nothing to write back.
   if (merged_.IsEmpty()) return AnswerWith(merged_, here);
@@ -348,20 +345,18 @@ void GetCoordinator::AdvanceRepair(Conversation& here) {
 void GetCoordinator::WriteBack(Slot& slot, Conversation& here) {
   here.Mark("get.write_back");
   slot.written = Written::kWaiting;
-  const PutOrigin origin =
-      join_is_whole_ ? PutOrigin::kWriteBack : PutOrigin::kSync;
   if (slot.node == here.routing.self()) {
     here.local.merges.push_back(
         {.ticket = {TicketOwner::kGetCoordinator, 0, handle_},
          .key = command_.key,
          .object = merged_,
-         .origin = origin});
+         .origin = PutOrigin::kWriteBack});
     return;
   }
   here.turn.effects.Send(
       here.routing.EndpointOf(slot.node),
       ReplicaPut{.request = Tagged(handle_, RequestPool::kGet),
-                 .origin = origin,
+                 .origin = PutOrigin::kWriteBack,
                  .key = command_.key,
                  .object = merged_});
 }
@@ -470,17 +465,10 @@ void GetCoordinator::OnRingInstalled(Conversation& here) {
   Start(handle_, here);
 }
 
-bool GetCoordinator::MeetsEveryWrite(const GetTally& tally,
-                                     const Conversation& here) {
-  const Ring* ring = here.routing.ring();
-  return ring != nullptr &&
-         tally.MeetsEveryWrite(ring->state().params.write_quorum);
-}
-
-// Nobody waits for it: an owner that lost its record, or doubts it, gets what
-// the others have, and votes again (semantics S44).
+// Nobody waits for it: an owner that lost its record, or doubts what stands in
+// for it, gets what the others have (semantics S44).
 void GetCoordinator::HealOwners(const Object& object, Conversation& here) {
-  if (!join_is_whole_ || object.IsEmpty()) return;
+  if (object.IsEmpty()) return;
   const bool any =
       std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
         return slot.needs_join && slot.written == Written::kNot;

@@ -22,8 +22,6 @@
 //   GET-2  A value is shown only if R owners answered and, with R at a
 //          majority, K hold what is shown.
 //   GET-3  Not ready, damaged, in doubt or silent: never an answer (R7).
-//   GET-4  What is written back may end an owner's doubt only if enough sound
-//          copies went into it (kWriteBack); else it is one copy more (kSync).
 //
 // Threading: engine thread.  Cost: O(owners) an event.
 
@@ -134,7 +132,6 @@ class GetCoordinator {
   void StartRepair(Conversation& here);
   void AdvanceRepair(Conversation& here);
   void WriteBack(Slot& slot, Conversation& here);
-  static bool MeetsEveryWrite(const GetTally& tally, const Conversation& here);
   void HealOwners(const Object& object, Conversation& here);
   bool WriteBackToNext(Conversation& here);
   bool FetchElsewhere(Conversation& here);
@@ -152,7 +149,6 @@ class GetCoordinator {
   std::optional<GetTally> tally_;
   absl::InlinedVector<Slot, 3> slots_;  // Best first.
   bool differs_ = false;
-  bool join_is_whole_ = false;  // GET-4
   Object merged_;
   uint64_t merged_digest_ = 0;
   std::optional<PutTally> holders_;

@@ -40,20 +40,6 @@ bool GetTally::IsOutOfReach() const {
   return sets_.empty();
 }
 
-bool GetTally::MeetsEveryWrite(uint32_t write_quorum) const {
-  for (const QuorumSet& set : sets_) {
-    uint32_t counted = 0;
-    for (const Owner& owner : set.owners) {
-      const Voter* voter = Find(owner);
-      if (voter != nullptr && voter->Counts()) ++counted;
-    }
-    const auto owners = static_cast<uint32_t>(set.owners.size());
-    const uint32_t w = std::min(write_quorum, owners / 2 + 1);
-    if (counted < std::min(owners - w + 1, owners - 1)) return false;
-  }
-  return !sets_.empty();
-}
-
 bool GetTally::AllAgree() const {
   std::optional<uint64_t> digest;
   for (const Voter& voter : voters_) {

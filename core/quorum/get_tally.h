@@ -37,11 +37,6 @@ class GetTally {
   bool HasQuorum() const;
   // Even if everyone who has not failed answers, it will not be enough.
   bool IsOutOfReach() const;
-  // So many answers count in every set that any o - w* + 1 of its owners would
-  // be met, or all others if there are fewer (semantics, Readiness): their join
-  // holds every write that w* owners acknowledged, and may stand in for what a
-  // copy in doubt has lost.
-  bool MeetsEveryWrite(uint32_t write_quorum) const;
   // Everyone who answered, counted or not, said the same digest.
   bool AllAgree() const;
 

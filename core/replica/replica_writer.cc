@@ -55,18 +55,6 @@ const std::string& KeyOf(const std::variant<MintRequest, MergeRequest>& work) {
   return std::get<MergeRequest>(work).key;
 }
 
-// The join of so many owners' copies that it may stand in for what was lost.
-bool IsWholeJoin(const std::variant<MintRequest, MergeRequest>& work) {
-  const auto* merge = std::get_if<MergeRequest>(&work);
-  return merge != nullptr && merge->origin == PutOrigin::kWriteBack;
-}
-
-// Of one other owner: that one may lack what was lost here.
-bool IsCopy(const std::variant<MintRequest, MergeRequest>& work) {
-  const auto* merge = std::get_if<MergeRequest>(&work);
-  return merge != nullptr && merge->origin == PutOrigin::kSync;
-}
-
 bool MustSync(const std::variant<MintRequest, MergeRequest>& work) {
   const auto* merge = std::get_if<MergeRequest>(&work);
   return merge != nullptr && merge->must_sync;
@@ -215,8 +203,7 @@ void ReplicaWriter::OnRead(Handle handle, Chain& chain, const StoreReply& reply,
     return;
   }
   Stored stored{.unreadable = status == ReplicaStatus::kCorrupt};
-  stored.doubted = reply.suspect && !store_.IsSuspect();
-  stored.lost_stamp = reply.timestamp;
+  stored.lost_stamp = reply.lost_stamp;
   if (reply.status == StoreStatus::kOk ||
       reply.status == StoreStatus::kDeleted) {
     std::optional<Object> object = DecodeObject(reply.meta.view(), reply.value);
@@ -259,10 +246,9 @@ void ReplicaWriter::Apply(Handle handle, Chain& chain, const Stored& stored,
     chain.outcomes.push_back(ApplyOne(work, stored, &object, turn));
   }
   const bool changed = DigestOf(object) != stored.digest;
-  const bool heals = Heals(chain.applied, stored, object);
   const bool must_sync =
       std::any_of(chain.applied.begin(), chain.applied.end(), MustSync);
-  if (object.IsEmpty() || (!changed && !heals && !must_sync)) {
+  if (object.IsEmpty() || (!changed && !must_sync)) {
     Release(handle, chain, ReplicaStatus::kOk, {}, turn);
     return;
   }
@@ -279,19 +265,8 @@ void ReplicaWriter::Apply(Handle handle, Chain& chain, const Stored& stored,
               .timestamp = encoded.timestamp,
               .deleted = encoded.deleted,
               .if_seq = stored.seq,
-              .repair = heals,
               .must_sync = must_sync},
              turn);
-}
-
-// Whether what is written may vote again in place of what was lost (WRT-6).
-bool ReplicaWriter::Heals(const std::vector<Work>& applied,
-                          const Stored& stored, const Object& object) {
-  if (!stored.doubted && !stored.unreadable) return false;
-  if (std::any_of(applied.begin(), applied.end(), IsWholeJoin)) return true;
-  // What replaced a lost record, and was lost too, may have been older than it.
-  return !stored.doubted && TopStamp(object) >= stored.lost_stamp &&
-         std::any_of(applied.begin(), applied.end(), IsCopy);
 }
 
 WriteOutcome ReplicaWriter::ApplyOne(const Work& work, const Stored& stored,
@@ -304,10 +279,11 @@ WriteOutcome ReplicaWriter::ApplyOne(const Work& work, const Stored& stored,
   if (stored.unreadable) {  // WRT-4
     return {.ticket = mint.ticket, .status = ReplicaStatus::kCorrupt};
   }
-  return ApplyMint(mint, object, turn);
+  return ApplyMint(mint, stored, object, turn);
 }
 
-WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
+WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
+                                      const Stored& stored, Object* object,
                                       Turn& turn) {
   WriteOutcome outcome{.ticket = mint.ticket};
   if (const Sibling* held = FindOperation(*object, mint.operation)) {
@@ -331,7 +307,8 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
     outcome.status = ReplicaStatus::kNotReady;
     return outcome;
   }
-  outcome.basis = std::max(seen.stamp, TopStamp(*object));
+  // WRT-6: also above what was lost here.
+  outcome.basis = std::max({seen.stamp, TopStamp(*object), stored.lost_stamp});
   if (std::max(outcome.basis, mint.proposed_stamp) >
       kStampMax - kStampHeadroom) {
     turn.effects.Mark("replica.stamps_exhausted");

@@ -19,10 +19,9 @@
 //          it, but only kWriteBack and kSync end its damage.
 //   WRT-5  Nothing is minted after its request's deadline (semantics S28):
 //          kBusy.
-//   WRT-6  What replaces a lost record votes again only if it is the join that
-//   a
-//          read made of enough sound owners, or one owner's copy that is at
-//          least as new as the lost one: a peer may lack the very write.
+//   WRT-6  A key of which a record was lost votes again once something is
+//          stored that ranks at least as high, whoever brought it; what is
+//          minted meanwhile ranks above it.
 //
 // Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
 // of this actor); kCorrupt (own record or the given object cannot be read, or
@@ -127,8 +126,7 @@ class ReplicaWriter {
     uint64_t digest = 0;               // 0: nothing readable is stored.
     std::optional<uint64_t> seq = {};  // What a put replaces, if known.
     bool unreadable = false;
-    uint64_t lost_stamp = 0;  // If unreadable: its own.
-    bool doubted = false;     // The key, not the shard, may lack writes.
+    uint64_t lost_stamp = 0;  // See StoreReply.
   };
 
   void Submit(Work work, Turn& turn);
@@ -137,11 +135,10 @@ class ReplicaWriter {
   void OnRead(Handle handle, Chain& chain, const StoreReply& reply, Turn& turn);
   void OnPut(Handle handle, Chain& chain, const StoreReply& reply, Turn& turn);
   void Apply(Handle handle, Chain& chain, const Stored& stored, Turn& turn);
-  static bool Heals(const std::vector<Work>& applied, const Stored& stored,
-                    const Object& object);
   WriteOutcome ApplyOne(const Work& work, const Stored& stored, Object* object,
                         Turn& turn);
-  WriteOutcome ApplyMint(const MintRequest& mint, Object* object, Turn& turn);
+  WriteOutcome ApplyMint(const MintRequest& mint, const Stored& stored,
+                         Object* object, Turn& turn);
   void FailWaiting(Handle handle, Chain& chain, ReplicaStatus status,
                    Turn& turn);
   void Release(Handle handle, Chain& chain, ReplicaStatus status,

@@ -88,6 +88,9 @@ void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
     default:
       break;
   }
+  if (done.error == DiskError::kNoSpace) {
+    return Fail("the disk is full: a new data directory needs some space", 1);
+  }
   if (done.error != DiskError::kNone) {
     return Fail("the data directory cannot be read or written", 1);
   }

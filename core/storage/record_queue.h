@@ -36,7 +36,6 @@ struct PendingRecord {
   uint64_t seq = 0;
   Ticket ticket;
   bool deleted = false;
-  bool repair = false;
   bool must_sync = false;
   bool was_emitted = false;  // Bytes of it may be on the disk.
   bool is_visible = false;

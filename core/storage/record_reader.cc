@@ -1,5 +1,6 @@
 #include "core/storage/record_reader.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -105,6 +106,7 @@ void RecordReader::Answer(const Reading& reading, const RecordHeader& header,
   StoreReply reply{.ticket = reading.request.ticket,
                    .status = StoreStatus::kNotFound,
                    .suspect = reading.request.suspect,
+                   .lost_stamp = reading.request.lost_stamp,
                    .meta = {},
                    .value = {},
                    .key = {},
@@ -154,10 +156,15 @@ void RecordReader::Retry(Handle handle, Turn& turn) {
 void RecordReader::Finish(Handle handle, StoreStatus status, Turn& turn) {
   const Reading& reading = *reads_.Find(handle);
   const uint16_t slot = reading.request.entry.address.file_slot();
+  // A record found lost just now counts among them.
+  const uint64_t lost_stamp =
+      std::max(reading.request.lost_stamp, status == StoreStatus::kCorrupt
+                                               ? reading.request.entry.timestamp
+                                               : uint64_t{0});
   context_.replies.push_back({.ticket = reading.request.ticket,
                               .status = status,
                               .suspect = reading.request.suspect,
-                              .timestamp = reading.request.entry.timestamp,
+                              .lost_stamp = lost_stamp,
                               .meta = {},
                               .value = {},
                               .key = {},

@@ -42,8 +42,9 @@ class RecordReader {
   struct Request {
     Ticket ticket;
     IndexEntry entry;
-    std::string key;       // Empty: whatever key the record has.
-    bool suspect = false;  // Of the answer.
+    std::string key;          // Empty: whatever key the record has.
+    bool suspect = false;     // Of the answer.
+    uint64_t lost_stamp = 0;  // Likewise.
   };
   void Read(Request request, Turn& turn);
   void OnDiskDone(const DiskDone& done, Turn& turn);

@@ -4,6 +4,7 @@
 #include "core/storage/recovery.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/base/invariant.h"
@@ -84,6 +85,7 @@ void Recovery::OnDiskDone(const DiskDone& done, Turn& turn) {
                      .path = context_.disk.ManifestPath(manifest_generation_)},
                     turn);
     case Step::kStatManifest:
+      if (has_failed) return Fail("the manifest cannot be found", turn);
       manifest_size_ = std::min(done.count, kManifestBytesMax);
       return Submit(Step::kOpenManifest,
                     {.verb = DiskVerb::kOpen,
@@ -94,11 +96,11 @@ void Recovery::OnDiskDone(const DiskDone& done, Turn& turn) {
       if (has_failed) return Fail("the manifest cannot be opened", turn);
       break;
     case Step::kReadManifest:
-      if (!has_failed) {
-        manifest_bytes_.insert(manifest_bytes_.end(), done.data.view().begin(),
-                               done.data.view().end());
-      }
-      if (has_failed || done.data.empty()) manifest_size_ = 0;
+      // RVR-4: what cannot be read is not lost.
+      if (has_failed) return Fail("the manifest cannot be read", turn);
+      manifest_bytes_.insert(manifest_bytes_.end(), done.data.view().begin(),
+                             done.data.view().end());
+      if (done.data.empty()) manifest_size_ = 0;
       break;
     case Step::kCloseManifest:
       return OnManifestRead(turn);
@@ -235,10 +237,13 @@ void Recovery::ScanNextFile(Turn& turn) {
 
 void Recovery::OnFileStat(const DiskDone& done, Turn& turn) {
   RecoveredFile& file = found_[next_file_];
-  if (done.error != DiskError::kNone) {
+  if (done.error == DiskError::kNoEntry) {
     file.is_missing = true;
     ++next_file_;
     return ScanNextFile(turn);
+  }
+  if (done.error != DiskError::kNone) {
+    return Fail("a data file cannot be looked at", turn);
   }
   file.size = done.count;
   const DataFile entry{.id = file.listed.id,
@@ -287,6 +292,9 @@ void Recovery::ReadHeader(Turn& turn) {
 
 void Recovery::OnHeaderRead(const DiskDone& done, Turn& turn) {
   RecoveredFile& file = found_[next_file_];
+  if (done.error != DiskError::kNone && !file.listed.sealed) {
+    return FailUnread(0, turn);
+  }
   HeaderBlock header;
   const HeaderCheck check =
       done.error == DiskError::kNone
@@ -345,12 +353,23 @@ void Recovery::OnPieceRead(const DiskDone& done, Turn& turn) {
   } else if (read_length_ > kCarefulBytes) {
     careful_upto_ = read_offset_ + read_length_;
     return ReadPiece(turn);
+  } else if (!found_[next_file_].listed.sealed) {
+    return FailUnread(read_offset_, turn);
   } else {
     // Unreadable: bytes that cannot be a record.
     scan_->Feed(ByteBuffer(static_cast<size_t>(read_length_), std::byte{0xff}));
   }
   TakeItems();
   ReadPiece(turn);
+}
+
+// RVR-4.  Where a file still grew, bytes that the disk does not give look like
+// a torn tail, and a torn tail is cut.
+void Recovery::FailUnread(uint64_t offset, Turn& turn) {
+  Fail(context_.disk.DataPath(found_[next_file_].listed.id) +
+           " cannot be read at " + std::to_string(offset) +
+           ": the disk reports an error, and what is there may be whole",
+       turn);
 }
 
 void Recovery::TakeItems() {

@@ -19,6 +19,9 @@
 //   RVR-2  Nothing acknowledged that is missing goes unreported: it is damage,
 //          or the store is suspect.
 //   RVR-3  Ends in a number of steps bounded by the bytes on the disk.
+//   RVR-4  A disk that gives an error is no disk that has nothing: the start
+//          fails, and nothing is cut.  Only the bad sectors of a sealed file
+//          are damage, which is marked and changes no byte.
 //
 // Threading: engine thread.  Cost: one read of every data file.
 
@@ -99,6 +102,7 @@ class Recovery {
   void OnFileReady(Turn& turn);
   void ReadHeader(Turn& turn);
   void OnHeaderRead(const DiskDone& done, Turn& turn);
+  void FailUnread(uint64_t offset, Turn& turn);
   void ReadPiece(Turn& turn);
   void OnPieceRead(const DiskDone& done, Turn& turn);
   void TakeItems();

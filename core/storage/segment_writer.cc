@@ -48,7 +48,6 @@ void SegmentWriter::Put(StorePut put, Turn& turn) {
                .seq = seq,
                .ticket = put.ticket,
                .deleted = put.deleted,
-               .repair = put.repair,
                .must_sync = put.must_sync,
                .address = {}});
   turn.effects.more = true;
@@ -313,9 +312,14 @@ void SegmentWriter::MakeVisible(PendingRecord& record) {
                    .seq = record.seq,
                    .address = record.address,
                    .tombstone = record.deleted};
-  IndexEntry before;
-  if (!record.repair && index_.Find(record.hash, &before)) {
-    entry.doubted = before.damaged || before.doubted;
+  // What was lost may have been acknowledged: until something ranks as high,
+  // the key has no vote.
+  if (const uint64_t* lost = context_.lost.Find(record.hash)) {
+    entry.doubted = *lost > record.timestamp;
+    if (!entry.doubted) {
+      context_.lost.Erase(record.hash);
+      context_.repaired.push_back(record.hash);
+    }
   }
   const bool had = index_.Set(entry, &old);
   files_.At(record.address.file_slot()).live_bytes += record.address.bytes();
@@ -325,9 +329,6 @@ void SegmentWriter::MakeVisible(PendingRecord& record) {
   if (had) {
     files_.At(old.address.file_slot()).live_bytes -= old.address.bytes();
     if (!old.damaged) change.old_digest = old.digest;
-    if (old.damaged && record.repair) {
-      context_.repaired.push_back(record.hash);
-    }
   }
   context_.changes.push_back(change);
   record.is_visible = true;

@@ -82,23 +82,26 @@ void Store::ReadEntry(const Ticket& ticket, const IndexEntry& entry,
   const bool suspect = parts.is_suspect || entry.doubted;
   if (entry.damaged) {
     StoreReply reply = Plain(ticket, StoreStatus::kCorrupt, suspect);
-    reply.timestamp = entry.timestamp;
+    reply.lost_stamp = parts.context.LostStampOf(entry.hash);
     parts.context.replies.push_back(std::move(reply));
     return;
   }
   const PendingRecord* record = parts.writer.Unsynced(entry);
   if (record == nullptr) {
-    return parts.reader.Read({.ticket = ticket,
-                              .entry = entry,
-                              .key = std::string(key),
-                              .suspect = suspect},
-                             turn);
+    return parts.reader.Read(
+        {.ticket = ticket,
+         .entry = entry,
+         .key = std::string(key),
+         .suspect = suspect,
+         .lost_stamp = parts.context.LostStampOf(entry.hash)},
+        turn);
   }
   StoreReply reply = Plain(ticket, StoreStatus::kNotFound, suspect);
   if (key.empty() || key == record->key) {
     reply.status = record->deleted ? StoreStatus::kDeleted : StoreStatus::kOk;
     reply.seq = record->seq;
     reply.timestamp = record->timestamp;
+    reply.lost_stamp = parts.context.LostStampOf(entry.hash);
     reply.digest = record->digest;
     reply.deleted = record->deleted;
     reply.meta = record->meta;

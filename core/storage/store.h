@@ -72,7 +72,6 @@ struct StorePut {
   uint64_t timestamp = 0;
   bool deleted = false;
   std::optional<uint64_t> if_seq;  // The seq that it replaces; 0: no entry.
-  bool repair = false;     // Merged from peers: ends the key's damage or doubt.
   bool must_sync = false;  // Answer when synced, whatever sync_writes says.
 };
 
@@ -81,8 +80,11 @@ struct StoreReply {
   StoreStatus status = StoreStatus::kOk;
   bool suspect = false;  // The shard or the key may lack acknowledged writes.
   uint64_t seq = 0;      // Put: its own; get: the record's; kConflict: current.
-  uint64_t timestamp = 0;  // Get; kCorrupt: of the record that was lost.
-  uint64_t digest = 0;     // Get.
+  uint64_t timestamp = 0;  // Get.
+  // Get: a record of the key was lost that ranked so high, and nothing that
+  // ranks as high has taken its place; 0: none.
+  uint64_t lost_stamp = 0;
+  uint64_t digest = 0;  // Get.
   bool deleted = false;
   Bytes meta;
   Bytes value;

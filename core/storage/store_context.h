@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/lookup_map.h"
 #include "core/base/ready_list.h"
 #include "core/base/siphash.h"
 #include "core/storage/key_index.h"
@@ -31,9 +32,19 @@ struct StoreContext {
 
   ReadyList<StoreReply> replies;
   ReadyList<Store::Change> changes;
-  std::vector<KeyHash> repaired;  // Damaged entries replaced by a repair.
+  // Of a key whose records were lost: the highest stamp among them (the
+  // manifest knows where they are).  Until what is stored ranks as high, the
+  // key is in doubt.  In memory only: after a restart open damage puts the
+  // whole store in doubt.
+  LookupMap<KeyHash, uint64_t> lost;
+  std::vector<KeyHash> repaired;  // Keys that are in doubt no more.
   StoreCounters counters;
 
+  // 0: nothing of the key was lost.
+  uint64_t LostStampOf(const KeyHash& hash) const {
+    const uint64_t* stamp = lost.Find(hash);
+    return stamp == nullptr ? 0 : *stamp;
+  }
   SipKey index_key() const { return {open.index_seed.hi, open.index_seed.lo}; }
   KeyHash HashOf(std::string_view key) const {
     return HashKey(index_key(), key);

@@ -86,8 +86,8 @@ void StoreParts::OnRecovered(Turn& turn) {
                   turn.now() + context.options.compact_interval);
 }
 
-// The record behind an entry cannot be read: the key is kCorrupt until a
-// repair replaces it (I4).
+// The record behind an entry cannot be read: the key is kCorrupt until
+// something replaces it, and in doubt until that ranks as high (I4).
 void StoreParts::MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn) {
   const RecordAddress address = damaged.entry.address;
   const DamageRange range{.file = damaged.file,
@@ -98,6 +98,8 @@ void StoreParts::MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn) {
                           entry.address == address && !entry.damaged;
   if (!is_current) return;
   entry.damaged = true;
+  uint64_t& lost = context.lost.FindOrInsert(entry.hash);
+  lost = std::max(lost, entry.timestamp);
   IndexEntry old;
   index.Set(entry, &old);
   context.changes.push_back({.token = entry.hash.token,
@@ -114,14 +116,13 @@ void StoreParts::MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn) {
 
 void StoreParts::CloseRepairedDamage(Turn& turn) {
   for (const KeyHash& hash : std::exchange(context.repaired, {})) {
-    for (size_t i = 0; i < known_damage_.size(); ++i) {
-      if (known_damage_[i].hash != hash) continue;
-      DamageRange range = known_damage_[i].range;
+    std::erase_if(known_damage_, [&](const KnownDamage& known) {
+      if (known.hash != hash) return false;
+      DamageRange range = known.range;
       range.state = DamageRange::State::kRepaired;
       manifest.Append(DamageEdit{range}, {}, turn);
-      known_damage_.erase(known_damage_.begin() + static_cast<ptrdiff_t>(i));
-      break;
-    }
+      return true;
+    });
   }
 }
 

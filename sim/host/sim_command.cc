@@ -25,6 +25,7 @@
 #include "sim/host/show.h"
 #include "sim/host/shrink.h"
 #include "sim/host/text.h"
+#include "sim/host/trace_replay.h"
 #include "sim/scenario_text.h"
 #include "sim/settings.h"
 #include "sim/swarm.h"
@@ -124,6 +125,11 @@ int ReplayOne(Arguments& arguments) {
     return Usage("--until wants a time such as 12s, not " + arguments.until);
   }
   arguments.replay.node = arguments.node;
+  if (!arguments.file.empty() && sim::IsTraceFile(arguments.file)) {
+    return sim::ReplayTrace({.path = arguments.file,
+                             .log = arguments.replay.log,
+                             .until = arguments.replay.until});
+  }
   if (!arguments.file.empty()) {
     const std::optional<sim::Scenario> scenario =
         sim::LoadScenario(arguments.file);
@@ -252,7 +258,8 @@ int RunSimCommand(int argc, char** argv) {
                 "Do not make one seed of each failure small at the end");
 
   CLI::App* replay = app.add_subcommand("replay", "Run one scenario again");
-  replay->add_option("file", arguments.file, "Scenario text");
+  replay->add_option("file", arguments.file,
+                     "Scenario text, or the trace of `orrery node --record`");
   replay->add_option("--seed", arguments.seed, "Instead of a file");
   replay->add_option("--profile", arguments.profile, "With --seed")
       ->capture_default_str();

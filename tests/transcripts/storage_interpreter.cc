@@ -86,12 +86,13 @@ class StorageInterpreter : public Interpreter {
     const std::string key = command.Word("key");
     const std::string value = command.ReadValue(command.Word("value"));
     const bool must_sync = command.Flag("must_sync");
-    const bool repair = command.Flag("repair");
+    const bool older = command.Flag("older");
     if (!command.IsComplete()) return {};
     bench_.Put({.key = key,
                 .meta = Bytes::CopyOf("meta"),
                 .value = Bytes::CopyOf(value),
-                .repair = repair,
+                // Older than whatever was put without a word.
+                .timestamp = older ? uint64_t{1} : uint64_t{0},
                 .must_sync = must_sync});
     return bench_.TakeLines();
   }

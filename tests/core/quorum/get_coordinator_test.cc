@@ -436,7 +436,6 @@ TEST_F(GetCoordinatorTest, ARingThatGrewRestartsTheRead) {
   EXPECT_FALSE(bench.effects.sends.empty());
 }
 
-// GET-4
 TEST_F(GetCoordinatorTest, AnOwnerThatDoubtsTheKeyGetsWhatTheOthersAgreeOn) {
   Start();
   OnOwn(new_);
@@ -480,21 +479,6 @@ TEST_F(GetCoordinatorTest, AnOwnerThatIsMerelyBusyIsLeftAlone) {
 
   EXPECT_EQ(Shown(), "new");
   EXPECT_FALSE(bench_.Sent<ReplicaPut>(bench_.B()));
-}
-
-// One sound copy may lack an acknowledged write: it ends nobody's doubt.
-TEST_F(GetCoordinatorTest, AReadOfOneWritesBackACopyAndNoJoin) {
-  bench_.BecomeNode(bench_.A());
-  Start(kOne);
-  OnSpare();
-  ASSERT_TRUE(bench_.Sent<ReplicaGet>(bench_.B()));
-  OnObject(bench_.B(), old_, true);
-  OnOwn(new_);
-
-  EXPECT_EQ(Shown(), "new");
-  const auto puts = bench_.SentTo<ReplicaPut>(bench_.B());
-  ASSERT_EQ(puts.size(), 1U);
-  EXPECT_EQ(puts[0].origin, PutOrigin::kSync);
 }
 
 }  // namespace

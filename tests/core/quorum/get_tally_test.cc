@@ -95,21 +95,5 @@ TEST(GetTallyTest, WithoutAnyOwnerNothingIsInReach) {
   EXPECT_FALSE(tally.HasQuorum());
 }
 
-// Three owners, W = 2: two sound copies meet every acknowledged write, one does
-// not; with W = 1 all others have to be met.
-TEST(GetTallyTest, EveryWriteIsMetByEnoughSoundCopies) {
-  GetTally tally = TallyOf(1);
-  tally.RecordAnswer(kOwnerA, {.digest = 5});
-  EXPECT_FALSE(tally.MeetsEveryWrite(2));
-  tally.RecordAnswer(kOwnerB, {.digest = 5, .suspect = true});
-  EXPECT_FALSE(tally.MeetsEveryWrite(2));
-  tally.RecordAnswer(kOwnerC, {.digest = 6});
-  EXPECT_TRUE(tally.MeetsEveryWrite(2));
-  EXPECT_TRUE(tally.MeetsEveryWrite(3));  // A majority is what counts.
-  EXPECT_TRUE(tally.MeetsEveryWrite(1));
-  tally.RecordFailure(kOwnerC);
-  EXPECT_FALSE(tally.MeetsEveryWrite(1));
-}
-
 }  // namespace
 }  // namespace orrery

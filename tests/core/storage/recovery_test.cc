@@ -208,6 +208,49 @@ TEST_F(RecoveryTest, AnUnresolvedPoisonMakesEverythingSuspect) {
   EXPECT_EQ(driver.ValueOf("a"), "1");
 }
 
+// RVR-4, light seed 6019: what the disk did not give was taken for a torn tail.
+TEST_F(RecoveryTest, ATailThatCannotBeReadFailsTheStartAndIsNotCut) {
+  StoreDriver driver(disk_, SmallStore());
+  driver.StartAndRecover();
+  driver.ReplyTo(driver.Put("a", "hello"));
+  disk_.CrashProcess();
+  const std::string path = DataFile();
+  const std::string before = disk_.Content(path);
+  disk_.FailReads(path, true);
+
+  driver.StartAndRecover();
+  EXPECT_TRUE(driver.store().IsFailed());
+  EXPECT_NE(driver.store().failure().find(path), std::string::npos)
+      << driver.store().failure();
+  disk_.CrashProcess();
+  EXPECT_EQ(disk_.Content(path), before);
+
+  disk_.FailReads(path, false);
+  driver.StartAndRecover();
+  EXPECT_EQ(driver.ValueOf("a"), "hello");
+  EXPECT_FALSE(driver.store().IsSuspect());
+}
+
+TEST_F(RecoveryTest, AManifestThatCannotBeReadFailsTheStart) {
+  StoreDriver driver(disk_, SmallStore());
+  driver.StartAndRecover();
+  driver.ReplyTo(driver.Put("a", "hello"));
+  disk_.CrashProcess();
+  std::string manifest;
+  for (const std::string& path : disk_.Paths()) {
+    if (path.find("MANIFEST") != std::string::npos) manifest = path;
+  }
+  disk_.FailReads(manifest, true);
+
+  driver.StartAndRecover();
+  EXPECT_TRUE(driver.store().IsFailed());
+  disk_.CrashProcess();
+  disk_.FailReads(manifest, false);
+  driver.StartAndRecover();
+  EXPECT_EQ(driver.ValueOf("a"), "hello");
+  EXPECT_FALSE(driver.store().IsSuspect());
+}
+
 TEST_F(RecoveryTest, SeqsRiseOverRestarts) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();

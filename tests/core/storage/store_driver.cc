@@ -62,7 +62,9 @@ uint32_t StoreDriver::PutWith(StorePut put) {
   const uint32_t ticket = next_ticket_++;
   put.ticket = {.part = ticket, .handle = {}};
   put.digest = 1000 + ticket;
-  put.timestamp = 1'700'000'000'000'000'000 + ticket;
+  if (put.timestamp == 0) {
+    put.timestamp = 1'700'000'000'000'000'000 + ticket;
+  }
   Do([&](Turn& turn) { store_->Put(std::move(put), turn); });
   return ticket;
 }

@@ -358,7 +358,14 @@ TEST_F(StoreTest, WithoutSpacePutsAreFullAndNothingIsLost) {
 
 TEST_F(StoreTest, ADamagedRecordIsCorruptUntilARepair) {
   driver_.StartAndRecover();
-  driver_.ReplyTo(driver_.Put("k", "hello-hello"));
+  const auto put = [&](const char* value, uint64_t timestamp) {
+    driver_.ReplyTo(driver_.PutWith({.ticket = {},
+                                     .key = "k",
+                                     .meta = {},
+                                     .value = Bytes::CopyOf(value),
+                                     .timestamp = timestamp}));
+  };
+  put("hello-hello", 20);
   driver_.Advance(2 * kSecond);
   const std::string path = disk_.PathsEndingWith(".data").front();
   const size_t at = disk_.Content(path).find("hello-hello");
@@ -368,13 +375,12 @@ TEST_F(StoreTest, ADamagedRecordIsCorruptUntilARepair) {
   EXPECT_EQ(driver_.store().PeekEntry("k").kind, Store::Peek::Kind::kUnsure);
   EXPECT_EQ(driver_.CountNotes(Note::Kind::kDamage), 1u);
 
-  driver_.ReplyTo(driver_.Put("k", "plain"));
+  EXPECT_EQ(driver_.ReplyTo(driver_.Get("k")).lost_stamp, 20u);
+
+  put("older", 19);
   EXPECT_TRUE(driver_.ReplyTo(driver_.Get("k")).suspect);
-  driver_.ReplyTo(driver_.PutWith({.ticket = {},
-                                   .key = "k",
-                                   .meta = {},
-                                   .value = Bytes::CopyOf("repaired"),
-                                   .repair = true}));
+  EXPECT_EQ(driver_.ReplyTo(driver_.Get("k")).lost_stamp, 20u);
+  put("repaired", 20);
   const StoreReply got = driver_.ReplyTo(driver_.Get("k"));
   EXPECT_EQ(got.value.text(), "repaired");
   EXPECT_FALSE(got.suspect);
