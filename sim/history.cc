@@ -123,10 +123,12 @@ void History::RecordFailedSync(uint32_t node, Instant at) {
       {.node = node, .cause = HaltCause::kDisk, .from = at, .to = at});
 }
 
-void History::RecordDeath(uint32_t node, Instant at, Duration within) {
+void History::RecordDeath(uint32_t node, Instant at, Duration unsynced) {
   for (const OnNode& sync : failed_syncs_) {
-    if (sync.node != node || at > sync.at + within) continue;
-    RecordDisaster({.node = node, .at = sync.at, .wiped = false});
+    if (sync.node != node) continue;
+    if (at > SyncedAt(node, sync.at, unsynced)) continue;  // Made good.
+    RecordDisaster({.node = node, .at = at, .wiped = false});
+    break;
   }
   std::erase_if(failed_syncs_,
                 [&](const OnNode& sync) { return sync.node == node; });
@@ -135,12 +137,13 @@ void History::RecordDeath(uint32_t node, Instant at, Duration within) {
 // So much later, if nothing halts it: each halt begins the time anew.
 Instant History::SyncedAt(uint32_t node, Instant at, Duration unsynced) const {
   Instant synced = at + unsynced;
+  if (unsynced.ns == 0) return synced;  // Acknowledged after its sync.
   bool moved = true;
   while (moved) {
     moved = false;
     for (const Halt& halt : halts_) {
       if (halt.node != node || halt.from >= synced) continue;
-      if (!halt.to.has_value()) return {std::numeric_limits<int64_t>::max()};
+      if (!halt.to.has_value()) return kEver;
       if (*halt.to < at || *halt.to + unsynced <= synced) continue;
       synced = *halt.to + unsynced;
       moved = true;
@@ -162,24 +165,21 @@ bool History::MayHaveLost(uint32_t node, Instant at, Instant until,
   return false;
 }
 
-bool History::IsLost(const Holding& holding,
-                     const Durability& durability) const {
-  return MayHaveLost(holding.node, holding.at,
-                     {std::numeric_limits<int64_t>::max()}, durability);
-}
-
 bool History::AllHoldersLost(uint32_t key, uint64_t version,
-                             const Durability& durability) const {
+                             const Durability& durability,
+                             Instant until) const {
   for (const Holding& holding : HoldersOf(key, version)) {
-    if (!IsLost(holding, durability)) return false;
+    if (holding.at > until) continue;
+    if (!MayHaveLost(holding.node, holding.at, until, durability)) return false;
   }
   return true;
 }
 
 bool History::AnyHolderLost(uint32_t key, uint64_t version,
-                            const Durability& durability) const {
+                            const Durability& durability, Instant until) const {
   for (const Holding& holding : HoldersOf(key, version)) {
-    if (IsLost(holding, durability)) return true;
+    if (holding.at > until) continue;
+    if (MayHaveLost(holding.node, holding.at, until, durability)) return true;
   }
   return false;
 }

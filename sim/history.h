@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +30,8 @@
 #include "sim/scenario.h"
 
 namespace orrery::sim {
+
+inline constexpr Instant kEver{std::numeric_limits<int64_t>::max()};
 
 enum class Outcome : uint8_t {
   kPending = 0,
@@ -134,8 +137,9 @@ class History {
   // The pages of a failed sync are gone from the disk; the process has the
   // bytes and writes them again, if it lives long enough.
   void RecordFailedSync(uint32_t node, Instant at);
-  // A process died: with it what a failed sync took `within` before.
-  void RecordDeath(uint32_t node, Instant at, Duration within);
+  // A process died: with it what a failed sync took from the disk and was not
+  // synced again since.  `unsynced`: see Durability.
+  void RecordDeath(uint32_t node, Instant at, Duration unsynced);
   std::span<const Holding> HoldersOf(uint32_t key, uint64_t version) const;
   // Both in order of time.
   std::span<const Promise> PromisesOf(uint32_t node) const;
@@ -151,12 +155,13 @@ class History {
   // disaster struck before it was synced.
   bool MayHaveLost(uint32_t node, Instant at, Instant until,
                    const Durability& durability) const;
-  // Whether every (`any`: some) node that acknowledged the version may have
-  // lost it since, before `until`.
+  // Whether every (`any`: some) node that had acknowledged the version by
+  // `until` may have lost it by then.  Who got it later, by a hint or a repair,
+  // could not help a read that had been answered.
   bool AllHoldersLost(uint32_t key, uint64_t version,
-                      const Durability& durability) const;
+                      const Durability& durability, Instant until) const;
   bool AnyHolderLost(uint32_t key, uint64_t version,
-                     const Durability& durability) const;
+                     const Durability& durability, Instant until) const;
 
  private:
   struct VersionName {
@@ -165,7 +170,6 @@ class History {
     friend constexpr auto operator<=>(const VersionName&,
                                       const VersionName&) = default;
   };
-  bool IsLost(const Holding& holding, const Durability& durability) const;
   Instant SyncedAt(uint32_t node, Instant at, Duration unsynced) const;
 
   std::vector<Operation> operations_;

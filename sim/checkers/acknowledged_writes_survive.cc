@@ -38,7 +38,8 @@ Verdict CheckAcknowledgedWritesSurvive(const Evidence& evidence) {
     if (!op.IsWrite() || !op.IsOk() || !known[op.key]) continue;
     ++verdict.checked;
     if (stored[op.key] >= op.version) continue;
-    if (evidence.history.AllHoldersLost(op.key, op.version, durability)) {
+    if (evidence.history.AllHoldersLost(op.key, op.version, durability,
+                                        kEver)) {
       ++verdict.excused;
       continue;
     }

@@ -14,8 +14,8 @@ bool IsMajorityRead(const Evidence& evidence, const Operation& op) {
 bool SettleReads(const Evidence& evidence, const Operation& earlier,
                  const Operation& read, Verdict* verdict) {
   const History::Durability durability{evidence.unsynced};
-  if (evidence.history.AllHoldersLost(earlier.key, earlier.version,
-                                      durability)) {
+  if (evidence.history.AllHoldersLost(earlier.key, earlier.version, durability,
+                                      read.returned)) {
     ++verdict->excused;
     return false;
   }

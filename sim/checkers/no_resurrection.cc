@@ -19,8 +19,8 @@ bool SettleRemoval(const Evidence& evidence, const Operation& removal,
   const uint32_t meet = evidence.RequiredReads(read) + removal.acks.owners;
   if (!read.final_read && meet <= evidence.owners_per_key) return false;
   const History::Durability durability{evidence.unsynced};
-  if (evidence.history.AnyHolderLost(removal.key, removal.version,
-                                     durability)) {
+  if (evidence.history.AnyHolderLost(removal.key, removal.version, durability,
+                                     read.returned)) {
     ++verdict->excused;
     return false;
   }

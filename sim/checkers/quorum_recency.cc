@@ -15,22 +15,25 @@ bool IsStrictRead(const Evidence&, const Operation& op) {
 }
 
 // May the write be missing at a quorum of `read`?
-bool IsExcused(const Evidence& evidence, const Operation& write) {
+bool IsExcused(const Evidence& evidence, const Operation& write,
+               const Operation& read) {
   const History::Durability durability{evidence.unsynced};
-  if (evidence.history.AllHoldersLost(write.key, write.version, durability)) {
+  if (evidence.history.AllHoldersLost(write.key, write.version, durability,
+                                      read.returned)) {
     return true;
   }
   const uint32_t full_strength =
       std::min(evidence.config.engine.write_quorum, evidence.Majority());
   if (write.acks.owners >= full_strength) return false;
-  return evidence.history.AnyHolderLost(write.key, write.version, durability);
+  return evidence.history.AnyHolderLost(write.key, write.version, durability,
+                                        read.returned);
 }
 
 bool SettleWrite(const Evidence& evidence, const Operation& write,
                  const Operation& read, Verdict* verdict) {
   const uint32_t meet = evidence.RequiredReads(read) + write.acks.owners;
   if (meet <= evidence.owners_per_key) return false;
-  if (IsExcused(evidence, write)) {
+  if (IsExcused(evidence, write, read)) {
     ++verdict->excused;
     return false;
   }

@@ -455,8 +455,57 @@ TEST(MayHaveLostTest, AFailedSyncTakesItsBytesWithTheProcess) {
   history.RecordDeath(1, At(15), 1 * kSecond);
   EXPECT_FALSE(history.MayHaveLost(1, At(10), At(99), durability));
   history.RecordFailedSync(1, At(20));
-  history.RecordDeath(1, At(21), 1 * kSecond);
+  history.RecordDeath(1, At(20) + 500 * kMillisecond, 1 * kSecond);
+  EXPECT_FALSE(history.MayHaveLost(1, At(18), At(99), durability));
   EXPECT_TRUE(history.MayHaveLost(1, At(20), At(99), durability));
+}
+
+// Light seed 10065: a hint that survived brought the version back, after the
+// read that could not find it.
+TEST(MayHaveLostTest, WhoGetsAVersionLaterDoesNotHaveItBefore) {
+  History history;
+  const History::Durability durability{1 * kSecond};
+  history.RecordHolding(0, 7, {.node = 1, .at = At(10)});
+  history.RecordHolding(0, 7, {.node = 1, .at = At(30)});
+  history.RecordDisaster({.node = 1, .at = At(10), .wiped = false});
+  EXPECT_FALSE(history.AllHoldersLost(0, 7, durability, At(9)) &&
+               history.AnyHolderLost(0, 7, durability, At(9)));
+  EXPECT_TRUE(history.AllHoldersLost(0, 7, durability, At(20)));
+  EXPECT_TRUE(history.AnyHolderLost(0, 7, durability, At(20)));
+  EXPECT_FALSE(history.AllHoldersLost(0, 7, durability, At(30)));
+}
+
+// A loss after the read explains nothing about it.
+TEST(MayHaveLostTest, ALossExcusesOnlyWhatComesAfterIt) {
+  History history;
+  const History::Durability durability{1 * kSecond};
+  history.RecordHolding(0, 7, {.node = 1, .at = At(10)});
+  history.RecordDisaster({.node = 1, .at = At(20), .wiped = true});
+  EXPECT_FALSE(history.AllHoldersLost(0, 7, durability, At(19)));
+  EXPECT_TRUE(history.AllHoldersLost(0, 7, durability, At(20)));
+}
+
+// Light seed 6746: the disk was full, so it could not be made good.
+TEST(MayHaveLostTest, AFailedSyncIsNotMadeGoodWhileTheDiskTakesNothing) {
+  History history;
+  const History::Durability durability{1 * kSecond};
+  history.RecordHalt(1, History::HaltCause::kDisk, At(8));
+  history.RecordFailedSync(1, At(10));
+  history.RecordDeath(1, At(15), 1 * kSecond);
+  EXPECT_TRUE(history.MayHaveLost(1, At(9), At(99), durability));
+  EXPECT_TRUE(history.MayHaveLost(1, At(12), At(99), durability));
+}
+
+TEST(MayHaveLostTest, WhatWasAcknowledgedAfterItsSyncIsNeverLostSo) {
+  History history;
+  const History::Durability durability{Duration{0}};
+  history.RecordHalt(1, History::HaltCause::kDisk, At(8));
+  history.RecordFailedSync(1, At(10));
+  history.RecordDeath(1, At(15), Duration{0});
+  history.RecordDisaster({.node = 1, .at = At(16), .wiped = false});
+  EXPECT_FALSE(history.MayHaveLost(1, At(12), At(99), durability));
+  history.RecordDisaster({.node = 1, .at = At(17), .wiped = true});
+  EXPECT_TRUE(history.MayHaveLost(1, At(12), At(99), durability));
 }
 
 // ---- O16, O21 ----
