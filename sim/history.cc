@@ -108,7 +108,7 @@ std::span<const History::Holding> History::HoldersOf(uint32_t key,
 }
 
 bool History::FoundDamage(uint32_t node, Instant after, Instant until) const {
-  for (const OnNode& damage : damages_) {
+  for (const Damage& damage : damages_) {
     if (damage.node == node && damage.at >= after && damage.at <= until) {
       return true;
     }
@@ -165,12 +165,28 @@ bool History::MayHaveLost(uint32_t node, Instant at, Instant until,
   return false;
 }
 
+// By a disaster, or because the node cannot read what it stored any more.
+bool History::IsLost(uint32_t key, const Holding& holding, Instant until,
+                     const Durability& durability) const {
+  for (const Damage& damage : damages_) {
+    if (damage.node != holding.node || damage.key.value_or(key) != key)
+      continue;
+    if (damage.at >= holding.at && damage.at <= until) return true;
+  }
+  // A hint for a node whose disk was wiped has nobody to go to, and is given up
+  // once the other owners have it.
+  for (const Disaster& disaster : disasters_) {
+    if (holding.stand_in && disaster.wiped && disaster.at <= until) return true;
+  }
+  return MayHaveLost(holding.node, holding.at, until, durability);
+}
+
 bool History::AllHoldersLost(uint32_t key, uint64_t version,
                              const Durability& durability,
                              Instant until) const {
   for (const Holding& holding : HoldersOf(key, version)) {
     if (holding.at > until) continue;
-    if (!MayHaveLost(holding.node, holding.at, until, durability)) return false;
+    if (!IsLost(key, holding, until, durability)) return false;
   }
   return true;
 }
@@ -179,7 +195,7 @@ bool History::AnyHolderLost(uint32_t key, uint64_t version,
                             const Durability& durability, Instant until) const {
   for (const Holding& holding : HoldersOf(key, version)) {
     if (holding.at > until) continue;
-    if (MayHaveLost(holding.node, holding.at, until, durability)) return true;
+    if (IsLost(key, holding, until, durability)) return true;
   }
   return false;
 }

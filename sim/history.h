@@ -85,6 +85,7 @@ class History {
   struct Holding {
     uint32_t node = 0;
     Instant at;
+    bool stand_in = false;  // As a hint, until it is handed on.
   };
   // A replica acknowledged that it stores this version of the key or a newer
   // one: its own word, whatever the others hold.
@@ -129,10 +130,12 @@ class History {
   void RecordDisaster(const Disaster& disaster) {
     disasters_.push_back(disaster);
   }
-  // The node found a record that it cannot read, and said so.
-  void RecordDamage(uint32_t node, Instant at) {
-    damages_.push_back({.node = node, .at = at});
+  // The node found a record that it cannot read, and said so.  No key: it does
+  // not know whose it was.
+  void RecordDamage(uint32_t node, Instant at, std::optional<uint32_t> key) {
+    damages_.push_back({.node = node, .at = at, .key = key});
   }
+  // Of any key.
   bool FoundDamage(uint32_t node, Instant after, Instant until) const;
   // The pages of a failed sync are gone from the disk; the process has the
   // bytes and writes them again, if it lives long enough.
@@ -170,6 +173,8 @@ class History {
     friend constexpr auto operator<=>(const VersionName&,
                                       const VersionName&) = default;
   };
+  bool IsLost(uint32_t key, const Holding& holding, Instant until,
+              const Durability& durability) const;
   Instant SyncedAt(uint32_t node, Instant at, Duration unsynced) const;
 
   std::vector<Operation> operations_;
@@ -181,8 +186,13 @@ class History {
     uint32_t node = 0;
     Instant at;
   };
+  struct Damage {
+    uint32_t node = 0;
+    Instant at;
+    std::optional<uint32_t> key;
+  };
   std::vector<OnNode> failed_syncs_;
-  std::vector<OnNode> damages_;
+  std::vector<Damage> damages_;
   std::vector<Disaster> disasters_;
 };
 

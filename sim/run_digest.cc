@@ -204,7 +204,7 @@ class Folder {
   }
   void Fold(const ReplyEffect& r) { FoldAll(r.client, r.reply); }
   void Fold(const Note& n) {
-    FoldAll(n.kind, n.member, n.detail, n.number, n.text);
+    FoldAll(n.kind, n.member, n.detail, n.number, n.token, n.text);
   }
 
   // Of events only what the sender's effects did not already say: messages were

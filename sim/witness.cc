@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/hash.h"
+#include "core/ring/token.h"
 #include "sim/clients.h"
 #include "sim/sim_network.h"
 
@@ -91,8 +92,11 @@ void Witness::OnAck(uint32_t node, const Endpoint& to, Handle request,
       receipts_.Find(ReceiptName{node, *sender, request.slot, request.gen});
   if (receipt == nullptr || !receipt->counts) return;
   for (const uint64_t version : receipt->versions) {
-    wiring_.evidence.history.RecordHolding(receipt->key, version,
-                                           {node, wiring_.queue.now()});
+    wiring_.evidence.history.RecordHolding(
+        receipt->key, version,
+        {.node = node,
+         .at = wiring_.queue.now(),
+         .stand_in = role == Role::kStandIn});
     if (role == Role::kStandIn) continue;  // In its hints, not in its keys.
     wiring_.evidence.history.RecordPromise(
         node, {receipt->key, version, wiring_.queue.now()});
@@ -167,10 +171,19 @@ void Witness::OnReply(uint32_t node, Handle client, ClientReply reply) {
 
 void Witness::OnMark(std::string_view mark) { wiring_.marks.Count(mark); }
 
+std::optional<uint32_t> Witness::KeyOfToken(uint64_t token) const {
+  if (token == 0) return std::nullopt;
+  for (uint32_t key = 0; key < wiring_.evidence.config.keys; ++key) {
+    if (TokenOf(KeyText(key)) == token) return key;
+  }
+  return std::nullopt;
+}
+
 void Witness::OnNote(uint32_t node, const Note& note) {
   if (note.kind == Note::Kind::kMemberState) members_changed_[node] = 1;
   if (note.kind == Note::Kind::kDamage) {
-    wiring_.evidence.history.RecordDamage(node, wiring_.queue.now());
+    wiring_.evidence.history.RecordDamage(node, wiring_.queue.now(),
+                                          KeyOfToken(note.token));
   }
   if (note.kind == Note::Kind::kFatal) {
     fatals_.push_back(

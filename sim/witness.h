@@ -95,6 +95,7 @@ class Witness : public NodeWitness {
                  std::string_view key, const Object& object, bool counts);
   enum class Role : uint8_t { kReplica = 1, kStandIn = 2 };
   void OnAck(uint32_t node, const Endpoint& to, Handle request, Role role);
+  std::optional<uint32_t> KeyOfToken(uint64_t token) const;
   void CheckDots(std::string_view key, const Object& object);
   void CheckRing(const Envelope& envelope);
 

@@ -56,6 +56,7 @@ struct KeyEntry {
   uint64_t digest = 0;
   uint64_t timestamp = 0;
   bool tombstone = false;
+  bool doubted = false;  // Took the place of a lost record that ranked above.
 };
 
 class Rooms;  // engine/rooms.h: every room of one engine, wired together.

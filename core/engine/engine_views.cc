@@ -118,8 +118,8 @@ std::vector<KeyEntry> Engine::Entries() const {
   std::vector<KeyEntry> views;
   views.reserve(entries.size());
   for (const Store::Entry& entry : entries) {
-    views.push_back(
-        {entry.token, entry.digest, entry.timestamp, entry.tombstone});
+    views.push_back({entry.token, entry.digest, entry.timestamp,
+                     entry.tombstone, entry.doubted});
   }
   return views;
 }

@@ -72,7 +72,8 @@ struct Note {
     kJoinRejected = 3,   // detail = JoinRejection, text = field or address
     kRecovered = 4,      // text = report
     kTornTail = 5,       // text = file, number = bytes cut
-    kDamage = 6,         // text = file, number = offset
+    kDamage = 6,         // text = file, number = offset, token of the key if
+                         // it is known
     kSuspect = 7,        // detail = 1 opened, 0 cleared
     kDiskError = 8,      // detail = DiskError, text = path, number = offset
                          // up to which a poisoned file is believed
@@ -89,6 +90,7 @@ struct Note {
   NodeId member;
   uint32_t detail = 0;
   uint64_t number = 0;
+  uint64_t token = 0;
   std::string text;
 };
 

@@ -22,6 +22,8 @@
 //   RVR-4  A disk that gives an error is no disk that has nothing: the start
 //          fails, and nothing is cut.  Only the bad sectors of a sealed file
 //          are damage, which is marked and changes no byte.
+//   RVR-5  A key whose newest record ranks below an older one is in doubt: the
+//          older one could not be read when the newest took its place.
 //
 // Threading: engine thread.  Cost: one read of every data file.
 
@@ -112,6 +114,7 @@ class Recovery {
   void JudgeFiles(Turn& turn);
   void ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
                     Turn& turn);
+  void NoteLost(const IndexEntry& indexed, const RecoveredRow& row);
   void Resolve(const RecoveredRow& row, uint16_t slot);
   void DecideSuspicion(Turn& turn);
   void AddSuspicion(SuspectReason reason);

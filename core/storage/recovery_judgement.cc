@@ -42,6 +42,28 @@ uint64_t Recovery::next_seq() const {
   return AlignUp(max_seq_ + 1, kSeqBlock);
 }
 
+// A key's records rank ever higher, but for one that took the place of a record
+// that could not be read: then the key is in doubt, whether or not that was
+// noted in the manifest in time (StoreContext::lost; light seed 1544).
+void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row) {
+  if (context_.options.id != StoreId::kUser) return;
+  const uint64_t before = context_.LostStampOf(row.hash);
+  const uint64_t highest = std::max({before, indexed.timestamp, row.timestamp});
+  const uint64_t newest =
+      row.seq > indexed.seq ? row.timestamp : indexed.timestamp;
+  if (highest > newest) {
+    context_.lost.InsertOrAssign(row.hash, highest);
+  } else if (before != 0) {
+    context_.lost.Erase(row.hash);
+  }
+  const bool doubted = highest > newest;
+  if (row.seq > indexed.seq || indexed.doubted == doubted) return;
+  IndexEntry entry = indexed;
+  entry.doubted = doubted;
+  IndexEntry old;
+  index_.Set(entry, &old);
+}
+
 // RVR-1.  Equal seqs are copies of one record.
 void Recovery::Resolve(const RecoveredRow& row, uint16_t slot) {
   max_seq_ = std::max(max_seq_, row.seq);
@@ -52,14 +74,18 @@ void Recovery::Resolve(const RecoveredRow& row, uint16_t slot) {
     }
   }
   IndexEntry old;
-  if (index_.Find(row.hash, &old) && row.seq <= old.seq) return;
+  if (index_.Find(row.hash, &old)) {
+    NoteLost(old, row);
+    if (row.seq <= old.seq) return;
+  }
   const RecordAddress address(slot, row.offset, row.bytes);
   const bool had = index_.Set({.hash = row.hash,
                                .digest = row.digest,
                                .timestamp = row.timestamp,
                                .seq = row.seq,
                                .address = address,
-                               .tombstone = row.tombstone},
+                               .tombstone = row.tombstone,
+                               .doubted = context_.LostStampOf(row.hash) != 0},
                               &old);
   files_.At(slot).live_bytes += address.bytes();
   if (had) {

@@ -141,7 +141,8 @@ bool Store::Walk(uint64_t after, uint64_t upto, size_t max,
     out->push_back({.token = entry.hash.token,
                     .digest = entry.digest,
                     .timestamp = entry.timestamp,
-                    .tombstone = entry.tombstone});
+                    .tombstone = entry.tombstone,
+                    .doubted = entry.doubted});
   }
   *next = is_done ? upto : reached;
   return is_done;

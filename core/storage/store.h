@@ -159,6 +159,7 @@ class Store {
     uint64_t digest = 0;
     uint64_t timestamp = 0;
     bool tombstone = false;
+    bool doubted = false;
     friend bool operator==(const Entry&, const Entry&) = default;
   };
   // Appends the visible entries (damaged ones are not) with token in (after,

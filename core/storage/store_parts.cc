@@ -111,6 +111,7 @@ void StoreParts::MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn) {
   manifest.Append(DamageEdit{range}, {}, turn);
   turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
                                 .number = range.from,
+                                .token = entry.hash.token,
                                 .text = context.disk.DataPath(range.file)});
 }
 

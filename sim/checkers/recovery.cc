@@ -29,8 +29,12 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
     ++verdict->checked;
     if (found[promise.key] >= promise.version) continue;
     // Not shown to anybody: it told of damage, and is in doubt.
+    const KeyEntry* entry =
+        FindEntry(recovery.entries, TokenOf(KeyText(promise.key)));
+    const bool in_doubt =
+        recovery.in_doubt || (entry != nullptr && entry->doubted);
     const bool confesses =
-        recovery.in_doubt &&
+        in_doubt &&
         evidence.history.FoundDamage(recovery.node, promise.at, recovery.at);
     if (confesses ||
         evidence.history.MayHaveLost(recovery.node, promise.at, recovery.at,

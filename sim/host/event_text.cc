@@ -43,7 +43,10 @@ constexpr std::string_view kNoteNames[] = {"?",
                                            "identity conflict",
                                            "waiting",
                                            "founded",
-                                           "joined"};
+                                           "joined",
+                                           "vnodes kept"};
+static_assert(std::size(kNoteNames) ==
+              static_cast<size_t>(Note::Kind::kVnodesKept) + 1);
 
 std::string EndpointText(const Endpoint& endpoint) {
   const std::optional<uint32_t> node = NodeOfEndpoint(endpoint);

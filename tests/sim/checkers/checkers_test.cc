@@ -399,9 +399,9 @@ TEST_F(CheckersTest, O17ExcusesWhatANodeInDoubtSaysIsDamaged) {
   evidence_.recoveries.back().in_doubt = true;
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
 
-  evidence_.history.RecordDamage(2, At(20));  // Of another node.
+  evidence_.history.RecordDamage(2, At(20), {});  // Of another node.
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
-  evidence_.history.RecordDamage(1, At(20));
+  evidence_.history.RecordDamage(1, At(20), {});
   EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
 
   evidence_.recoveries.back().in_doubt = false;
@@ -473,6 +473,20 @@ TEST(MayHaveLostTest, WhoGetsAVersionLaterDoesNotHaveItBefore) {
   EXPECT_TRUE(history.AllHoldersLost(0, 7, durability, At(20)));
   EXPECT_TRUE(history.AnyHolderLost(0, 7, durability, At(20)));
   EXPECT_FALSE(history.AllHoldersLost(0, 7, durability, At(30)));
+}
+
+// Light seed 2621: W was 1, and the one copy cannot be read.
+TEST(MayHaveLostTest, WhatCannotBeReadIsLostForItsKey) {
+  History history;
+  const History::Durability durability{Duration{0}};
+  history.RecordHolding(0, 7, {.node = 1, .at = At(10)});
+  history.RecordHolding(5, 8, {.node = 1, .at = At(10)});
+  history.RecordDamage(1, At(20), 5);
+  EXPECT_FALSE(history.AllHoldersLost(0, 7, durability, kEver));
+  EXPECT_TRUE(history.AllHoldersLost(5, 8, durability, kEver));
+  EXPECT_FALSE(history.AllHoldersLost(5, 8, durability, At(19)));
+  history.RecordDamage(1, At(21), {});  // At a start: of whose key is unknown.
+  EXPECT_TRUE(history.AllHoldersLost(0, 7, durability, kEver));
 }
 
 // A loss after the read explains nothing about it.
