@@ -114,7 +114,8 @@ class Recovery {
   void JudgeFiles(Turn& turn);
   void ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
                     Turn& turn);
-  void NoteLost(const IndexEntry& indexed, const RecoveredRow& row);
+  void NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
+                uint16_t slot);
   void Resolve(const RecoveredRow& row, uint16_t slot);
   void DecideSuspicion(Turn& turn);
   void AddSuspicion(SuspectReason reason);

@@ -45,7 +45,8 @@ uint64_t Recovery::next_seq() const {
 // A key's records rank ever higher, but for one that took the place of a record
 // that could not be read: then the key is in doubt, whether or not that was
 // noted in the manifest in time (StoreContext::lost; light seed 1544).
-void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row) {
+void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
+                        uint16_t slot) {
   if (context_.options.id != StoreId::kUser) return;
   const uint64_t before = context_.LostStampOf(row.hash);
   const uint64_t highest = std::max({before, indexed.timestamp, row.timestamp});
@@ -53,6 +54,11 @@ void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row) {
       row.seq > indexed.seq ? row.timestamp : indexed.timestamp;
   if (highest > newest) {
     context_.lost.InsertOrAssign(row.hash, highest);
+    // Its file is kept: the next recovery is to see it too.
+    if (row.timestamp == highest) files_.At(slot).damaged = true;
+    if (indexed.timestamp == highest) {
+      files_.At(indexed.address.file_slot()).damaged = true;
+    }
   } else if (before != 0) {
     context_.lost.Erase(row.hash);
   }
@@ -75,7 +81,7 @@ void Recovery::Resolve(const RecoveredRow& row, uint16_t slot) {
   }
   IndexEntry old;
   if (index_.Find(row.hash, &old)) {
-    NoteLost(old, row);
+    NoteLost(old, row, slot);
     if (row.seq <= old.seq) return;
   }
   const RecordAddress address(slot, row.offset, row.bytes);
@@ -149,7 +155,7 @@ void Recovery::ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
   if (!file.is_missing) {
     DataFile& entry = files_.At(file.slot);
     entry.length = verdict.length;
-    entry.damaged = is_damaged;
+    entry.damaged = entry.damaged || is_damaged;
     entry.has_cells = file.has_cells;
   }
   if (file.listed.sealed) return;

@@ -255,6 +255,14 @@ TEST_F(RecoveryTest, AStandInDoesNotVoteAfterARestartEither) {
   EXPECT_TRUE(got.suspect);
   EXPECT_EQ(got.lost_stamp, 20u);
 
+  // Nor after a compaction, which would drop the record that ranks higher.
+  driver.Do([&](Turn& turn) { driver.store().Compact(turn); });
+  driver.Settle();
+  driver.Advance(10 * kSecond);
+  disk_.CrashProcess();
+  driver.StartAndRecover();
+  EXPECT_EQ(driver.ReplyTo(driver.Get("k")).lost_stamp, 20u);
+
   put("as high", 20);
   EXPECT_FALSE(driver.ReplyTo(driver.Get("k")).suspect);
   disk_.CrashProcess();
