@@ -14,15 +14,20 @@ bool IsWrite(ClientVerb verb) {
 
 void ClientDoor::OnRequest(const ClientRequest& request, Rooms& rooms,
                            Turn& turn) {
+  Consider({request, turn.now() + rooms.options.request_timeout}, rooms, turn);
+}
+
+void ClientDoor::Consider(const Waiting& asked, Rooms& rooms, Turn& turn) {
+  const ClientRequest& request = asked.request;
   if (const auto why = WhyNot(rooms)) return Refuse(request.client, *why, turn);
   const bool must_wait =
       IsWrite(request.verb) && rooms.membership.ring_state()->pristine;
-  if (!must_wait) return Admit(request, rooms, turn);
+  if (!must_wait) return Admit(asked, rooms, turn);
   if (waiting_.size() >= rooms.options.limits.client_requests_max) {  // DOOR-1
     return Refuse(request.client, Refused::Why::kOverloaded, turn);
   }
   turn.effects.Mark("door.waits_for_ring");
-  waiting_.push_back({request, turn.now() + rooms.options.request_timeout});
+  waiting_.push_back(asked);
   ArmDeadline(turn);
   rooms.membership.CloseRing(turn);
 }
@@ -35,7 +40,7 @@ void ClientDoor::OnRingInstalled(Rooms& rooms, Turn& turn) {
   admitted.swap(waiting_);
   ArmDeadline(turn);
   for (const Waiting& waiting : admitted) {
-    OnRequest(waiting.request, rooms, turn);
+    Consider(waiting, rooms, turn);
   }
 }
 
@@ -73,12 +78,13 @@ void ClientDoor::Refuse(Handle client, Refused::Why why, Turn& turn) {
   turn.effects.Reply(client, Refused{.why = why});
 }
 
-void ClientDoor::Admit(const ClientRequest& request, Rooms& rooms, Turn& turn) {
+void ClientDoor::Admit(const Waiting& asked, Rooms& rooms, Turn& turn) {
+  const ClientRequest& request = asked.request;
   if (request.verb == ClientVerb::kListKeys) {
     rooms.lister.OnRequest(request, rooms.user_store, turn);
     return;
   }
-  rooms.coordinators.OnClientRequest(request, turn);
+  rooms.coordinators.OnClientRequest(request, asked.deadline, turn);
 }
 
 void ClientDoor::ArmDeadline(Turn& turn) {

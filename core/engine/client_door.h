@@ -46,12 +46,13 @@ class ClientDoor {
  private:
   struct Waiting {
     ClientRequest request;
-    Instant deadline;
+    Instant deadline;  // Of the request: what it waits here is part of it.
   };
 
   std::optional<Refused::Why> WhyNot(const Rooms& rooms) const;
   void Refuse(Handle client, Refused::Why why, Turn& turn);
-  void Admit(const ClientRequest& request, Rooms& rooms, Turn& turn);
+  void Consider(const Waiting& asked, Rooms& rooms, Turn& turn);
+  void Admit(const Waiting& asked, Rooms& rooms, Turn& turn);
   void ArmDeadline(Turn& turn);
 
   std::deque<Waiting> waiting_;  // In order of deadline.

@@ -19,39 +19,41 @@ CoordinatorRoom::CoordinatorRoom(const Wiring& wiring)
       forwards_(wiring.options.limits.client_requests_max) {}
 
 void CoordinatorRoom::OnClientRequest(const ClientRequest& request,
-                                      Turn& turn) {
+                                      Instant deadline, Turn& turn) {
   switch (request.verb) {
     case ClientVerb::kGet:
       ++counters_.gets;
-      return OnRead(request, turn);
+      return OnRead(request, deadline, turn);
     case ClientVerb::kPut:
       ++counters_.puts;
-      return OnWrite(request, turn);
+      return OnWrite(request, deadline, turn);
     case ClientVerb::kDelete:
       ++counters_.deletes;
-      return OnWrite(request, turn);
+      return OnWrite(request, deadline, turn);
     case ClientVerb::kListKeys:
       break;
   }
   ORRERY_UNREACHABLE("a listing is no coordinator's");
 }
 
-void CoordinatorRoom::OnRead(const ClientRequest& request, Turn& turn) {
+void CoordinatorRoom::OnRead(const ClientRequest& request, Instant deadline,
+                             Turn& turn) {
   const ReplyPath path{.client = request.client};
   if (gets_.IsFull()) return Refuse(path, Refused::Why::kOverloaded, turn);
-  const Handle handle = gets_.Create(GetCoordinator::Command{
-      .reply = path,
-      .key = request.key,
-      .level = request.read_level,
-      .sloppy = request.sloppy,
-      .deadline = turn.now() + wiring_.options.request_timeout});
+  const Handle handle =
+      gets_.Create(GetCoordinator::Command{.reply = path,
+                                           .key = request.key,
+                                           .level = request.read_level,
+                                           .sloppy = request.sloppy,
+                                           .deadline = deadline});
   GetCoordinator& get = *gets_.Find(handle);
   Conversation here = Here(turn);
   get.Start(handle, here);
   Settle(handle, get, turn);
 }
 
-void CoordinatorRoom::OnWrite(const ClientRequest& request, Turn& turn) {
+void CoordinatorRoom::OnWrite(const ClientRequest& request, Instant deadline,
+                              Turn& turn) {
   PutCoordinator::Command command{
       .reply = {.client = request.client},
       .verb = request.verb,
@@ -62,7 +64,7 @@ void CoordinatorRoom::OnWrite(const ClientRequest& request, Turn& turn) {
       .sloppy = request.sloppy,
       .operation = request.operation,
       .client_operation = !request.operation.IsZero(),
-      .deadline = turn.now() + wiring_.options.request_timeout};
+      .deadline = deadline};
   if (!request.context.empty()) {
     command.seen = OpenContext(cluster_, request.key, request.context.view());
     if (!command.seen.has_value()) {

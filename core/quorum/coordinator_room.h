@@ -74,7 +74,8 @@ class CoordinatorRoom {
   void SetOperationSeed(uint64_t seed) { operation_ids_ = Prng(seed); }
 
   // kPut, kGet or kDelete.  REQUIRES: a ring is known and closed.
-  void OnClientRequest(const ClientRequest& request, Turn& turn);
+  void OnClientRequest(const ClientRequest& request, Instant deadline,
+                       Turn& turn);
   // REQUIRES: the envelope passed the checks of cluster and epoch.
   void OnForwardWrite(const Envelope& from, const ForwardWrite& forward,
                       Turn& turn);
@@ -103,8 +104,8 @@ class CoordinatorRoom {
   void CheckInvariants();
 
  private:
-  void OnRead(const ClientRequest& request, Turn& turn);
-  void OnWrite(const ClientRequest& request, Turn& turn);
+  void OnRead(const ClientRequest& request, Instant deadline, Turn& turn);
+  void OnWrite(const ClientRequest& request, Instant deadline, Turn& turn);
   void StartPut(PutCoordinator::Command command, Turn& turn);
   void StartForward(Forwarder::Command command, Turn& turn);
   void Refuse(const ReplyPath& path, Refused::Why why, Turn& turn);

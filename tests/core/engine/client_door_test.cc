@@ -60,5 +60,19 @@ TEST_F(ClientDoorTest, AStopRefusesWhatWaitsForTheRing) {
   EXPECT_EQ(replies_.size(), 2U);
 }
 
+// DOOR-2: the time at the door is part of the request's time.
+TEST_F(ClientDoorTest, WhoWaitedForTheRingIsAnsweredByTheSameDeadline) {
+  ASSERT_TRUE(bench_.Boot());
+  Put(1);
+  bench_.Pass(4900 * kMillisecond);
+  while (bench_.engine.ring_pristine()) bench_.Deliver(bench_.disk.Perform());
+  ASSERT_TRUE(replies_.empty());
+
+  bench_.Pass(200 * kMillisecond);  // The disk is as slow with the write.
+
+  ASSERT_EQ(replies_.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<OutcomeUnknown>(replies_[0].reply));
+}
+
 }  // namespace
 }  // namespace orrery

@@ -80,7 +80,9 @@ class RoomBench {
     return cluster.Replied<Reply>();
   }
   void Start(const ClientRequest& request) {
-    room.OnClientRequest(request, cluster.turn());
+    room.OnClientRequest(request,
+                         cluster.now() + cluster.options.request_timeout,
+                         cluster.turn());
     Settle();
   }
   void Receive(const Owner& from, PeerBody body) {
