@@ -9,8 +9,10 @@
 namespace orrery {
 namespace {
 
-// Written in pieces of this size: what a killed process loses of its trace.
+// Written in pieces of this size, or after this time: what a killed process may
+// lose of its trace.
 constexpr size_t kPieceBytes = 64 << 10;
+constexpr Duration kPieceTime = 100 * kMillisecond;
 
 }  // namespace
 
@@ -22,7 +24,9 @@ absl::StatusOr<std::unique_ptr<TraceFile>> TraceFile::Create(
         absl::StrCat("--record ", path, ": ", std::strerror(errno)));
   }
   std::setvbuf(file, nullptr, _IONBF, 0);
-  return std::unique_ptr<TraceFile>(new TraceFile(file, path, options));
+  auto trace = std::unique_ptr<TraceFile>(new TraceFile(file, path, options));
+  trace->Flush();
+  return trace;
 }
 
 TraceFile::TraceFile(std::FILE* file, std::string path,
@@ -42,7 +46,9 @@ void TraceFile::AddEffects(const Event& event, const Effects& effects,
                            const Engine& engine) {
   if (file_ == nullptr) return;
   writer_.AddEffects(event, effects, engine);
-  Write(false);
+  const bool is_time = event.at.mono - written_at_ > kPieceTime;
+  if (is_time) written_at_ = event.at.mono;
+  Write(is_time);
 }
 
 void TraceFile::Finish(const Engine& engine) {

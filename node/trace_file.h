@@ -52,6 +52,7 @@ class TraceFile {
   std::string path_;
   sim::TraceWriter writer_;
   absl::Status failure_;
+  Instant written_at_;
 };
 
 }  // namespace orrery

@@ -95,24 +95,32 @@ class TraceRun {
     if (events_ == 0) first_ = event.at.mono;
     const Duration since = event.at.mono - first_;
     if (options_.until.ns != 0 && since > options_.until) return false;
+    if (options_.log) PrintEvent(since, event);
     effects_.Clear();
     engine_->Step(event, effects_);
     digest_.Add(event.at.mono, 0, event, effects_);
     ++events_;
     last_ = event.at.mono;
-    if (options_.log) Print(since, event);
+    if (options_.log) PrintEffects(since);
     return true;
   }
 
-  void Print(Duration since, const Event& event) const {
-    const std::string time = absl::StrFormat("%13.6f", Seconds(since.ns));
-    std::printf("%s %s\n", time.c_str(), EventText(event).c_str());
+  // Before the step: it may be the one that a process died of.
+  static void PrintEvent(Duration since, const Event& event) {
+    std::printf("%s %s\n", TimeText(since).c_str(), EventText(event).c_str());
+  }
+  void PrintEffects(Duration since) const {
+    const std::string time = TimeText(since);
     for (const std::string& line : EffectTexts(effects_)) {
       std::printf("%s   %s\n", time.c_str(), line.c_str());
     }
     for (const Note& note : effects_.notes) {
       std::printf("%s ** %s\n", time.c_str(), NoteText(note).c_str());
     }
+  }
+
+  static std::string TimeText(Duration since) {
+    return absl::StrFormat("%13.6f", Seconds(since.ns));
   }
 
   bool Compare(const TraceReader::Check& recorded) {
@@ -179,6 +187,8 @@ int ReplayTrace(const TraceReplayOptions& options) {
     std::fprintf(stderr, "orrery sim: cannot read %s\n", options.path.c_str());
     return kExitUsage;
   }
+  // A run that dies has told all that led to it.
+  if (options.log) std::setvbuf(stdout, nullptr, _IOLBF, 0);
   return TraceRun(options).Run(file.bytes());
 }
 
