@@ -5,6 +5,7 @@ usage: cluster_test.py ORRERY [TEST...]
 """
 
 import resource
+import re
 import signal
 import subprocess
 import sys
@@ -171,6 +172,56 @@ class AllNodesGoneTest(unittest.TestCase):
 
             for i in range(30):
                 self.assertEqual(cluster.nodes[2].get("s/%d" % i)[0], 200)
+
+
+class TraceTest(unittest.TestCase):
+    """What `orrery node --record` wrote, run again by `orrery sim replay`."""
+
+    def replay(self, trace):
+        run = subprocess.run([str(ORRERY), "sim", "replay", str(trace)],
+                             capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        checks = re.search(r"(\d+) checks .* hold, up to event (\d+)", run.stdout)
+        self.assertIsNotNone(checks, run.stdout)
+        events = re.search(r"(\d+) events of", run.stdout)
+        return int(events[1]), int(checks[1]), run.stdout
+
+    def test_traces_of_a_cluster_replay_to_the_same_digests(self):
+        with Cluster(ORRERY) as cluster:
+            traces = []
+            for node in cluster.nodes:
+                node.terminate()
+                traces.append(node.folder.parent / (node.name + ".trace"))
+                node.command += ["--record", str(traces[-1])]
+                node.start()
+            cluster.wait_until_ready()
+            for i in range(200):
+                put_somewhere(cluster.nodes, "key/%d" % i, "value %d" % i)
+            cluster.nodes[2].kill()
+            for i in range(50):
+                put_somewhere(cluster.nodes[:2], "key/%d" % i, "again")
+            for node in cluster.nodes[:2]:
+                self.assertEqual(node.terminate()[0], 0)
+
+            for trace in traces[:2]:
+                events, checks, said = self.replay(trace)
+                self.assertGreater(events, 300)
+                self.assertGreaterEqual(checks, 1)
+                self.assertIn("to its end", said)
+            # The one that was killed has no check at its end.
+            self.assertGreater(self.replay(traces[2])[0], 100)
+
+    def test_a_trace_is_not_written_over(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            node = cluster.nodes[0]
+            node.terminate()
+            trace = node.folder.parent / "kept.trace"
+            trace.write_text("kept")
+            node.command += ["--record", str(trace)]
+            node.start()
+            self.assertNotEqual(node.process.wait(timeout=30), 0)
+            self.assertEqual(trace.read_text(), "kept")
+            self.assertIn("File exists", node.log.read_text())
 
 
 class RefusalTest(unittest.TestCase):
