@@ -151,7 +151,9 @@ TEST(ShrinkerTest, TheKeyOfTheViolationIsTriedFirst) {
   EXPECT_TRUE(HasOp(first[0], 700));
   for (const Step& step : StepsOf(first[0])) {
     const auto* op = std::get_if<OpStep>(&step);
-    if (op != nullptr) EXPECT_EQ(op->key, key);
+    if (op != nullptr) {
+      EXPECT_EQ(op->key, key);
+    }
   }
   EXPECT_EQ(ExtentOf(ShrinkWith(failing, violation, needs).best).steps, 1u);
 }
