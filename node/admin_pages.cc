@@ -196,9 +196,9 @@ std::string HealthPage(const NodeFacts& facts) {
 
 std::string UptimeText(Duration uptime) {
   const int64_t seconds = uptime.ns / kSecond.ns;
-  const std::string rest = absl::StrCat(seconds % 60, "s");
+  std::string rest = absl::StrCat(seconds % 60, "s");
   if (seconds < 60) return rest;
-  const std::string minutes = absl::StrCat(seconds / 60 % 60, "m ", rest);
+  std::string minutes = absl::StrCat(seconds / 60 % 60, "m ", rest);
   if (seconds < 3600) return minutes;
   return absl::StrCat(seconds / 3600, "h ", minutes);
 }

@@ -62,13 +62,13 @@ class Load {
     connections_.resize(options_.concurrency);
     for (size_t i = 0; i < connections_.size(); ++i) {
       connections_[i].target = i % options_.targets.size();
-      const absl::Status opened = Open(connections_[i]);
+      absl::Status opened = Open(connections_[i]);
       if (!opened.ok()) return opened;
     }
     const Instant begun = Now();
     for (Connection& connection : connections_) SendNext(connection);
     while (finished_ < options_.requests) {
-      const absl::Status waited = WaitAndServe();
+      absl::Status waited = WaitAndServe();
       if (!waited.ok()) return waited;
     }
     result_.elapsed = Now() - begun;

@@ -19,10 +19,13 @@ using Form = GivenValue::Form;
 
 // Collects the members of the outer object; nested values are kOther.
 struct Handler {
+  // What boost::json::basic_parser calls them.
+  // NOLINTBEGIN(readability-identifier-naming)
   static constexpr std::size_t max_object_size = std::size_t(-1);
   static constexpr std::size_t max_array_size = std::size_t(-1);
   static constexpr std::size_t max_key_size = std::size_t(-1);
   static constexpr std::size_t max_string_size = std::size_t(-1);
+  // NOLINTEND(readability-identifier-naming)
 
   ConfigMembers members;
   std::string text;  // Of the key, string or number being read.

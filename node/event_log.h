@@ -23,7 +23,7 @@
 #include "core/protocol/effects.h"
 
 namespace spdlog {
-class logger;
+class logger;  // NOLINT(readability-identifier-naming)
 }  // namespace spdlog
 
 namespace orrery {

@@ -39,7 +39,7 @@ ExitCode RunResponder(uint16_t port, uint32_t value_bytes) {
                         .acks = {.owners = 1, .nodes = 1}};
   HttpServer* answers = nullptr;
   HttpServer server(loop, {.port = port}, node,
-                    {[&](ClientRequest request) {
+                    {[&](const ClientRequest& request) {
                        if (request.verb == ClientVerb::kGet) {
                          answers->Reply(request.client, read);
                        } else {

@@ -357,7 +357,7 @@ void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
       done->error = DiskError::kExists;
       return;
     }
-    tree_.Set(effect.path2, *found);
+    tree_.Set(effect.path2, found);
   } else if (effect.verb == DiskVerb::kUnlink) {
     if (is_directory && !tree_.IsEmptyDirectory(effect.path)) {
       done->error = DiskError::kNotEmpty;

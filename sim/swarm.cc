@@ -54,6 +54,7 @@ class Generator {
 
   Scenario Make() {
     Configure();
+    Knobs();
     Weather();
     Workload();
     if (faults_.Chance(1, 2)) Partitions();
@@ -112,6 +113,7 @@ class Generator {
   }
 
   void Configure();
+  void Knobs();
   void Weather();
   void Workload();
   void Partitions();
@@ -192,8 +194,11 @@ void Generator::Configure() {
   set("seed", std::to_string(seed_ % (uint64_t{1} << 60)));
   set("end", TimeText(plan_.end));
   scenario_.lines.emplace_back(shape_line);
+}
 
-  // Knobs: slow machinery has to run within a minute.
+// Slow machinery has to run within a minute.
+void Generator::Knobs() {
+  Prng& prng = topology_;
   CfgLine knobs;
   const auto knob = [&](std::string name, std::string value) {
     knobs.settings.push_back({std::move(name), std::move(value)});

@@ -17,6 +17,7 @@ std::vector<uint64_t> TokensOnlyIn(const std::vector<KeyDigest>& a,
   std::set_difference(a.begin(), a.end(), b.begin(), b.end(),
                       std::back_inserter(only));
   std::vector<uint64_t> tokens;
+  tokens.reserve(only.size());
   for (const KeyDigest& one : only) tokens.push_back(one.token);
   tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
   return tokens;
@@ -69,6 +70,7 @@ void SyncAnswerer::Compare(const SyncKeys& keys, SyncKeysAck* ack) const {
   std::vector<Store::Entry> entries;
   wiring_.store.Walk(keys.after, keys.upto, max, &entries, &ack->upto);
   std::vector<KeyDigest> ours;
+  ours.reserve(entries.size());
   for (const Store::Entry& entry : entries) {
     ours.push_back({entry.token, entry.digest});
   }

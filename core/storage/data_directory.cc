@@ -65,29 +65,39 @@ void DataDirectory::OnDiskDone(const DiskDone& done, Turn& turn) {
   }
 }
 
-void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
+// A file that is not there, or a lock that is taken, says where to go on; true
+// if it did.
+bool DataDirectory::OnAbsence(const DiskDone& done, Turn& turn) {
   const bool is_missing = done.error == DiskError::kNoEntry;
   switch (step_) {
     case Step::kLock:
       if (done.error == DiskError::kLocked) {
-        return Fail("the data directory is in use by another process", 1);
+        Fail("the data directory is in use by another process", 1);
+        return true;
       }
-      break;
+      return false;
     case Step::kOpenIdentity:
-      if (is_missing) return LookForData(turn);
-      break;
+      if (!is_missing) return false;
+      LookForData(turn);
+      return true;
     case Step::kLookForData:
-      if (is_missing) return Format(turn);
-      break;
+      if (!is_missing) return false;
+      Format(turn);
+      return true;
     case Step::kStatRing:
       if (is_missing) {
         ring_unreadable_ = !identity_.cluster.IsZero();
-        return FinishOpen(turn);
+        FinishOpen(turn);
+        return true;
       }
-      break;
+      return false;
     default:
-      break;
+      return false;
   }
+}
+
+void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
+  if (OnAbsence(done, turn)) return;
   if (done.error == DiskError::kNoSpace) {
     return Fail("the disk is full: a new data directory needs some space", 1);
   }

@@ -84,7 +84,7 @@ void RecordReader::OnDiskDone(const DiskDone& done, Turn& turn) {
   if (!is_whole) {
     // A short read before the end is completed; nothing more is damage.
     const bool may_continue =
-        done.data.size() > 0 && bytes.size() < address.bytes() &&
+        !done.data.empty() && bytes.size() < address.bytes() &&
         (header.has_value() || bytes.size() < kRecordHeaderBytes);
     if (!may_continue) return Retry(handle, turn);
     reading->bytes.assign(bytes.view().begin(), bytes.view().end());

@@ -125,7 +125,8 @@ class Recovery {
   void PlanCleanup();
   void CleanupNext(Turn& turn);
   void Finish(Turn& turn);
-  void Fail(std::string why, Turn& turn);
+  void Fail(const std::string& why, Turn& turn);
+  void OnCutDone(const DiskDone& done, Turn& turn);
 
   StoreContext& context_;
   FileTable& files_;

@@ -327,7 +327,7 @@ void Recovery::Finish(Turn& turn) {
   found_.clear();
 }
 
-void Recovery::Fail(std::string why, Turn& turn) {
+void Recovery::Fail(const std::string& why, Turn& turn) {
   step_ = Step::kFailed;
   failure_ = context_.disk.directory() + ": " + why;
   turn.effects.Mark("storage.recovery_failed");

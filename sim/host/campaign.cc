@@ -99,6 +99,7 @@ class Campaign {
 
   void Turn() {
     std::vector<pollfd> polls;
+    polls.reserve(workers_.size());
     for (const Worker& worker : workers_) {
       polls.push_back({worker.child().fd(), POLLIN, 0});
     }

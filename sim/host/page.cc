@@ -193,7 +193,7 @@ json::array ValuesOf(const Recording& recording) {
 }
 
 // Safe inside a script element.
-std::string ForScript(std::string text) {
+std::string ForScript(std::string_view text) {
   std::string safe;
   safe.reserve(text.size());
   for (const char c : text) {

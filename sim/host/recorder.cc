@@ -280,6 +280,7 @@ void Recorder::OnScenarioStep(Instant now, const Step& step) {
 
 std::vector<Recording::VersionName> Recorder::Versions() const {
   std::vector<Recording::VersionName> versions;
+  versions.reserve(named_.size());
   for (const auto& [version, name] : named_) {
     versions.push_back({version, name});
   }

@@ -226,16 +226,7 @@ int RunGolden(Arguments& arguments) {
   return worst;
 }
 
-}  // namespace
-
-int RunSimCommand(int argc, char** argv) {
-  Arguments arguments;
-  arguments.campaign.jobs = Cores();
-  arguments.shrink.jobs = Cores();
-  CLI::App app{"Runs simulated clusters under faults and judges them.",
-               "orrery sim"};
-  app.require_subcommand(1);
-
+CLI::App* AddRun(CLI::App& app, Arguments& arguments) {
   CLI::App* run = app.add_subcommand("run", "Run a range of seeds");
   run->add_option("--seeds", arguments.seeds, "A..B")->capture_default_str();
   run->add_option("--profile", arguments.profile, "swarm or light")
@@ -256,7 +247,10 @@ int RunSimCommand(int argc, char** argv) {
                 "Go on where the same campaign was stopped");
   run->add_flag("!--no-shrink", arguments.campaign.shrink,
                 "Do not make one seed of each failure small at the end");
+  return run;
+}
 
+CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
   CLI::App* replay = app.add_subcommand("replay", "Run one scenario again");
   replay->add_option("file", arguments.file,
                      "Scenario text, or the trace of `orrery node --record`");
@@ -268,7 +262,10 @@ int RunSimCommand(int argc, char** argv) {
   replay->add_option("--until", arguments.until, "Stop at this time");
   replay->add_flag("--twice", arguments.replay.twice,
                    "Run it twice and compare");
+  return replay;
+}
 
+CLI::App* AddShrink(CLI::App& app, Arguments& arguments) {
   CLI::App* shrink = app.add_subcommand(
       "shrink", "Make a failing scenario small; it still fails the same way");
   shrink->add_option("file", arguments.file, "Scenario text")->required();
@@ -280,12 +277,17 @@ int RunSimCommand(int argc, char** argv) {
   shrink
       ->add_option_function<int64_t>(
           "--time-limit",
-          [&](int64_t seconds) { arguments.shrink.ms_max = seconds * 1000; },
+          [&arguments](int64_t seconds) {
+            arguments.shrink.ms_max = seconds * 1000;
+          },
           "Seconds, 60 if not said")
       ->check(CLI::Range(1, 86'400));
   shrink->add_option("--out", arguments.minimal,
                      "Where to write it; FILE with .min.txt if not said");
+  return shrink;
+}
 
+CLI::App* AddShow(CLI::App& app, Arguments& arguments) {
   CLI::App* show = app.add_subcommand(
       "show", "Run a scenario and write what happened as a page to look at");
   show->add_option("file", arguments.file, "Scenario text")->required();
@@ -293,21 +295,50 @@ int RunSimCommand(int argc, char** argv) {
                    "Where to write it; FILE with .html if not said");
   show->add_option("--from", arguments.from, "Show only from this time on");
   show->add_option("--until", arguments.until, "And only up to this one");
+  return show;
+}
 
+CLI::App* AddDiff(CLI::App& app, Arguments& arguments) {
   CLI::App* diff = app.add_subcommand(
       "diff", "Find the first event at which two runs differ");
   diff->add_option("files", arguments.files, "Two scenario texts")
       ->required()
       ->expected(2);
+  return diff;
+}
 
+CLI::App* AddPrint(CLI::App& app, Arguments& arguments) {
   CLI::App* print = app.add_subcommand(
       "print-scenario", "Print the scenario that a seed stands for");
   print->add_option("--seed", arguments.seed)->required();
   print->add_option("--profile", arguments.profile)->capture_default_str();
+  return print;
+}
 
+CLI::App* AddGolden(CLI::App& app, Arguments& arguments) {
   CLI::App* golden = app.add_subcommand(
       "golden", "Print the digests of scenarios, one line each");
   golden->add_option("files", arguments.files)->required();
+  return golden;
+}
+
+}  // namespace
+
+int RunSimCommand(int argc, char** argv) {
+  Arguments arguments;
+  arguments.campaign.jobs = Cores();
+  arguments.shrink.jobs = Cores();
+  CLI::App app{"Runs simulated clusters under faults and judges them.",
+               "orrery sim"};
+  app.require_subcommand(1);
+
+  const CLI::App* run = AddRun(app, arguments);
+  const CLI::App* replay = AddReplay(app, arguments);
+  const CLI::App* shrink = AddShrink(app, arguments);
+  const CLI::App* show = AddShow(app, arguments);
+  const CLI::App* diff = AddDiff(app, arguments);
+  const CLI::App* print = AddPrint(app, arguments);
+  AddGolden(app, arguments);
 
   try {
     app.parse(argc, argv);

@@ -24,10 +24,13 @@ constexpr std::array<std::string_view, kMembers> kNames = {
 
 // Called by the parser; keeps the texts of the members of the one object.
 struct Handler {
+  // What boost::json::basic_parser calls them.
+  // NOLINTBEGIN(readability-identifier-naming)
   static constexpr std::size_t max_object_size = std::size_t(-1);
   static constexpr std::size_t max_array_size = std::size_t(-1);
   static constexpr std::size_t max_key_size = 4096;
   static constexpr std::size_t max_string_size = std::size_t(-1);
+  // NOLINTEND(readability-identifier-naming)
 
   std::array<std::optional<std::string>, kMembers> texts;
   EnvelopeVerdict verdict;

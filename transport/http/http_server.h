@@ -50,7 +50,7 @@
 #include "transport/http/node_api.h"
 
 namespace boost::asio {
-class io_context;
+class io_context;  // NOLINT(readability-identifier-naming)
 }  // namespace boost::asio
 
 namespace orrery {

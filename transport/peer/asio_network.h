@@ -35,7 +35,7 @@ namespace orrery {
 class AsioNetwork final : public NetworkPort {
  public:
   // Members that there can be, and as many again that changed their address.
-  static constexpr size_t kLinksMax = 2 * kMembersMax;
+  static constexpr size_t kLinksMax = size_t{2} * kMembersMax;
 
   using Deliver = std::function<void(EventBody)>;
 

@@ -44,7 +44,7 @@ class PeerListener {
  public:
   // Twice the members there can be: each once, and once more while its old
   // connection has not been noticed to be dead.
-  static constexpr size_t kIncomingLinksMax = 2 * kMembersMax;
+  static constexpr size_t kIncomingLinksMax = size_t{2} * kMembersMax;
   static constexpr size_t kReadBytesPerTurn = 1 << 20;
 
   struct Limits {
