@@ -96,6 +96,31 @@ bool DataDirectory::OnAbsence(const DiskDone& done, Turn& turn) {
   }
 }
 
+void DataDirectory::OnRingStep(const DiskDone& done, Turn& turn) {
+  switch (step_) {
+    case Step::kStatRing:
+      ring_file_bytes_ = std::min(done.count, kRingFileBytesMax);
+      return Submit(
+          Step::kOpenRing,
+          {.verb = DiskVerb::kOpen, .file = kRingFile, .path = "RING"}, turn);
+    case Step::kOpenRing:
+      return Submit(Step::kReadRing,
+                    {.verb = DiskVerb::kRead,
+                     .file = kRingFile,
+                     .length = ring_file_bytes_},
+                    turn);
+    case Step::kReadRing:
+      ring_ = DecodeRingFile(done.data);
+      ring_unreadable_ = !identity_.cluster.IsZero() && !ring_.has_value();
+      return Submit(Step::kCloseRing,
+                    {.verb = DiskVerb::kClose, .file = kRingFile}, turn);
+    case Step::kCloseRing:
+      return FinishOpen(turn);
+    default:
+      ORRERY_UNREACHABLE("no step of reading RING");
+  }
+}
+
 void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
   if (OnAbsence(done, turn)) return;
   if (done.error == DiskError::kNoSpace) {
@@ -142,23 +167,10 @@ void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
     case Step::kSyncDirAfterFormat:
       return ReadRing(turn);
     case Step::kStatRing:
-      ring_file_bytes_ = std::min(done.count, kRingFileBytesMax);
-      return Submit(
-          Step::kOpenRing,
-          {.verb = DiskVerb::kOpen, .file = kRingFile, .path = "RING"}, turn);
     case Step::kOpenRing:
-      return Submit(Step::kReadRing,
-                    {.verb = DiskVerb::kRead,
-                     .file = kRingFile,
-                     .length = ring_file_bytes_},
-                    turn);
     case Step::kReadRing:
-      ring_ = DecodeRingFile(done.data);
-      ring_unreadable_ = !identity_.cluster.IsZero() && !ring_.has_value();
-      return Submit(Step::kCloseRing,
-                    {.verb = DiskVerb::kClose, .file = kRingFile}, turn);
     case Step::kCloseRing:
-      return FinishOpen(turn);
+      return OnRingStep(done, turn);
     case Step::kIdle:
     case Step::kOpenRingTmp:
     case Step::kWriteRingTmp:

@@ -145,6 +145,7 @@ class DataDirectory {
 
   void Submit(Step step, DiskEffect effect, Turn& turn);
   void OnOpeningDone(const DiskDone& done, Turn& turn);
+  void OnRingStep(const DiskDone& done, Turn& turn);
   bool OnAbsence(const DiskDone& done, Turn& turn);
   void OnSavingDone(const DiskDone& done, Turn& turn);
   void Judge(Turn& turn);

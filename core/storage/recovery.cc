@@ -85,23 +85,9 @@ void Recovery::OnDiskDone(const DiskDone& done, Turn& turn) {
                      .path = context_.disk.ManifestPath(manifest_generation_)},
                     turn);
     case Step::kStatManifest:
-      if (has_failed) return Fail("the manifest cannot be found", turn);
-      manifest_size_ = std::min(done.count, kManifestBytesMax);
-      return Submit(Step::kOpenManifest,
-                    {.verb = DiskVerb::kOpen,
-                     .file = context_.disk.NumberOfScratch(),
-                     .path = context_.disk.ManifestPath(manifest_generation_)},
-                    turn);
     case Step::kOpenManifest:
-      if (has_failed) return Fail("the manifest cannot be opened", turn);
-      break;
     case Step::kReadManifest:
-      // RVR-4: what cannot be read is not lost.
-      if (has_failed) return Fail("the manifest cannot be read", turn);
-      manifest_bytes_.insert(manifest_bytes_.end(), done.data.view().begin(),
-                             done.data.view().end());
-      if (done.data.empty()) manifest_size_ = 0;
-      break;
+      return OnManifestStep(done, turn);
     case Step::kCloseManifest:
       return OnManifestRead(turn);
     case Step::kStatFile:
@@ -131,7 +117,33 @@ void Recovery::OnDiskDone(const DiskDone& done, Turn& turn) {
     case Step::kFailed:
       ORRERY_UNREACHABLE("an operation nobody asked for");
   }
-  // The manifest, until it is read.
+}
+
+// The manifest, until it is read.
+void Recovery::OnManifestStep(const DiskDone& done, Turn& turn) {
+  const bool has_failed = done.error != DiskError::kNone;
+  switch (step_) {
+    case Step::kStatManifest:
+      if (has_failed) return Fail("the manifest cannot be found", turn);
+      manifest_size_ = std::min(done.count, kManifestBytesMax);
+      return Submit(Step::kOpenManifest,
+                    {.verb = DiskVerb::kOpen,
+                     .file = context_.disk.NumberOfScratch(),
+                     .path = context_.disk.ManifestPath(manifest_generation_)},
+                    turn);
+    case Step::kOpenManifest:
+      if (has_failed) return Fail("the manifest cannot be opened", turn);
+      break;
+    case Step::kReadManifest:
+      // RVR-4: what cannot be read is not lost.
+      if (has_failed) return Fail("the manifest cannot be read", turn);
+      manifest_bytes_.insert(manifest_bytes_.end(), done.data.view().begin(),
+                             done.data.view().end());
+      if (done.data.empty()) manifest_size_ = 0;
+      break;
+    default:
+      ORRERY_UNREACHABLE("no step of the manifest");
+  }
   if (manifest_bytes_.size() < manifest_size_) {
     return Submit(Step::kReadManifest,
                   {.verb = DiskVerb::kRead,

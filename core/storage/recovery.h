@@ -126,6 +126,7 @@ class Recovery {
   void CleanupNext(Turn& turn);
   void Finish(Turn& turn);
   void Fail(const std::string& why, Turn& turn);
+  void OnManifestStep(const DiskDone& done, Turn& turn);
   void OnCutDone(const DiskDone& done, Turn& turn);
 
   StoreContext& context_;
