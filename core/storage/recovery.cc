@@ -171,8 +171,8 @@ void Recovery::OnCutDone(const DiskDone& done, Turn& turn) {
                          "-" + StoreDisk::Hex(cuts_[next_cut_].from) + ".bad")},
                     turn);
     case Step::kOpenBad:
-      if (done.error !=
-          DiskError::kNone) {  // Evidence is worth no failed start.
+      // Evidence is worth no failed start.
+      if (done.error != DiskError::kNone) {
         ++next_cut_;
         return QuarantineNext(turn);
       }

@@ -116,6 +116,7 @@ class Recovery {
                     Turn& turn);
   void NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
                 uint16_t slot);
+  void KeepWhatOutranks();
   void Resolve(const RecoveredRow& row, uint16_t slot);
   void DecideSuspicion(Turn& turn);
   void AddSuspicion(SuspectReason reason);
@@ -170,6 +171,13 @@ class Recovery {
   bool was_tail_cut_ = false;
   uint64_t max_seq_ = 0;
   uint64_t records_ = 0;
+  // Seen to rank above its key's newest record so far (RVR-5).
+  struct Outranking {
+    KeyHash hash;
+    uint64_t timestamp = 0;
+    uint16_t slot = 0;
+  };
+  std::vector<Outranking> outranking_;
   std::vector<DiskEffect> cleanup_;
   size_t next_cleanup_ = 0;
 };

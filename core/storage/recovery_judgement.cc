@@ -54,10 +54,11 @@ void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
       row.seq > indexed.seq ? row.timestamp : indexed.timestamp;
   if (highest > newest) {
     context_.lost.InsertOrAssign(row.hash, highest);
-    // Its file is kept: the next recovery is to see it too.
-    if (row.timestamp == highest) files_.At(slot).damaged = true;
+    if (row.timestamp == highest) {
+      outranking_.push_back({row.hash, highest, slot});
+    }
     if (indexed.timestamp == highest) {
-      files_.At(indexed.address.file_slot()).damaged = true;
+      outranking_.push_back({row.hash, highest, indexed.address.file_slot()});
     }
   } else if (before != 0) {
     context_.lost.Erase(row.hash);
@@ -68,6 +69,17 @@ void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
   entry.doubted = doubted;
   IndexEntry old;
   index_.Set(entry, &old);
+}
+
+// The next recovery is to see the doubt too, so no compaction may drop what
+// shows it.  Known only after the last record: a later one may have ended it.
+void Recovery::KeepWhatOutranks() {
+  for (const Outranking& record : outranking_) {
+    if (context_.LostStampOf(record.hash) == record.timestamp) {
+      files_.At(record.slot).damaged = true;
+    }
+  }
+  outranking_ = {};
 }
 
 // RVR-1.  Equal seqs are copies of one record.
@@ -133,6 +145,7 @@ void Recovery::JudgeFiles(Turn& turn) {
     ApplyVerdict(file, verdict, turn);
     file.rows = {};
   }
+  KeepWhatOutranks();
   DecideSuspicion(turn);
   QuarantineNext(turn);
 }
@@ -155,7 +168,7 @@ void Recovery::ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
   if (!file.is_missing) {
     DataFile& entry = files_.At(file.slot);
     entry.length = verdict.length;
-    entry.damaged = entry.damaged || is_damaged;
+    entry.damaged = is_damaged;
     entry.has_cells = file.has_cells;
   }
   if (file.listed.sealed) return;

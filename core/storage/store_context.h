@@ -35,7 +35,7 @@ struct StoreContext {
   // Of a key whose records were lost: the highest stamp among them (the
   // manifest knows where they are).  Until what is stored ranks as high, the
   // key is in doubt.  In memory only: after a restart open damage puts the
-  // whole store in doubt.
+  // whole store in doubt, and recovery finds again what it can read (RVR-5).
   LookupMap<KeyHash, uint64_t> lost;
   std::vector<KeyHash> repaired;  // Keys that are in doubt no more.
   StoreCounters counters;

@@ -270,6 +270,8 @@ TEST_F(RecoveryTest, AStandInDoesNotVoteAfterARestartEither) {
   got = driver.ReplyTo(driver.Get("k"));
   EXPECT_EQ(got.value.text(), "as high");
   EXPECT_FALSE(got.suspect);
+  // What ranked above a stand-in is kept no longer than the doubt lasts.
+  EXPECT_EQ(driver.store().counters().damaged_files, 0u);
 }
 
 TEST_F(RecoveryTest, AManifestThatCannotBeReadFailsTheStart) {
