@@ -158,7 +158,7 @@ void GetCoordinator::OnReply(Slot& slot, const Reply& reply,
   const bool has_nothing = slot.IsStandIn() && reply.digest == 0;
   const bool is_usable =
       reply.status == ReplicaStatus::kOk && IsWellFormed(reply.object);
-  slot.needs_join = !slot.IsStandIn() &&
+  slot.wants_copy = !slot.IsStandIn() &&
                     (reply.doubted || reply.status == ReplicaStatus::kCorrupt);
   if (!is_usable || has_nothing) {  // R7
     here.Mark("get.owner_failed");
@@ -471,13 +471,13 @@ void GetCoordinator::HealOwners(const Object& object, Conversation& here) {
   if (object.IsEmpty()) return;
   const bool any =
       std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
-        return slot.needs_join && slot.written == Written::kNot;
+        return slot.wants_copy && slot.written == Written::kNot;
       });
   if (!any) return;
   here.Mark("get.owner_healed");
   if (&object != &merged_) merged_ = object;
   for (Slot& slot : slots_) {
-    if (slot.needs_join && slot.written == Written::kNot) WriteBack(slot, here);
+    if (slot.wants_copy && slot.written == Written::kNot) WriteBack(slot, here);
   }
 }
 

@@ -98,7 +98,7 @@ class GetCoordinator {
     Instant asked_at;
     bool fetching = false;  // Answered a digest; asked for the object.
     bool suspect = false;
-    bool needs_join = false;  // Its record is lost, or it doubts this key.
+    bool wants_copy = false;  // Its record is lost, or it doubts this key.
     uint64_t digest = 0;
     std::optional<Object> object;
     Written written = Written::kNot;

@@ -16,7 +16,7 @@
 //   WRT-3  At most one write per request that may be in flight (limits) is
 //          held; beyond, kBusy.
 //   WRT-4  Nothing is minted over a record that cannot be read; merges replace
-//          it, but only kWriteBack and kSync end its damage.
+//          it, and WRT-6 says when its damage ends.
 //   WRT-5  Nothing is minted after its request's deadline (semantics S28):
 //          kBusy.
 //   WRT-6  A key of which a record was lost votes again once something is

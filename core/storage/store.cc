@@ -80,28 +80,30 @@ void Store::ReadEntry(const Ticket& ticket, const IndexEntry& entry,
   StoreParts& parts = *parts_;
   ++parts.context.counters.total_reads;
   const bool suspect = parts.is_suspect || entry.doubted;
+  const uint64_t lost_stamp = entry.damaged || entry.doubted
+                                  ? parts.context.LostStampOf(entry.hash)
+                                  : 0;
   if (entry.damaged) {
     StoreReply reply = Plain(ticket, StoreStatus::kCorrupt, suspect);
-    reply.lost_stamp = parts.context.LostStampOf(entry.hash);
+    reply.lost_stamp = lost_stamp;
     parts.context.replies.push_back(std::move(reply));
     return;
   }
   const PendingRecord* record = parts.writer.Unsynced(entry);
   if (record == nullptr) {
-    return parts.reader.Read(
-        {.ticket = ticket,
-         .entry = entry,
-         .key = std::string(key),
-         .suspect = suspect,
-         .lost_stamp = parts.context.LostStampOf(entry.hash)},
-        turn);
+    return parts.reader.Read({.ticket = ticket,
+                              .entry = entry,
+                              .key = std::string(key),
+                              .suspect = suspect,
+                              .lost_stamp = lost_stamp},
+                             turn);
   }
   StoreReply reply = Plain(ticket, StoreStatus::kNotFound, suspect);
   if (key.empty() || key == record->key) {
     reply.status = record->deleted ? StoreStatus::kDeleted : StoreStatus::kOk;
     reply.seq = record->seq;
     reply.timestamp = record->timestamp;
-    reply.lost_stamp = parts.context.LostStampOf(entry.hash);
+    reply.lost_stamp = lost_stamp;
     reply.digest = record->digest;
     reply.deleted = record->deleted;
     reply.meta = record->meta;

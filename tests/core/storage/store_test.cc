@@ -414,6 +414,26 @@ TEST_F(StoreTest, DamageThatWasNotRepairedIsNotForgottenByARestart) {
   EXPECT_FALSE(driver_.store().IsSuspect()) << "it was repaired";
 }
 
+TEST_F(StoreTest, DamageThatARepairEndedIsForgottenByARestart) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "hello-hello"));
+  driver_.ReplyTo(driver_.Put("other", "value"));
+  Restart();  // The file is sealed now.
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FlipBit(path, disk_.Content(path).find("hello-hello"), 3);
+  EXPECT_EQ(driver_.ValueOf("k"), "!");
+  driver_.Settle();
+  driver_.ReplyTo(driver_.Put("k", "repaired"));
+  driver_.Settle();
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  const StoreReply got = driver_.ReplyTo(driver_.Get("k"));
+  EXPECT_EQ(got.value.text(), "repaired");
+  EXPECT_FALSE(got.suspect);
+}
+
 // The comparison with others that clears the shard may lie before the damage.
 TEST_F(StoreTest, ClearingTheShardDoesNotCloseDamageWhoseKeyIsKnown) {
   driver_.StartAndRecover();
