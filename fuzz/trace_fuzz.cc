@@ -1,0 +1,113 @@
+// Hostile traces against the reader of `orrery sim replay`, and the events in
+// them against their codec.  What is accepted must be an event that the node
+// would record: written, and read again, it is the same.
+//
+// The first byte says how the rest is taken, so that lengths and checksums do
+// not keep the fuzzer out of what lies behind them.
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/base/coding.h"
+#include "core/base/crc32c.h"
+#include "core/base/invariant.h"
+#include "sim/run_digest.h"
+#include "sim/trace/event_codec.h"
+#include "sim/trace/trace_reader.h"
+#include "sim/trace/trace_writer.h"
+
+namespace orrery::sim {
+namespace {
+
+void CheckTrace(std::string_view trace) {
+  TraceReader reader(ViewOf(trace));
+  // A frame has at least its header.
+  for (size_t i = 0; i <= trace.size() / 8 + 1; ++i) {
+    const TraceReader::Item item = reader.Next();
+    if (std::holds_alternative<TraceReader::End>(item)) return;
+    if (const auto* error = std::get_if<TraceReader::Error>(&item)) {
+      ORRERY_INVARIANT(error->offset <= trace.size() && !error->what.empty());
+      return;
+    }
+  }
+  ORRERY_UNREACHABLE("a trace that does not end");
+}
+
+// Frames that fit: each is as long as the byte before it says.
+std::string TraceOf(std::string_view input) {
+  std::string trace(kTraceMagic);
+  while (!input.empty()) {
+    const size_t wanted = static_cast<uint8_t>(input[0]);
+    input.remove_prefix(1);
+    const std::string_view payload = input.substr(0, wanted);
+    input.remove_prefix(payload.size());
+    std::byte header[8];
+    StoreU32(header, static_cast<uint32_t>(payload.size()));
+    StoreU32(header + 4, Crc32c(ViewOf(payload)));
+    trace.append(reinterpret_cast<const char*>(header), sizeof(header));
+    trace += payload;
+  }
+  return trace;
+}
+
+uint64_t DigestOf(const Event& event) {
+  RunDigest digest;
+  digest.Add(event.at.mono, 0, event, Effects{});
+  return digest.value();
+}
+
+void CheckEvent(std::string_view input) {
+  Reader in(ViewOf(input));
+  Event event;
+  if (!ReadEvent(in, Stamp{}, &event) || !in.AtEnd()) return;
+  ByteBuffer written;
+  PutEvent(event, Stamp{}, written);
+  Reader back(written);
+  Event again;
+  ORRERY_INVARIANT(ReadEvent(back, Stamp{}, &again) && back.AtEnd());
+  ORRERY_INVARIANT(again.at.mono == event.at.mono &&
+                   again.at.wall == event.at.wall);
+  ORRERY_INVARIANT(DigestOf(again) == DigestOf(event));
+}
+
+// Nothing compares options: what was written of what was read is written again
+// as it is.
+void CheckOptions(std::string_view input) {
+  Reader in(ViewOf(input));
+  EngineOptions options;
+  if (!ReadOptions(in, &options) || !in.AtEnd()) return;
+  ByteBuffer first;
+  PutOptions(options, first);
+  Reader back(first);
+  ORRERY_INVARIANT(ReadOptions(back, &options) && back.AtEnd());
+  ByteBuffer second;
+  PutOptions(options, second);
+  ORRERY_INVARIANT(std::ranges::equal(first, second));
+}
+
+void Run(std::string_view input) {
+  if (input.empty()) return;
+  const auto kind = static_cast<uint8_t>(input[0]);
+  input.remove_prefix(1);
+  switch (kind % 4) {
+    case 0:
+      return CheckTrace(input);
+    case 1:
+      return CheckTrace(TraceOf(input));
+    case 2:
+      return CheckEvent(input);
+    default:
+      return CheckOptions(input);
+  }
+}
+
+}  // namespace
+}  // namespace orrery::sim
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  orrery::sim::Run({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
