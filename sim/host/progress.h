@@ -38,7 +38,7 @@ void PrintSummary(const CampaignOptions& options,
                   const CampaignSummary& summary);
 
 // 0, 10, 11 or 12.
-int ExitCodeOf(const CampaignSummary& summary);
+int ExitCodeOf(const CampaignOptions& options, const CampaignSummary& summary);
 
 }  // namespace orrery::sim
 
