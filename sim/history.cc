@@ -107,11 +107,11 @@ std::span<const History::Holding> History::HoldersOf(uint32_t key,
   return *holders;
 }
 
-bool History::FoundDamage(uint32_t node, Instant after, Instant until) const {
+bool History::FoundDamage(uint32_t node, uint32_t key, Instant after,
+                          Instant until) const {
   for (const Damage& damage : damages_) {
-    if (damage.node == node && damage.at >= after && damage.at <= until) {
-      return true;
-    }
+    if (damage.node != node || damage.key.value_or(key) != key) continue;
+    if (damage.at >= after && damage.at <= until) return true;
   }
   return false;
 }
@@ -168,11 +168,7 @@ bool History::MayHaveLost(uint32_t node, Instant at, Instant until,
 // By a disaster, or because the node cannot read what it stored any more.
 bool History::IsLost(uint32_t key, const Holding& holding, Instant until,
                      const Durability& durability) const {
-  for (const Damage& damage : damages_) {
-    if (damage.node != holding.node || damage.key.value_or(key) != key)
-      continue;
-    if (damage.at >= holding.at && damage.at <= until) return true;
-  }
+  if (FoundDamage(holding.node, key, holding.at, until)) return true;
   // A hint for a node whose disk was wiped has nobody to go to, and is given up
   // once the other owners have it.
   for (const Disaster& disaster : disasters_) {

@@ -135,8 +135,9 @@ class History {
   void RecordDamage(uint32_t node, Instant at, std::optional<uint32_t> key) {
     damages_.push_back({.node = node, .at = at, .key = key});
   }
-  // Of any key.
-  bool FoundDamage(uint32_t node, Instant after, Instant until) const;
+  // Of that key, or of one that the node does not know.
+  bool FoundDamage(uint32_t node, uint32_t key, Instant after,
+                   Instant until) const;
   // The pages of a failed sync are gone from the disk; the process has the
   // bytes and writes them again, if it lives long enough.
   void RecordFailedSync(uint32_t node, Instant at);
@@ -146,8 +147,6 @@ class History {
   std::span<const Holding> HoldersOf(uint32_t key, uint64_t version) const;
   // Both in order of time.
   std::span<const Promise> PromisesOf(uint32_t node) const;
-  const std::vector<Halt>& halts() const { return halts_; }
-  const std::vector<Disaster>& disasters() const { return disasters_; }
 
   // `unsynced`: how long after its acknowledgement a version may be lost with
   // the power; zero if acknowledgements follow the sync.

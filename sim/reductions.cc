@@ -27,8 +27,10 @@ constexpr std::array<Duration, 3> kRound = {kSecond, 100 * kMillisecond,
 // After the last step, when nothing is awaited.
 constexpr Duration kAfterLast = 5 * kSecond;
 
-std::vector<StepLine*> StepsIn(Scenario* scenario) {
-  std::vector<StepLine*> steps;
+using Steps = std::vector<StepLine*>;
+
+Steps StepsIn(Scenario* scenario) {
+  Steps steps;
   for (Line& line : scenario->lines) {
     if (auto* step = std::get_if<StepLine>(&line)) steps.push_back(step);
   }
@@ -214,15 +216,20 @@ bool IsShape(std::string_view name) {
   return false;
 }
 
-std::vector<Setting>* SettingsIn(Line* line) {
-  if (auto* cfg = std::get_if<CfgLine>(line)) return &cfg->settings;
-  if (auto* noise = std::get_if<NoiseLine>(line)) return &noise->settings;
+const std::vector<Setting>* SettingsIn(const Line& line) {
+  if (const auto* cfg = std::get_if<CfgLine>(&line)) return &cfg->settings;
+  if (const auto* noise = std::get_if<NoiseLine>(&line)) {
+    return &noise->settings;
+  }
   return nullptr;
+}
+std::vector<Setting>* SettingsIn(Line* line) {
+  return const_cast<std::vector<Setting>*>(SettingsIn(*line));
 }
 
 void DropEmptyLines(Scenario* scenario) {
-  std::erase_if(scenario->lines, [](Line& line) {
-    const std::vector<Setting>* settings = SettingsIn(&line);
+  std::erase_if(scenario->lines, [](const Line& line) {
+    const std::vector<Setting>* settings = SettingsIn(line);
     return settings != nullptr && settings->empty();
   });
 }
@@ -246,29 +253,57 @@ std::optional<Scenario> WithoutAllSettings(const Scenario& scenario,
   return smaller;
 }
 
-// Moves every step from the `from`-th on.
-void MoveEarlier(const std::vector<StepLine*>& steps, size_t from,
-                 Duration by) {
-  for (size_t i = from; i < steps.size(); ++i) steps[i]->at = steps[i]->at - by;
+// True if it changed: this step and all after it come earlier.
+bool ShortenGap(const Steps& steps, size_t at, Duration most) {
+  const Duration before = at == 0 ? Duration{} : steps[at - 1]->at;
+  const Duration gap = steps[at]->at - before;
+  if (gap <= most) return false;
+  for (size_t i = at; i < steps.size(); ++i) {
+    steps[i]->at = steps[i]->at - (gap - most);
+  }
+  return true;
 }
 
-Duration GapBefore(const std::vector<StepLine*>& steps, size_t at) {
-  return at == 0 ? steps[0]->at : steps[at]->at - steps[at - 1]->at;
-}
-
-bool InOrder(const std::vector<StepLine*>& steps) {
+bool InOrder(const Steps& steps) {
   return std::is_sorted(
       steps.begin(), steps.end(),
       [](const StepLine* a, const StepLine* b) { return a->at < b->at; });
 }
 
 // True if it changed.
-bool RoundTime(const std::vector<StepLine*>& steps, size_t at, Duration unit) {
+bool RoundTime(const Steps& steps, size_t at, Duration unit) {
   const Duration earliest = at == 0 ? Duration{} : steps[at - 1]->at;
   const Duration round = std::max(earliest, steps[at]->at / unit.ns * unit.ns);
   const bool changed = round != steps[at]->at;
   steps[at]->at = round;
   return changed;
+}
+
+// All steps at once, then each by itself: with every choice in turn.
+size_t PlacesOf(const Scenario& scenario, size_t choices) {
+  const size_t steps = StepCount(scenario);
+  return choices * (1 + (steps <= kFewSteps ? steps : 0));
+}
+
+// `change` of (steps, index, whether it is one of all, choice) tells whether it
+// did anything.
+template <size_t kChoices, typename Change>
+std::optional<Scenario> WithOtherTimes(
+    const Scenario& scenario, size_t at,
+    const std::array<Duration, kChoices>& choices, Change change) {
+  Scenario other = scenario;
+  const Steps steps = StepsIn(&other);
+  if (!InOrder(steps)) return std::nullopt;
+  const Duration choice = choices[at % kChoices];
+  const size_t place = at / kChoices;
+  const bool all = place == 0;
+  bool changed = false;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (!all && i != place - 1) continue;
+    changed = change(steps, i, all, choice) || changed;
+  }
+  if (!changed) return std::nullopt;
+  return other;
 }
 
 }  // namespace
@@ -310,29 +345,17 @@ std::optional<Scenario> WithoutSteps(const Scenario& scenario, size_t at,
 }
 
 size_t GapPlaces(const Scenario& scenario) {
-  const size_t steps = ExtentOf(scenario).steps;
-  const size_t singly = steps <= kFewSteps ? steps : 0;
-  return kGaps.size() * (1 + singly);
+  return PlacesOf(scenario, kGaps.size());
 }
 
 std::optional<Scenario> WithShorterGap(const Scenario& scenario, size_t at) {
-  Scenario smaller = scenario;
-  const std::vector<StepLine*> steps = StepsIn(&smaller);
-  if (steps.empty() || !InOrder(steps)) return std::nullopt;
-  const Duration most = kGaps[at % kGaps.size()];
-  const size_t place = at / kGaps.size();
-  bool changed = false;
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (place > 0 && i != place - 1) continue;
-    // The first waits for the cluster to form, which is no idle time.
-    if (place == 0 && i == 0) continue;
-    const Duration gap = GapBefore(steps, i);
-    if (gap <= most) continue;
-    MoveEarlier(steps, i, gap - most);
-    changed = true;
-  }
-  if (!changed) return std::nullopt;
-  return smaller;
+  return WithOtherTimes(
+      scenario, at, kGaps,
+      [](const Steps& steps, size_t i, bool all, Duration most) {
+        // The first waits for the cluster to form, which is
+        // no idle time.
+        return !(all && i == 0) && ShortenGap(steps, i, most);
+      });
 }
 
 size_t TopologyPlaces() { return 7; }
@@ -367,8 +390,7 @@ std::optional<Scenario> WithSimplerTopology(const Scenario& scenario,
 size_t SettingPlaces(const Scenario& scenario) {
   size_t settings = 0;
   for (const Line& line : scenario.lines) {
-    Line copy = line;
-    const std::vector<Setting>* mine = SettingsIn(&copy);
+    const std::vector<Setting>* mine = SettingsIn(line);
     settings += mine == nullptr ? 0 : mine->size();
   }
   return 2 + 2 * settings;
@@ -440,13 +462,13 @@ bool Simplify(OpStep* op, size_t word) {
 }  // namespace
 
 size_t WordPlaces(const Scenario& scenario) {
-  const size_t steps = ExtentOf(scenario).steps;
+  const size_t steps = StepCount(scenario);
   return steps <= kFewSteps ? steps * kWordsPerOp : 0;
 }
 
 std::optional<Scenario> WithSimplerWord(const Scenario& scenario, size_t at) {
   Scenario smaller = scenario;
-  const std::vector<StepLine*> steps = StepsIn(&smaller);
+  const Steps steps = StepsIn(&smaller);
   if (at / kWordsPerOp >= steps.size()) return std::nullopt;
   auto* op = std::get_if<OpStep>(&steps[at / kWordsPerOp]->step);
   if (op == nullptr || !Simplify(op, at % kWordsPerOp)) return std::nullopt;
@@ -454,24 +476,14 @@ std::optional<Scenario> WithSimplerWord(const Scenario& scenario, size_t at) {
 }
 
 size_t TimePlaces(const Scenario& scenario) {
-  const size_t steps = ExtentOf(scenario).steps;
-  const size_t singly = steps <= kFewSteps ? steps : 0;
-  return kRound.size() * (1 + singly);
+  return PlacesOf(scenario, kRound.size());
 }
 
 std::optional<Scenario> WithRounderTimes(const Scenario& scenario, size_t at) {
-  Scenario smaller = scenario;
-  const std::vector<StepLine*> steps = StepsIn(&smaller);
-  if (!InOrder(steps)) return std::nullopt;
-  const Duration unit = kRound[at % kRound.size()];
-  const size_t place = at / kRound.size();
-  bool changed = false;
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (place > 0 && i != place - 1) continue;
-    changed = RoundTime(steps, i, unit) || changed;
-  }
-  if (!changed) return std::nullopt;
-  return smaller;
+  return WithOtherTimes(scenario, at, kRound,
+                        [](const Steps& steps, size_t i, bool, Duration unit) {
+                          return RoundTime(steps, i, unit);
+                        });
 }
 
 }  // namespace orrery::sim

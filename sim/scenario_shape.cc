@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <variant>
 #include <vector>
 
@@ -103,27 +104,32 @@ class Faults {
   Noise noise_;
 };
 
-// In order of time; of equal times, of lines.
-std::vector<const StepLine*> StepsOf(const Scenario& scenario) {
+}  // namespace
+
+std::vector<const StepLine*> StepsByTime(const Scenario& scenario) {
   std::vector<const StepLine*> steps;
   for (const Line& line : scenario.lines) {
     if (const auto* step = std::get_if<StepLine>(&line)) steps.push_back(step);
   }
-  std::vector<size_t> order(steps.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return steps[a]->at == steps[b]->at ? a < b : steps[a]->at < steps[b]->at;
-  });
-  std::vector<const StepLine*> sorted;
-  sorted.reserve(order.size());
-  for (const size_t i : order) sorted.push_back(steps[i]);
-  return sorted;
+  // Lines lie in one array, in order.
+  const auto earlier = [](const StepLine* a, const StepLine* b) {
+    return a->at == b->at ? std::less<>()(a, b) : a->at < b->at;
+  };
+  // Most scenarios are written in order.
+  if (!std::is_sorted(steps.begin(), steps.end(), earlier)) {
+    std::sort(steps.begin(), steps.end(), earlier);
+  }
+  return steps;
 }
 
-}  // namespace
+size_t StepCount(const Scenario& scenario) {
+  return static_cast<size_t>(std::count_if(
+      scenario.lines.begin(), scenario.lines.end(),
+      [](const Line& line) { return std::holds_alternative<StepLine>(line); }));
+}
 
 Extent ExtentOf(const Scenario& scenario) {
-  const std::vector<const StepLine*> steps = StepsOf(scenario);
+  const std::vector<const StepLine*> steps = StepsByTime(scenario);
   return {.steps = steps.size(),
           .nodes = SettingsOf(scenario).config.nodes,
           .last = steps.empty() ? Duration{} : steps.back()->at};
@@ -140,7 +146,8 @@ bool ExpectsConvergence(const Scenario& scenario) {
 bool LeavesFaults(const Scenario& scenario) {
   const Settings settings = SettingsOf(scenario);
   Faults faults(settings.config.nodes, settings.noise);
-  for (const StepLine* line : StepsOf(scenario)) std::visit(faults, line->step);
+  for (const StepLine* line : StepsByTime(scenario))
+    std::visit(faults, line->step);
   return faults.Any();
 }
 

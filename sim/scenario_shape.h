@@ -7,11 +7,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/base/time.h"
 #include "sim/scenario.h"
 
 namespace orrery::sim {
+
+// In order of time; of equal times, of lines.
+std::vector<const StepLine*> StepsByTime(const Scenario& scenario);
+size_t StepCount(const Scenario& scenario);
 
 struct Extent {
   size_t steps = 0;

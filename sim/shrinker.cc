@@ -34,7 +34,7 @@ size_t Shrinker::Places(const Cursor& cursor) const {
     case Stage::kWholesale:
       return WholesalePlaces();
     case Stage::kSteps:
-      return ExtentOf(best_).steps;
+      return StepCount(best_);
     case Stage::kGaps:
       return GapPlaces(best_);
     case Stage::kTopology:
@@ -77,7 +77,7 @@ void Shrinker::EnterStage(Stage stage, Cursor* cursor) const {
   cursor->stage = stage;
   cursor->at = 0;
   if (stage != Stage::kSteps) return;
-  const size_t steps = ExtentOf(best_).steps;
+  const size_t steps = StepCount(best_);
   cursor->chunk = std::max<size_t>(1, steps / 2);
   if (cursor->round > 0) cursor->chunk = std::min(cursor->chunk, kLaterChunk);
 }

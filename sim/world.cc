@@ -11,6 +11,7 @@
 #include "sim/checkers/all_checkers.h"
 #include "sim/checkers/expectations.h"
 #include "sim/checkers/narration.h"
+#include "sim/scenario_shape.h"
 #include "sim/weather.h"
 
 namespace orrery::sim {
@@ -21,25 +22,6 @@ constexpr uint32_t kFinalReads = 1'000'000'000;
 // With `sync=off` an acknowledged write is on the disk this much after its
 // sync was due at the latest, barring stalls.
 constexpr Duration kSyncSlack = 500 * kMillisecond;
-
-// By time, then by line.
-void SortSteps(std::vector<StepLine>* steps) {
-  const bool in_order = std::is_sorted(
-      steps->begin(), steps->end(),
-      [](const StepLine& a, const StepLine& b) { return a.at < b.at; });
-  if (in_order) return;
-  std::vector<uint32_t> order(steps->size());
-  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    const Duration at_a = (*steps)[a].at;
-    const Duration at_b = (*steps)[b].at;
-    return at_a == at_b ? a < b : at_a < at_b;
-  });
-  std::vector<StepLine> sorted;
-  sorted.reserve(order.size());
-  for (const uint32_t i : order) sorted.push_back(std::move((*steps)[i]));
-  *steps = std::move(sorted);
-}
 
 // Longest time a write may stay unsynced after its acknowledgement.
 Duration UnsyncedFor(const Settings& settings,
@@ -70,12 +52,7 @@ EngineOptions OptionsOfNode(const Config& config, uint32_t node) {
 World::World(const Scenario& scenario, const RunOptions& options)
     : options_(options), settings_(SettingsOf(scenario)) {
   steps_.reserve(scenario.lines.size());
-  for (const Line& line : scenario.lines) {
-    if (const auto* step = std::get_if<StepLine>(&line)) {
-      steps_.push_back(*step);
-    }
-  }
-  SortSteps(&steps_);
+  for (const StepLine* step : StepsByTime(scenario)) steps_.push_back(*step);
   evidence_.history.Reserve(steps_.size() + settings_.config.keys);
 
   const Config& config = settings_.config;

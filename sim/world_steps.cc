@@ -40,7 +40,6 @@ struct World::StepRunner {
         return;
       case NodeStep::Kind::kWipe:
         node.Wipe();
-        world.clients_->OnProcessDown(number);
         world.evidence_.history.RecordDisaster(
             {.node = number, .at = world.queue_.now(), .wiped = true});
         return;
@@ -50,7 +49,6 @@ struct World::StepRunner {
   void operator()(const PowerLossStep& step) const {
     const uint32_t number = world.NodeOf(step.node);
     world.nodes_[number]->LosePower(step.keep, step.torn);
-    world.clients_->OnProcessDown(number);
     world.evidence_.history.RecordDisaster(
         {.node = number, .at = world.queue_.now(), .wiped = false});
   }
@@ -150,6 +148,7 @@ struct World::StepRunner {
 
 void World::Perform(const Step& step) {
   std::visit(StepRunner{*this}, step);
+  // Whatever the step did to whom, nobody answers for a process that is gone.
   for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
     if (!nodes_[node]->IsUp()) clients_->OnProcessDown(node);
   }

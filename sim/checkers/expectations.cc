@@ -1,6 +1,5 @@
 #include "sim/checkers/expectations.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +24,7 @@ std::string_view OutcomeText(Outcome outcome) {
 }
 
 std::string ReadText(const Operation& op) {
-  if (!op.IsOk()) return std::string(OutcomeText(op.outcome));
-  if (!op.found) return "absent";
-  const std::optional<uint32_t> id = OpOfValue(op.value.text());
-  return id.has_value() ? "op" + std::to_string(*id) : "something else";
+  return op.IsOk() ? AnswerText(op) : std::string(OutcomeText(op.outcome));
 }
 
 // Empty: met.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,12 @@ std::string OpText(const Operation& op) {
       break;
   }
   return verb + std::to_string(op.id) + " of " + KeyText(op.key);
+}
+
+std::string AnswerText(const Operation& op) {
+  if (!op.found) return "absent";
+  const std::optional<uint32_t> id = OpOfValue(op.value.text());
+  return id.has_value() ? "op" + std::to_string(*id) : "something else";
 }
 
 std::string HoldersText(const History& history, const Operation& op) {

@@ -18,6 +18,9 @@ std::string NodeText(uint32_t node);
 std::string NodesText(std::vector<uint32_t> nodes);
 // "put 118 of k17"
 std::string OpText(const Operation& op);
+// What a get was told: "op12", "absent" or "something else".
+// REQUIRES: op.IsOk().
+std::string AnswerText(const Operation& op);
 // "n0 and n2" of those known to have stored it.
 std::string HoldersText(const History& history, const Operation& op);
 std::string SecondsText(Instant at);

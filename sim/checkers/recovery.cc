@@ -10,53 +10,47 @@
 namespace orrery::sim {
 namespace {
 
-uint64_t FoundVersion(const Recovery& recovery, uint64_t token) {
-  const KeyEntry* entry = FindEntry(recovery.entries, token);
-  return entry == nullptr ? 0 : entry->timestamp;
-}
-
 void CheckOne(const Evidence& evidence, const Recovery& recovery,
               Verdict* verdict) {
-  std::vector<uint64_t> found;
-  found.reserve(evidence.config.keys);
+  std::vector<const KeyEntry*> entries;  // By key; null: nothing of it.
+  entries.reserve(evidence.config.keys);
   for (uint32_t key = 0; key < evidence.config.keys; ++key) {
-    found.push_back(FoundVersion(recovery, TokenOf(KeyText(key))));
+    entries.push_back(FindEntry(recovery.entries, TokenOf(KeyText(key))));
   }
   for (const History::Promise& promise :
        evidence.history.PromisesOf(recovery.node)) {
     if (promise.at > recovery.at) break;
-    if (promise.key >= found.size()) continue;
+    if (promise.key >= entries.size()) continue;
     ++verdict->checked;
-    if (found[promise.key] >= promise.version) continue;
+    const KeyEntry* entry = entries[promise.key];
+    const uint64_t found = entry == nullptr ? 0 : entry->timestamp;
+    if (found >= promise.version) continue;
     // Not shown to anybody: it told of damage, and is in doubt.
-    const KeyEntry* entry =
-        FindEntry(recovery.entries, TokenOf(KeyText(promise.key)));
     const bool in_doubt =
         recovery.in_doubt || (entry != nullptr && entry->doubted);
     const bool confesses =
-        in_doubt &&
-        evidence.history.FoundDamage(recovery.node, promise.at, recovery.at);
+        in_doubt && evidence.history.FoundDamage(recovery.node, promise.key,
+                                                 promise.at, recovery.at);
     if (confesses ||
         evidence.history.MayHaveLost(recovery.node, promise.at, recovery.at,
                                      {evidence.unsynced})) {
       ++verdict->excused;
       continue;
     }
-    Report(verdict,
-           {.oracle = "O17",
-            .property = "recovery-keeps-promises",
-            .sentence =
-                NodeText(recovery.node) + " acknowledged version " +
-                std::to_string(promise.version) + " of " +
-                KeyText(promise.key) + " at " + SecondsText(promise.at) +
-                " and came back from its disk at " + SecondsText(recovery.at) +
-                " with " +
-                (found[promise.key] == 0
-                     ? std::string("nothing under that key.")
-                     : "version " + std::to_string(found[promise.key]) + "."),
-            .op = 0,
-            .key = promise.key,
-            .at = recovery.at});
+    Report(
+        verdict,
+        {.oracle = "O17",
+         .property = "recovery-keeps-promises",
+         .sentence = NodeText(recovery.node) + " acknowledged version " +
+                     std::to_string(promise.version) + " of " +
+                     KeyText(promise.key) + " at " + SecondsText(promise.at) +
+                     " and came back from its disk at " +
+                     SecondsText(recovery.at) + " with " +
+                     (found == 0 ? std::string("nothing under that key.")
+                                 : "version " + std::to_string(found) + "."),
+         .op = 0,
+         .key = promise.key,
+         .at = recovery.at});
   }
 }
 

@@ -10,13 +10,22 @@
 #include "core/base/crc32c.h"
 
 namespace orrery::sim {
+namespace {
 
-std::string BuildId() {
+std::string SumOfThisProgram() {
   std::ifstream file("/proc/self/exe", std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file),
                           std::istreambuf_iterator<char>()};
   if (bytes.empty()) return "unknown";
   return absl::StrFormat("%08x", Crc32c(ViewOf(bytes)));
+}
+
+}  // namespace
+
+// Once: it is asked for at every checkpoint.
+const std::string& BuildId() {
+  static const std::string id = SumOfThisProgram();
+  return id;
 }
 
 }  // namespace orrery::sim

@@ -12,7 +12,7 @@
 namespace orrery::sim {
 
 // Eight hexadecimal digits; "unknown" if the file cannot be read.
-std::string BuildId();
+const std::string& BuildId();
 
 }  // namespace orrery::sim
 

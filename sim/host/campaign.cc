@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sim/host/checkpoint.h"
+#include "sim/host/clock.h"
 #include "sim/host/interrupt.h"
 #include "sim/host/progress.h"
 #include "sim/host/text.h"
@@ -188,16 +189,10 @@ class Campaign {
       if (seed != 0) NoteDone(seed);
       const bool hung =
           MonotonicMs() - board_->slots[slot].since_ms.load() > kSeedMsMax;
-      Find(
-          {.seed = seed,
-           .digest = 0,
-           .violation = {.oracle = "O0",
-                         .property = "invariant-or-crash",
-                         .sentence = hung ? "The run does not end." : death.how,
-                         .op = 0,
-                         .key = 0,
-                         .at = {}},
-           .others = 0});
+      Find({.seed = seed,
+            .digest = 0,
+            .violation = DeathOf(death.how, hung),
+            .others = 0});
     }
     const bool more =
         board_->stop.load() == 0 && board_->next_seed.load() <= options_.last;

@@ -24,20 +24,12 @@ std::string IdentityLine(const CampaignOptions& options) {
              options.last, "\t", options.check_every, "\t", BuildId());
 }
 
-std::string Flat(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (c == '\n' || c == '\t') c = ' ';
-  }
-  return line;
-}
-
 std::string FindingLine(std::string_view kind, const Finding& finding) {
   const Violation& violation = finding.violation;
   return Cat(kind, "\t", finding.seed, "\t", finding.digest, "\t",
              violation.oracle, "\t", violation.property, "\t", violation.op,
              "\t", violation.key, "\t", violation.at.ns, "\t", finding.others,
-             "\t", Flat(violation.sentence), "\n");
+             "\t", OneLine(violation.sentence), "\n");
 }
 
 void MarkLines(std::string_view kind,
@@ -168,7 +160,7 @@ std::variant<Checkpoint, std::string> DecodeCheckpoint(
   const std::string identity = IdentityLine(options);
   if (lines[1] != identity) {
     return Cat("is of another campaign or another build: it has \"",
-               Flat(lines[1]), "\", this is \"", Flat(identity), "\"");
+               OneLine(lines[1]), "\", this is \"", OneLine(identity), "\"");
   }
   Checkpoint checkpoint;
   for (size_t i = 2; i + 2 < lines.size(); ++i) {

@@ -109,6 +109,13 @@ bool Child::ReadSome() {
   return true;
 }
 
+std::string Child::ReadToEnd() {
+  while (ReadSome()) {
+  }
+  Bury();
+  return std::move(unread_);
+}
+
 void Child::Kill() { kill(process_, SIGKILL); }
 
 Child::Death Child::Bury() {

@@ -34,6 +34,9 @@ class Child {
   // What has come and was not taken yet.
   std::string& unread() { return unread_; }
 
+  // Reads to its end and buries it; what came, even if it died.
+  std::string ReadToEnd();
+
   void Kill();
   struct Death {
     bool clean = false;

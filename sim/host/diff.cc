@@ -34,25 +34,21 @@ class WindowWriter : public Listener {
               const Effects& effects, uint64_t) override {
     const size_t number = next_++;
     if (number < first_ || number > last_) return;
-    *text_ +=
-        absl::StrFormat("%s %8d %13.6f n%d %s\n", number == marked_ ? ">" : " ",
-                        number, Seconds(now), node, EventText(event));
+    *text_ += absl::StrFormat(
+        "%s %8d %s n%d %s\n", number == marked_ ? ">" : " ", number,
+        TimeColumn(now - Instant{}), node, EventText(event));
     for (const std::string& line : EffectTexts(effects)) {
       *text_ += Cat(std::string(29, ' '), line, "\n");
     }
   }
   void OnScenarioStep(Instant now, const Step& step) override {
     if (next_ < first_ || next_ > last_) return;
-    *text_ += absl::StrFormat("%s %13.6f -- %s\n", std::string(10, ' '),
-                              Seconds(now), PrintStep(step));
+    *text_ += Cat(std::string(11, ' '), TimeColumn(now - Instant{}), " -- ",
+                  PrintStep(step), "\n");
   }
   void OnNote(Instant, uint32_t, const Note&) override {}
 
  private:
-  static double Seconds(Instant now) {
-    return static_cast<double>(now.ns) / 1e9;
-  }
-
   size_t first_;
   size_t last_;
   size_t marked_;
@@ -70,10 +66,7 @@ std::string WindowOf(const Scenario& scenario, size_t marked) {
     World(scenario, options).Run();
     WriteAll(out, text);
   });
-  while (child.ReadSome()) {
-  }
-  child.Bury();
-  return std::move(child.unread());
+  return child.ReadToEnd();
 }
 
 void PrintWindow(const NamedScenario& named, size_t at, size_t events) {

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "sim/host/text.h"
 #include "sim/sim_network.h"
 
@@ -177,6 +178,10 @@ struct EventPrinter {
 };
 
 }  // namespace
+
+std::string TimeColumn(Duration since) {
+  return absl::StrFormat("%13.6f", static_cast<double>(since.ns) / 1e9);
+}
 
 std::string EventText(const Event& event) {
   return std::visit(EventPrinter{}, event.body);

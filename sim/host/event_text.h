@@ -8,11 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "core/base/time.h"
 #include "core/protocol/effects.h"
 #include "core/protocol/event.h"
 
 namespace orrery::sim {
 
+// Seconds, as wide as in every line of a log.
+std::string TimeColumn(Duration since);
 std::string EventText(const Event& event);
 std::vector<std::string> EffectTexts(const Effects& effects);
 std::string NoteText(const Note& note);

@@ -12,6 +12,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "sim/checkers/narration.h"
 #include "sim/host/build_id.h"
 #include "sim/host/event_text.h"
 #include "sim/host/page_parts.h"
@@ -94,12 +95,7 @@ json::array OperationsOf(const Recording& recording, const Window& window) {
     one["version"] = Text(std::to_string(op.version));
     one["final"] = op.final_read;
     std::string answer;
-    if (op.verb == OpStep::Verb::kGet && op.IsOk()) {
-      const std::optional<uint32_t> value = OpOfValue(op.value.text());
-      answer = !op.found           ? "absent"
-               : value.has_value() ? "op" + std::to_string(*value)
-                                   : "something else";
-    }
+    if (op.verb == OpStep::Verb::kGet && op.IsOk()) answer = AnswerText(op);
     one["answer"] = Text(answer);
     all.push_back(std::move(one));
   }

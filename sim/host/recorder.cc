@@ -119,7 +119,6 @@ void Recorder::OnSent(Instant, const FlightView& flight) {
        .received_by = std::nullopt,
        .ended = -1,
        .to = flight.to,
-       .lane = flight.lane,
        .gossip = flight.lane >= std::variant_size_v<PeerBody>,
        .lost = {}});
 }

@@ -37,7 +37,6 @@ struct Recording {
     std::optional<uint32_t> received_by;  // Absent: lost, or still under way.
     int64_t ended = -1;                   // -1: still under way at the end.
     uint32_t to = 0;
-    uint32_t lane = 0;
     bool gossip = false;
     std::string_view lost;  // Why; empty: it was not.
   };

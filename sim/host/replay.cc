@@ -74,10 +74,7 @@ class LogPrinter : public Listener {
 
  private:
   void Print(Instant now, const std::string& text) {
-    std::printf(
-        "%s %s\n",
-        absl::StrFormat("%13.6f", static_cast<double>(now.ns) / 1e9).c_str(),
-        text.c_str());
+    std::printf("%s %s\n", TimeColumn(now - Instant{}).c_str(), text.c_str());
   }
 
   std::optional<uint32_t> only_;

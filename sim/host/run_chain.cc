@@ -38,10 +38,7 @@ std::string FromChild(Body&& body) {
     mallopt(M_PERTURB, kPerturbation);
     body(out);
   });
-  while (child.ReadSome()) {
-  }
-  child.Bury();
-  return std::move(child.unread());
+  return child.ReadToEnd();
 }
 
 std::vector<ChainLink> ChainOfChild(const Scenario& scenario,

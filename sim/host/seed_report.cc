@@ -10,20 +10,21 @@
 namespace orrery::sim {
 namespace {
 
-std::string OneLine(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (c == '\n' || c == '\t') c = ' ';
-  }
-  return line;
-}
-
 uint64_t NumberOf(std::string_view text) {
   uint64_t number = 0;
   return ReadNumber(text, &number) ? number : 0;
 }
 
 }  // namespace
+
+Violation DeathOf(const std::string& how, bool hung) {
+  return {.oracle = "O0",
+          .property = "invariant-or-crash",
+          .sentence = hung ? "The run does not end." : how,
+          .op = 0,
+          .key = 0,
+          .at = {}};
+}
 
 SeedReport ReportOf(uint64_t seed, const RunResult& result) {
   SeedReport report;

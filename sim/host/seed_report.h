@@ -38,6 +38,10 @@ struct SeedReport {
   std::map<std::string, uint64_t> marks;
 };
 
+// Of a run that ended before it could report: it died, as `how` says, or was
+// killed because it hung.
+Violation DeathOf(const std::string& how, bool hung);
+
 SeedReport ReportOf(uint64_t seed, const RunResult& result);
 std::string EncodeReport(const SeedReport& report);
 std::optional<SeedReport> DecodeReport(std::string_view text);

@@ -1,7 +1,6 @@
 // sim/host/show.h
 //
-// `orrery sim show`: runs a scenario and writes what happened as a page, or as
-// JSON lines for other tools.
+// `orrery sim show`: runs a scenario and writes what happened as a page.
 
 #ifndef ORRERY_SIM_HOST_SHOW_H_
 #define ORRERY_SIM_HOST_SHOW_H_

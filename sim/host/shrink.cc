@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "sim/host/clock.h"
 #include "sim/host/interrupt.h"
 #include "sim/host/text.h"
 #include "sim/host/trial.h"
-#include "sim/host/worker.h"
 #include "sim/scenario_text.h"
 #include "sim/shrinker.h"
 #include "sim/signature.h"

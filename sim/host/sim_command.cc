@@ -67,6 +67,13 @@ bool ReadSeeds(std::string_view text, sim::CampaignOptions* options) {
   return options->first > 0 && options->first <= options->last;
 }
 
+// False, and said: it is given and is no time.
+bool ReadTimeOption(const char* flag, const std::string& text, Duration* time) {
+  if (text.empty() || sim::ReadTime(text, time)) return true;
+  Usage(std::string(flag) + " wants a time such as 12s, not " + text);
+  return false;
+}
+
 uint32_t Cores() {
   const long cores = sysconf(_SC_NPROCESSORS_ONLN);
   return cores > 0 ? static_cast<uint32_t>(cores) : 1;
@@ -116,13 +123,12 @@ int RunSeeds(Arguments& arguments) {
       sim::RunCampaign(options, from.has_value() ? &*from : nullptr);
   sim::PrintSummary(options, summary);
   if (options.shrink) sim::ExplainFindings(options, summary);
-  return sim::ExitCodeOf(summary);
+  return sim::ExitCodeOf(options, summary);
 }
 
 int ReplayOne(Arguments& arguments) {
-  if (!arguments.until.empty() &&
-      !sim::ReadTime(arguments.until, &arguments.replay.until)) {
-    return Usage("--until wants a time such as 12s, not " + arguments.until);
+  if (!ReadTimeOption("--until", arguments.until, &arguments.replay.until)) {
+    return sim::kExitUsage;
   }
   arguments.replay.node = arguments.node;
   if (!arguments.file.empty() && sim::IsTraceFile(arguments.file)) {
@@ -176,13 +182,9 @@ int ShrinkOne(Arguments& arguments) {
 }
 
 int ShowOne(Arguments& arguments) {
-  if (!arguments.from.empty() &&
-      !sim::ReadTime(arguments.from, &arguments.show.from)) {
-    return Usage("--from wants a time such as 12s, not " + arguments.from);
-  }
-  if (!arguments.until.empty() &&
-      !sim::ReadTime(arguments.until, &arguments.show.until)) {
-    return Usage("--until wants a time such as 12s, not " + arguments.until);
+  if (!ReadTimeOption("--from", arguments.from, &arguments.show.from) ||
+      !ReadTimeOption("--until", arguments.until, &arguments.show.until)) {
+    return sim::kExitUsage;
   }
   const std::optional<sim::Scenario> scenario =
       sim::LoadScenario(arguments.file);

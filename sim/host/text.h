@@ -34,6 +34,15 @@ inline std::vector<std::string_view> Split(std::string_view text,
   }
 }
 
+// A word of a line of tab-separated words.
+inline std::string OneLine(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    if (c == '\n' || c == '\t') c = ' ';
+  }
+  return line;
+}
+
 inline bool ReadNumber(std::string_view text, uint64_t* number) {
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, *number);

@@ -18,9 +18,9 @@
 #include "core/base/bytes.h"
 #include "core/engine/engine.h"
 #include "core/protocol/effects.h"
+#include "sim/host/clock.h"
 #include "sim/host/event_text.h"
 #include "sim/host/exit_codes.h"
-#include "sim/host/worker.h"
 #include "sim/run_digest.h"
 #include "sim/trace/trace_reader.h"
 #include "sim/trace/trace_writer.h"
@@ -107,20 +107,16 @@ class TraceRun {
 
   // Before the step: it may be the one that a process died of.
   static void PrintEvent(Duration since, const Event& event) {
-    std::printf("%s %s\n", TimeText(since).c_str(), EventText(event).c_str());
+    std::printf("%s %s\n", TimeColumn(since).c_str(), EventText(event).c_str());
   }
   void PrintEffects(Duration since) const {
-    const std::string time = TimeText(since);
+    const std::string time = TimeColumn(since);
     for (const std::string& line : EffectTexts(effects_)) {
       std::printf("%s   %s\n", time.c_str(), line.c_str());
     }
     for (const Note& note : effects_.notes) {
       std::printf("%s ** %s\n", time.c_str(), NoteText(note).c_str());
     }
-  }
-
-  static std::string TimeText(Duration since) {
-    return absl::StrFormat("%13.6f", Seconds(since.ns));
   }
 
   bool Compare(const TraceReader::Check& recorded) {

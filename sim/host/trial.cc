@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "sim/host/worker.h"
+#include "sim/host/clock.h"
 #include "sim/signature.h"
 #include "sim/world.h"
 
@@ -17,15 +17,6 @@ namespace {
 
 // A run that takes longer hangs: the slowest seed needs a tenth of it.
 constexpr int64_t kTrialMsMax = 60'000;
-
-Violation DeathOf(std::string how) {
-  return {.oracle = "O0",
-          .property = "invariant-or-crash",
-          .sentence = std::move(how),
-          .op = 0,
-          .key = 0,
-          .at = {}};
-}
 
 }  // namespace
 
@@ -56,8 +47,7 @@ SeedReport Trial::Await() {
     std::optional<SeedReport> told = DecodeReport(child_.unread());
     if (told.has_value()) return *std::move(told);
   }
-  report.violations.push_back(
-      DeathOf(hung ? "The run does not end." : death.how));
+  report.violations.push_back(DeathOf(death.how, hung));
   return report;
 }
 

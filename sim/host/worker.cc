@@ -1,7 +1,6 @@
 #include "sim/host/worker.h"
 
 #include <sys/mman.h>
-#include <time.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "sim/host/clock.h"
 #include "sim/host/run_chain.h"
 #include "sim/host/text.h"
 #include "sim/swarm.h"
@@ -59,12 +59,6 @@ Board* MakeBoard(uint64_t first_seed) {
   Board* board = new (memory) Board{};
   board->next_seed.store(first_seed);
   return board;
-}
-
-int64_t MonotonicMs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
 Worker::Worker(const CampaignOptions& options, Board* board, uint32_t slot)

@@ -31,8 +31,6 @@ struct Board {
 
 Board* MakeBoard(uint64_t first_seed);
 
-int64_t MonotonicMs();
-
 class Worker {
  public:
   // Forks.
