@@ -52,7 +52,7 @@ golden-all: build  ## compare the golden digests of every compiler's leg
 campaign: build  ## SEEDS=1..100000 PROFILE=light: look for bugs
 	@$(BIN) sim run --profile $(PROFILE) --seeds $(SEEDS)
 
-mutants: deps  ## every planted bug must be caught
+mutants: deps  ## every planted bug must be caught; goes on where it was stopped
 	@python3 scripts/mutants.py run
 
 fuzz: deps  ## T=3600: every fuzz harness for T seconds, two at a time

@@ -9,6 +9,8 @@ endif()
 set(CMAKE_CXX_FLAGS_DEV "-O1 -g1 -D_GLIBCXX_ASSERTIONS")
 set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -D_GLIBCXX_ASSERTIONS")
 set(CMAKE_CXX_FLAGS_PLAIN "-O0 -D_GLIBCXX_ASSERTIONS")
+# Quick to build and quick to run: for planted bugs.
+set(CMAKE_CXX_FLAGS_BARE "-O2 -DNDEBUG")
 # For the purity gate only.  Under PIE a constant table of pointers would count
 # as data, and hardening adds symbols of its own.
 set(CMAKE_CXX_FLAGS_PURITY "-O2 -DNDEBUG -fno-pie")

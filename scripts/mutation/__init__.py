@@ -1,0 +1,1 @@
+"""The parts of scripts/mutants.py: catalogue, bench, hunt, results, report."""
