@@ -23,9 +23,6 @@
 namespace orrery::sim {
 namespace {
 
-// A seed that takes longer hangs: the slowest build needs a hundredth of it.
-// Wide, because a busy machine may hold a worker up for a minute.
-constexpr int64_t kSeedMsMax = 600'000;
 constexpr int kPollMs = 200;
 constexpr int64_t kSaveEveryMs = 10'000;
 
@@ -187,12 +184,13 @@ class Campaign {
     if (!death.clean) {
       ++summary_.seeds;
       if (seed != 0) NoteDone(seed);
-      const bool hung =
-          MonotonicMs() - board_->slots[slot].since_ms.load() > kSeedMsMax;
-      Find({.seed = seed,
-            .digest = 0,
-            .violation = DeathOf(death.how, hung),
-            .others = 0});
+      Violation violation = DeathOf(death.how, Hangs(slot));
+      if (!options_.without.LeavesOut(violation.oracle)) {
+        Find({.seed = seed,
+              .digest = 0,
+              .violation = std::move(violation),
+              .others = 0});
+      }
     }
     const bool more =
         board_->stop.load() == 0 && board_->next_seed.load() <= options_.last;
@@ -206,10 +204,14 @@ class Campaign {
     if (late || Interrupted()) board_->stop.store(1);
     if (now - saved_ms_ > kSaveEveryMs) Save();
     for (Worker& worker : workers_) {
-      const Board::Slot& slot = board_->slots[worker.slot()];
-      if (slot.seed.load() == 0) continue;
-      if (now - slot.since_ms.load() > kSeedMsMax) worker.child().Kill();
+      if (board_->slots[worker.slot()].seed.load() == 0) continue;
+      if (Hangs(worker.slot())) worker.child().Kill();
     }
+  }
+
+  bool Hangs(uint32_t slot) const {
+    return MonotonicMs() - board_->slots[slot].since_ms.load() >
+           options_.hang_after_s * 1000;
   }
 
   CampaignOptions options_;
@@ -230,11 +232,15 @@ CampaignSummary RunCampaign(const CampaignOptions& options,
   return Campaign(options, from).Run();
 }
 
+Scenario ScenarioOf(const CampaignOptions& options, uint64_t seed) {
+  return options.without.Of(SwarmScenario(seed, options.profile));
+}
+
 std::string SaveScenario(const CampaignOptions& options, uint64_t seed) {
   mkdir(options.out.c_str(), 0777);
   const std::string path = Cat(options.out, "/", seed, ".txt");
   std::ofstream file(path);
-  file << PrintScenario(SwarmScenario(seed, options.profile));
+  file << PrintScenario(ScenarioOf(options, seed));
   return file.good() ? path : "";
 }
 

@@ -16,8 +16,10 @@
 #include <string>
 #include <vector>
 
+#include "sim/host/ablation.h"
 #include "sim/host/mark_catalogue.h"
 #include "sim/host/seed_report.h"
+#include "sim/scenario.h"
 #include "sim/swarm.h"
 
 namespace orrery::sim {
@@ -34,6 +36,10 @@ struct CampaignOptions {
   bool shrink = true;  // One seed of each kind of failure, at the end.
   // Done before: not run again.
   std::set<uint64_t> skip;
+  Ablation without;
+  // A seed that takes longer hangs, which is a finding.  Wide, because a busy
+  // machine may hold a worker up for a minute.
+  int64_t hang_after_s = 600;
 };
 
 struct Finding {
@@ -66,6 +72,9 @@ struct Checkpoint;
 // written now and then, and at the end if the campaign was stopped early.
 CampaignSummary RunCampaign(const CampaignOptions& options,
                             const Checkpoint* from);
+
+// What the seed stands for in this campaign.
+Scenario ScenarioOf(const CampaignOptions& options, uint64_t seed);
 
 // Writes the scenario of a failing seed into `options.out`; returns its path.
 std::string SaveScenario(const CampaignOptions& options, uint64_t seed);

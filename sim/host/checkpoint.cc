@@ -21,7 +21,9 @@ constexpr std::string_view kLastLine = "end";
 // What a checkpoint must have in common with the campaign that goes on.
 std::string IdentityLine(const CampaignOptions& options) {
   return Cat("campaign\t", NameOf(options.profile), "\t", options.first, "\t",
-             options.last, "\t", options.check_every, "\t", BuildId());
+             options.last, "\t", options.check_every, "\t", BuildId(),
+             options.without.empty() ? "" : "\twithout ",
+             options.without.Text());
 }
 
 std::string FindingLine(std::string_view kind, const Finding& finding) {

@@ -30,7 +30,7 @@ void ExplainOne(const CampaignOptions& options, const Finding& finding,
                              .jobs = options.jobs};
   std::printf("\nseed %s\n", Cat(finding.seed, "  ", signature).c_str());
   const std::optional<Shrunk> shrunk =
-      Shrink(SwarmScenario(finding.seed, options.profile), signature, shrink);
+      Shrink(ScenarioOf(options, finding.seed), signature, shrink);
   if (!shrunk.has_value()) {
     std::printf(
         "  It did not fail like this when it was run alone: not deterministic, "

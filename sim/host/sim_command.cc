@@ -3,16 +3,20 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "sim/checkers/all_checkers.h"
+#include "sim/host/ablation.h"
 #include "sim/host/campaign.h"
 #include "sim/host/checkpoint.h"
 #include "sim/host/diff.h"
@@ -43,6 +47,7 @@ struct Arguments {
   std::string until;
   std::string file;
   std::vector<std::string> files;
+  std::vector<std::string> without;
   sim::CampaignOptions campaign;
   sim::ReplayOptions replay;
   sim::ShowOptions show;
@@ -102,10 +107,51 @@ bool LoadCheckpoint(const sim::CampaignOptions& options,
   return true;
 }
 
+std::string ProfileNames() {
+  std::string names;
+  for (const Profile profile : sim::AllProfiles()) {
+    if (!names.empty()) names += ", ";
+    names += sim::NameOf(profile);
+  }
+  return names;
+}
+
+int NoProfile(const std::string& name) {
+  return Usage("no profile " + name + "; there are " + ProfileNames());
+}
+
+// False, and said: something is to be left out that no seed has.
+bool ReadWithout(const std::vector<std::string>& names,
+                 sim::CampaignOptions* options) {
+  constexpr uint64_t kSeedsLookedAt = 200;
+  if (names.empty()) return true;
+  std::set<std::string> known;
+  for (const sim::Checker& checker : sim::AllCheckers()) {
+    known.insert(std::string(checker.oracle));
+  }
+  known.insert("O0");
+  const uint64_t end =
+      std::min(options->last, options->first + kSeedsLookedAt - 1);
+  for (uint64_t seed = options->first; seed <= end; ++seed) {
+    known.merge(
+        sim::RemovableNames(sim::SwarmScenario(seed, options->profile)));
+  }
+  for (const std::string& name : names) {
+    if (known.contains(name)) continue;
+    std::string all;
+    for (const std::string& each : known) all += " " + each;
+    Usage("--without " + name +
+          ": the first seeds have no such thing; they have" + all);
+    return false;
+  }
+  options->without = sim::Ablation({names.begin(), names.end()});
+  return true;
+}
+
 int RunSeeds(Arguments& arguments) {
   sim::CampaignOptions& options = arguments.campaign;
   const std::optional<Profile> profile = sim::ProfileOf(arguments.profile);
-  if (!profile.has_value()) return Usage("no profile " + arguments.profile);
+  if (!profile.has_value()) return NoProfile(arguments.profile);
   options.profile = *profile;
   if (!ReadSeeds(arguments.seeds, &options)) {
     return Usage("--seeds wants A..B, not " + arguments.seeds);
@@ -115,6 +161,7 @@ int RunSeeds(Arguments& arguments) {
     return Usage("--check-determinism wants 1/N, not " + arguments.check);
   }
   options.check_every = check.num == 0 ? 0 : check.den / check.num;
+  if (!ReadWithout(arguments.without, &options)) return sim::kExitUsage;
   std::optional<sim::Checkpoint> from;
   if (arguments.resume && !LoadCheckpoint(options, &from)) {
     return sim::kExitUsage;
@@ -144,7 +191,7 @@ int ReplayOne(Arguments& arguments) {
     return sim::Replay(*scenario, arguments.replay);
   }
   const std::optional<Profile> profile = sim::ProfileOf(arguments.profile);
-  if (!profile.has_value()) return Usage("no profile " + arguments.profile);
+  if (!profile.has_value()) return NoProfile(arguments.profile);
   if (arguments.seed == 0) return Usage("replay wants FILE or --seed N");
   arguments.replay.name = "seed " + std::to_string(arguments.seed);
   return sim::Replay(sim::SwarmScenario(arguments.seed, *profile),
@@ -208,7 +255,7 @@ int DiffTwo(const Arguments& arguments) {
 
 int PrintOne(const Arguments& arguments) {
   const std::optional<Profile> profile = sim::ProfileOf(arguments.profile);
-  if (!profile.has_value()) return Usage("no profile " + arguments.profile);
+  if (!profile.has_value()) return NoProfile(arguments.profile);
   const std::string text =
       sim::PrintScenario(sim::SwarmScenario(arguments.seed, *profile));
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -228,11 +275,16 @@ int RunGolden(Arguments& arguments) {
   return worst;
 }
 
+void AddProfile(CLI::App* verb, Arguments& arguments, const char* what) {
+  verb->add_option("--profile", arguments.profile,
+                   std::string(what) + ": " + ProfileNames())
+      ->capture_default_str();
+}
+
 CLI::App* AddRun(CLI::App& app, Arguments& arguments) {
   CLI::App* run = app.add_subcommand("run", "Run a range of seeds");
   run->add_option("--seeds", arguments.seeds, "A..B")->capture_default_str();
-  run->add_option("--profile", arguments.profile, "swarm or light")
-      ->capture_default_str();
+  AddProfile(run, arguments, "What the seeds are like");
   run->add_option("--jobs", arguments.campaign.jobs, "Forked workers")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
@@ -241,7 +293,16 @@ CLI::App* AddRun(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   run->add_option("--stop-after", arguments.campaign.stop_after,
                   "Stop after so many failing seeds");
-  run->add_option("--time-limit", arguments.campaign.time_limit_s, "Seconds");
+  run->add_option("--time-limit", arguments.campaign.time_limit_s,
+                  "Stop after so many seconds; --resume goes on")
+      ->check(CLI::NonNegativeNumber);
+  run->add_option("--hang-after", arguments.campaign.hang_after_s,
+                  "A seed that takes so many seconds hangs, and fails")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  run->add_option("--without", arguments.without,
+                  "Leave out: an oracle (O4), a kind of step (crash, "
+                  "disk.stall), a kind of noise (udp.loss); can be repeated");
   run->add_option("--out", arguments.campaign.out,
                   "Directory for the scenarios of failing seeds")
       ->capture_default_str();
@@ -257,8 +318,7 @@ CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
   replay->add_option("file", arguments.file,
                      "Scenario text, or the trace of `orrery node --record`");
   replay->add_option("--seed", arguments.seed, "Instead of a file");
-  replay->add_option("--profile", arguments.profile, "With --seed")
-      ->capture_default_str();
+  AddProfile(replay, arguments, "Of --seed");
   replay->add_flag("--log", arguments.replay.log, "Print every event");
   replay->add_option("--node", arguments.node, "Log only this node");
   replay->add_option("--until", arguments.until, "Stop at this time");
@@ -313,7 +373,7 @@ CLI::App* AddPrint(CLI::App& app, Arguments& arguments) {
   CLI::App* print = app.add_subcommand(
       "print-scenario", "Print the scenario that a seed stands for");
   print->add_option("--seed", arguments.seed)->required();
-  print->add_option("--profile", arguments.profile)->capture_default_str();
+  AddProfile(print, arguments, "Of the seed");
   return print;
 }
 

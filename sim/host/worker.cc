@@ -11,7 +11,6 @@
 #include "sim/host/clock.h"
 #include "sim/host/run_chain.h"
 #include "sim/host/text.h"
-#include "sim/swarm.h"
 #include "sim/world.h"
 
 namespace orrery::sim {
@@ -19,11 +18,13 @@ namespace {
 
 // Ends each report on the pipe; no report contains it.
 constexpr std::string_view kEndOfReport = "end\n\n";
+
 SeedReport RunSeed(const CampaignOptions& options, uint64_t seed) {
-  const Scenario scenario = SwarmScenario(seed, options.profile);
+  const Scenario scenario = ScenarioOf(options, seed);
   const RunOptions run_options;
   const RunResult result = World(scenario, run_options).Run();
   SeedReport report = ReportOf(seed, result);
+  options.without.ForgetIn(&report);
   if (options.check_every != 0 && seed % options.check_every == 0) {
     report.run_twice = true;
     report.divergence =

@@ -85,6 +85,16 @@ TEST(CheckpointTest, AnotherCampaignsIsRefused) {
   EXPECT_THAT(ErrorOf(other, text), HasSubstr("another campaign"));
 }
 
+TEST(CheckpointTest, ACampaignWithSomethingLeftOutIsAnother) {
+  CampaignOptions without = Options();
+  without.without = Ablation({"crash", "O4"});
+
+  EXPECT_THAT(ErrorOf(without, EncodeCheckpoint(Options(), Sample())),
+              HasSubstr("of another campaign"));
+  EXPECT_TRUE(std::holds_alternative<Checkpoint>(
+      DecodeCheckpoint(without, EncodeCheckpoint(without, Sample()))));
+}
+
 TEST(CheckpointTest, EveryCutIsNoticed) {
   const std::string text = EncodeCheckpoint(Options(), Sample());
   for (size_t size = 0; size < text.size(); ++size) {
