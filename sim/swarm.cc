@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,13 +26,44 @@ struct Plan {
 Plan PlanOf(Profile profile) {
   switch (profile) {
     case Profile::kSwarm:
+    case Profile::kNet:
+    case Profile::kDisk:
+    case Profile::kChurn:
       return {4 * kSecond, 6 * kSecond, 40 * kSecond, 60 * kSecond, 1000};
+    case Profile::kOverload:
+      return {4 * kSecond, 6 * kSecond, 40 * kSecond, 60 * kSecond, 3000};
     case Profile::kLight:
       return {4 * kSecond, 6 * kSecond, 40 * kSecond, 60 * kSecond, 160};
     case Profile::kGolden:
       return {3 * kSecond, 4 * kSecond, 6 * kSecond, 16 * kSecond, 16};
   }
   return {};
+}
+
+constexpr Profile kProfiles[] = {
+    Profile::kSwarm, Profile::kLight,    Profile::kNet,   Profile::kDisk,
+    Profile::kChurn, Profile::kOverload, Profile::kGolden};
+
+// What a class of faults is about.
+enum class Area : uint8_t { kNet, kDisk, kProcess, kPower, kClock };
+
+// Whether a class strikes in this run.  A profile of one area has all of it,
+// and nothing else: what is left out of it cannot hide anything.
+bool IsPresent(Profile profile, Area area, bool drawn) {
+  switch (profile) {
+    case Profile::kSwarm:
+    case Profile::kLight:
+    case Profile::kGolden:
+    case Profile::kOverload:
+      return drawn;
+    case Profile::kNet:
+      return area == Area::kNet;
+    case Profile::kDisk:
+      return area == Area::kDisk || area == Area::kPower;
+    case Profile::kChurn:
+      return area == Area::kProcess || area == Area::kPower;
+  }
+  return false;
 }
 
 // Log-uniform between one in `often` and one in `seldom`.
@@ -57,15 +89,15 @@ class Generator {
     Knobs();
     Weather();
     Workload();
-    if (faults_.Chance(1, 2)) Partitions();
-    if (faults_.Chance(1, 2)) BrokenConnections();
-    if (faults_.Chance(1, 2)) Crashes();
-    if (faults_.Chance(1, 2)) PowerLosses();
-    if (faults_.Chance(1, 2)) Pauses();
-    if (faults_.Chance(1, 2)) Clocks();
-    if (faults_.Chance(1, 2)) SlowDisks();
-    if (faults_.Chance(1, 16)) WipeOne();
-    if (faults_.Chance(1, 4)) BadDisks();
+    if (Has(Area::kNet, faults_.Chance(1, 2))) Partitions();
+    if (Has(Area::kNet, faults_.Chance(1, 2))) BrokenConnections();
+    if (Has(Area::kProcess, faults_.Chance(1, 2))) Crashes();
+    if (Has(Area::kPower, faults_.Chance(1, 2))) PowerLosses();
+    if (Has(Area::kProcess, faults_.Chance(1, 2))) Pauses();
+    if (Has(Area::kClock, faults_.Chance(1, 2))) Clocks();
+    if (Has(Area::kDisk, faults_.Chance(1, 2))) SlowDisks();
+    if (Has(Area::kProcess, faults_.Chance(1, 16))) WipeOne();
+    if (Has(Area::kDisk, faults_.Chance(1, 4))) BadDisks();
     HealAll();
     std::sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
       if (a.line.at != b.line.at) return a.line.at < b.line.at;
@@ -92,6 +124,10 @@ class Generator {
     at = std::min(at, plan_.heal_at);
     timed_.push_back(
         {{at, std::move(step)}, static_cast<uint32_t>(timed_.size())});
+  }
+
+  bool Has(Area area, bool drawn) const {
+    return IsPresent(profile_, area, drawn);
   }
 
   uint32_t AnyNode(Prng& prng) {
@@ -174,7 +210,7 @@ void Generator::Configure() {
     w = 2;
   }
   keys_ = uint32_t{1} << prng.Between(2, 8);
-  if (profile_ == Profile::kSwarm) keys_ *= 4;
+  if (plan_.ops_per_second == 1000) keys_ *= 4;
   clients_ = static_cast<uint32_t>(prng.Between(1, 8));
   sloppy_ = prng.Chance(1, 4);
   odd_levels_ = prng.Chance(1, 4);
@@ -217,9 +253,18 @@ void Generator::Knobs() {
   knob("limits.allocate_step",
        std::to_string(uint64_t{4096} << prng.Between(0, 4)));
   knob("limits.key_segments", "16");
-  if (prng.Chance(1, 4)) knob("limits.sync_items_max", "8");
+  // Eight keys a round trip of 160 ms: a thousand keys take all of the 20 s
+  // after healing, for one peer.
+  const std::string items = keys_ > 256 ? "64" : "8";
+  if (prng.Chance(1, 4)) knob("limits.sync_items_max", items);
   if (prng.Chance(1, 4)) knob("limits.sync_bytes_max", "2048");
   if (prng.Chance(1, 4)) knob("limits.sync_in_flight_max", "2");
+  if (profile_ == Profile::kOverload) {
+    // Of clients only: what peers may ask is what makes it converge in time.
+    Prng load(seed_ ^ 0x6f766c64ULL);
+    const int64_t clients = load.Between(2, 6);
+    knob("limits.client_requests_max", std::to_string(1 << clients));
+  }
   scenario_.lines.emplace_back(knobs);
 }
 
@@ -511,9 +556,10 @@ void Generator::HealAll() {
 
 }  // namespace
 
+std::span<const Profile> AllProfiles() { return kProfiles; }
+
 std::optional<Profile> ProfileOf(std::string_view name) {
-  for (const Profile profile :
-       {Profile::kSwarm, Profile::kLight, Profile::kGolden}) {
+  for (const Profile profile : kProfiles) {
     if (NameOf(profile) == name) return profile;
   }
   return std::nullopt;
@@ -527,6 +573,14 @@ std::string_view NameOf(Profile profile) {
       return "light";
     case Profile::kGolden:
       return "golden";
+    case Profile::kNet:
+      return "net";
+    case Profile::kDisk:
+      return "disk";
+    case Profile::kChurn:
+      return "churn";
+    case Profile::kOverload:
+      return "overload";
   }
   return "";
 }

@@ -13,18 +13,26 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "sim/scenario.h"
 
 namespace orrery::sim {
 
+// 1,000 operations a second unless said.
 enum class Profile : uint8_t {
-  kSwarm = 1,   // 1,000 operations a second.
-  kLight = 2,   // 160.
-  kGolden = 3,  // Short: at most 5,000 events.
+  kSwarm = 1,     // Any classes of faults.
+  kLight = 2,     // As kSwarm, 160 operations a second.
+  kGolden = 3,    // Short: at most 5,000 events.
+  kNet = 4,       // Links and connections break, and nothing else.
+  kDisk = 5,      // Power goes, disks are slow or fail.
+  kChurn = 6,     // Processes die, sleep, lose their data and come again.
+  kOverload = 7,  // Three times the load, and little is admitted.
 };
 
+// What the user may name.
+std::span<const Profile> AllProfiles();
 std::optional<Profile> ProfileOf(std::string_view name);
 std::string_view NameOf(Profile profile);
 

@@ -13,10 +13,10 @@ namespace orrery::sim {
 namespace {
 
 // First word of each step, counted over many seeds.
-std::map<std::string, int> StepKinds(uint64_t seeds) {
+std::map<std::string, int> StepKinds(uint64_t seeds, Profile profile) {
   std::map<std::string, int> kinds;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    for (const Line& line : SwarmScenario(seed, Profile::kLight).lines) {
+    for (const Line& line : SwarmScenario(seed, profile).lines) {
       const auto* step = std::get_if<StepLine>(&line);
       if (step == nullptr) continue;
       const std::string text = PrintStep(step->step);
@@ -34,7 +34,7 @@ TEST(SwarmTest, OneSeedMakesOneScenario) {
 }
 
 TEST(SwarmTest, EveryKindOfFaultStrikesInSomeRun) {
-  const std::map<std::string, int> kinds = StepKinds(100);
+  const std::map<std::string, int> kinds = StepKinds(100, Profile::kLight);
 
   for (const std::string kind :
        {"op", "crash", "restart", "pause", "resume", "wipe", "powerloss", "cut",
@@ -42,6 +42,40 @@ TEST(SwarmTest, EveryKindOfFaultStrikesInSomeRun) {
         "clock", "disk", "knob"}) {
     EXPECT_TRUE(kinds.contains(kind)) << kind;
   }
+}
+
+// What a profile leaves out cannot hide what it has.
+TEST(SwarmTest, AProfileOfOneAreaHasNothingElse) {
+  const std::map<std::string, int> net = StepKinds(10, Profile::kNet);
+  const std::map<std::string, int> disk = StepKinds(10, Profile::kDisk);
+  const std::map<std::string, int> churn = StepKinds(10, Profile::kChurn);
+
+  for (const std::string kind : {"split", "reset", "hold"}) {
+    EXPECT_TRUE(net.contains(kind)) << kind;
+    EXPECT_FALSE(disk.contains(kind)) << kind;
+    EXPECT_FALSE(churn.contains(kind)) << kind;
+  }
+  for (const std::string kind : {"crash", "powerloss", "pause", "clock"}) {
+    EXPECT_FALSE(net.contains(kind)) << kind;
+  }
+  EXPECT_TRUE(disk.contains("powerloss"));
+  EXPECT_FALSE(disk.contains("pause"));
+  EXPECT_TRUE(churn.contains("wipe"));
+  EXPECT_TRUE(churn.contains("pause"));
+}
+
+TEST(SwarmTest, AnOverloadAsksMoreThanIsAdmitted) {
+  const Settings settings = SettingsOf(SwarmScenario(1, Profile::kOverload));
+
+  EXPECT_GT(StepKinds(1, Profile::kOverload).at("op"), 100'000);
+  EXPECT_LE(settings.config.engine.limits.client_requests_max, 64u);
+}
+
+TEST(SwarmTest, EveryProfileIsFoundByItsName) {
+  for (const Profile profile : AllProfiles()) {
+    EXPECT_EQ(ProfileOf(NameOf(profile)), profile);
+  }
+  EXPECT_EQ(ProfileOf("nothing"), std::nullopt);
 }
 
 TEST(SwarmTest, ALightRunHasItsOperationsAndItsMinute) {
