@@ -26,18 +26,19 @@
 namespace orrery::sim {
 
 enum class Happening : uint8_t {
-  kTick = 1,         // node, process: its timer; payload: arming number
-  kTickSoon = 2,     // node, process: the end of its loop turn
-  kFrame = 3,        // payload: message in flight
-  kDatagram = 4,     // payload: message in flight
-  kDialled = 5,      // payload: link; process: its dialling number
-  kRedial = 6,       // payload: link; process: its dialling number
-  kLinkTimeout = 7,  // payload: link; process: its connection number
-  kLinkLost = 8,     // payload: link; process: its connection number
-  kLinkNotice = 9,   // node, process; payload: peer * 2 + connected
-  kDiskDone = 10,    // node, process; payload: operation in flight
-  kOpTimeout = 11,   // payload: client operation
-  kStart = 12,       // node, process: begins to run
+  kTick = 1,          // node, process: its timer; payload: arming number
+  kTickSoon = 2,      // node, process: the end of its loop turn
+  kFrame = 3,         // payload: message in flight
+  kDatagram = 4,      // payload: message in flight
+  kDialled = 5,       // payload: link; process: its dialling number
+  kRedial = 6,        // payload: link; process: its dialling number
+  kLinkTimeout = 7,   // payload: link; process: its connection number
+  kLinkLost = 8,      // payload: link; process: its connection number
+  kLinkNotice = 9,    // node, process; payload: peer * 2 + connected
+  kDiskDone = 10,     // node, process; payload: operation in flight
+  kOpTimeout = 11,    // payload: client operation
+  kStart = 12,        // node, process: begins to run
+  kStopTimeout = 13,  // node, process: its stop has taken too long
 };
 
 struct Occasion {

@@ -1,5 +1,6 @@
 #include "sim/history.h"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -134,22 +135,35 @@ void History::RecordDeath(uint32_t node, Instant at, Duration unsynced) {
                 [&](const OnNode& sync) { return sync.node == node; });
 }
 
-// So much later, if nothing halts it: each halt begins the time anew.
+void History::RecordCleanStop(uint32_t node, Instant at) {
+  for (const OnNode& stop : clean_stops_) {
+    if (stop.node == node && stop.at == at) return;
+  }
+  clean_stops_.push_back({.node = node, .at = at});
+}
+
+// So much later, if nothing halts it: each halt begins the time anew.  A clean
+// stop syncs everything before.
 Instant History::SyncedAt(uint32_t node, Instant at, Duration unsynced) const {
   Instant synced = at + unsynced;
   if (unsynced.ns == 0) return synced;  // Acknowledged after its sync.
+  Instant stopped = kEver;
+  for (const OnNode& stop : clean_stops_) {
+    if (stop.node == node && stop.at >= at)
+      stopped = std::min(stopped, stop.at);
+  }
   bool moved = true;
   while (moved) {
     moved = false;
     for (const Halt& halt : halts_) {
       if (halt.node != node || halt.from >= synced) continue;
-      if (!halt.to.has_value()) return kEver;
+      if (!halt.to.has_value()) return stopped;
       if (*halt.to < at || *halt.to + unsynced <= synced) continue;
       synced = *halt.to + unsynced;
       moved = true;
     }
   }
-  return synced;
+  return std::min(synced, stopped);
 }
 
 bool History::MayHaveLost(uint32_t node, Instant at, Instant until,

@@ -145,6 +145,9 @@ class History {
   // synced again since.  `unsynced`: see Durability.
   void RecordDeath(uint32_t node, Instant at, Duration unsynced);
   std::span<const Holding> HoldersOf(uint32_t key, uint64_t version) const;
+  // The process ended itself on request, and what it had is synced.  Again for
+  // the same end: no matter.
+  void RecordCleanStop(uint32_t node, Instant at);
   // Both in order of time.
   std::span<const Promise> PromisesOf(uint32_t node) const;
 
@@ -191,6 +194,7 @@ class History {
     std::optional<uint32_t> key;
   };
   std::vector<OnNode> failed_syncs_;
+  std::vector<OnNode> clean_stops_;  // In order of time.
   std::vector<Damage> damages_;
   std::vector<Disaster> disasters_;
 };

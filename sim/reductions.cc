@@ -62,6 +62,7 @@ enum class FaultClass : uint8_t {
   kCrash,
   kPause,
   kWipe,
+  kStop,
   kPowerLoss,
   kSplit,
   kLink,
@@ -69,10 +70,11 @@ enum class FaultClass : uint8_t {
   kClock,
   kDisk,
 };
-constexpr std::array<FaultClass, 9> kFaultClasses = {
+constexpr std::array<FaultClass, 10> kFaultClasses = {
     FaultClass::kCrash,     FaultClass::kPause, FaultClass::kWipe,
     FaultClass::kPowerLoss, FaultClass::kSplit, FaultClass::kLink,
-    FaultClass::kReset,     FaultClass::kClock, FaultClass::kDisk,
+    FaultClass::kStop,      FaultClass::kReset, FaultClass::kClock,
+    FaultClass::kDisk,
 };
 
 bool Begins(const Step& step, FaultClass fault) {
@@ -86,6 +88,8 @@ bool Begins(const Step& step, FaultClass fault) {
       return node != nullptr && node->kind == NodeStep::Kind::kPause;
     case FaultClass::kWipe:
       return node != nullptr && node->kind == NodeStep::Kind::kWipe;
+    case FaultClass::kStop:
+      return node != nullptr && node->kind == NodeStep::Kind::kStop;
     case FaultClass::kPowerLoss:
       return std::holds_alternative<PowerLossStep>(step);
     case FaultClass::kSplit:

@@ -60,6 +60,9 @@ struct NodeStep {
     kPause = 3,
     kResume = 4,
     kWipe = 5,  // The process dies and its data directory is emptied.
+    // SIGTERM: the process drains, seals and ends; a second one ends it at
+    // once.  A restart meanwhile waits for its end.
+    kStop = 6,
   };
   Kind kind = Kind::kCrash;
   uint32_t node = 0;

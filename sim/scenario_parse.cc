@@ -127,6 +127,7 @@ class LineParser {
     if (word == "pause") return ParseNode(NodeStep::Kind::kPause);
     if (word == "resume") return ParseNode(NodeStep::Kind::kResume);
     if (word == "wipe") return ParseNode(NodeStep::Kind::kWipe);
+    if (word == "stop") return ParseNode(NodeStep::Kind::kStop);
     if (word == "powerloss") return ParsePowerLoss();
     if (word == "cut") return ParseLink(LinkStep::Kind::kCut);
     if (word == "clog") return ParseLink(LinkStep::Kind::kClog);

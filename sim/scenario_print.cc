@@ -81,6 +81,8 @@ struct StepPrinter {
         return Number("resume n", step.node);
       case NodeStep::Kind::kWipe:
         return Number("wipe n", step.node);
+      case NodeStep::Kind::kStop:
+        return Number("stop n", step.node);
     }
     return "";
   }

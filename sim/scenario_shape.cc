@@ -29,6 +29,7 @@ class Faults {
     switch (step.kind) {
       case NodeStep::Kind::kCrash:
       case NodeStep::Kind::kWipe:
+      case NodeStep::Kind::kStop:
         End(node);
         return;
       case NodeStep::Kind::kRestart:

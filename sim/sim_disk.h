@@ -65,6 +65,10 @@ class SimDisk : public DiskPort {
   uint32_t failed_syncs() const { return failed_syncs_; }
   // Whether it ever gave an error that is not for lack of space.
   bool HasFailed() const { return has_failed_; }
+  // Steps that made it worse.
+  uint32_t faults() const { return faults_; }
+  // Whether one of them is at work.
+  bool IsFaulty() const;
   uint64_t used_bytes() const { return used_bytes_; }
 
  private:
@@ -123,6 +127,7 @@ class SimDisk : public DiskPort {
   uint32_t power_losses_ = 0;
   uint32_t failed_syncs_ = 0;
   bool has_failed_ = false;
+  uint32_t faults_ = 0;
 
   Instant stalled_until_;
   Duration slower_by_;

@@ -87,7 +87,13 @@ void SimDisk::Wipe() {
   used_bytes_ = 0;
 }
 
+bool SimDisk::IsFaulty() const {
+  return queue_.now() < stalled_until_ || slower_by_.ns != 0 || full_ ||
+         sync_fails_ || reads_fail_ || writes_fail_;
+}
+
 void SimDisk::Fault(const DiskStep& step) {
+  if (step.kind != DiskStep::Kind::kOk) ++faults_;
   switch (step.kind) {
     case DiskStep::Kind::kOk:
       slower_by_ = {};

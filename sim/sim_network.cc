@@ -413,6 +413,7 @@ std::optional<SimNetwork::Arrival> SimNetwork::On(const Occasion& occasion) {
     case Happening::kDiskDone:
     case Happening::kOpTimeout:
     case Happening::kStart:
+    case Happening::kStopTimeout:
       break;
   }
   ORRERY_UNREACHABLE("not the network's");

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/base/coding.h"
@@ -15,6 +16,8 @@ namespace {
 constexpr Duration kLoopTurn{2'000};
 // Monotonic clocks count from some earlier moment, never from zero.
 constexpr Duration kUptime = 1000 * kSecond;
+// What node/server.cc gives a stop.
+constexpr Duration kStopTimeout = 7 * kSecond;
 
 }  // namespace
 
@@ -28,6 +31,9 @@ void SimNode::Start(const SeedsEvent& seeds) {
   ++process_;
   started_at_ = wiring_.queue.now();
   resumed_at_ = started_at_;
+  stopping_ = false;
+  stopped_ = false;
+  stopped_clean_at_.reset();
   deadline_.reset();
   tick_at_ = {};
   tick_soon_ = false;
@@ -53,14 +59,55 @@ void SimNode::Start(const SeedsEvent& seeds) {
 }
 
 void SimNode::Step(EventBody&& body) {
+  if (std::holds_alternative<StopEvent>(body)) BeginStop();
   pump_->Deliver(std::move(body));
-  if (!fatal_) return;
-  fatal_ = false;
+  if (std::exchange(fatal_, false)) {
+    End(false);
+  } else if (stopped_) {
+    FinishStop();
+  }
+}
+
+void SimNode::BeginStop() {
+  const EngineState state = engine_->state();
+  had_data_ = state != EngineState::kStarting && state != EngineState::kFailed;
+  stop_begun_ = wiring_.queue.now();
+  disk_faults_ = disk_.faults();
+  wiring_.queue.Schedule(stop_begun_ + kStopTimeout,
+                         {.process = process_,
+                          .payload = 0,
+                          .node = static_cast<uint16_t>(wiring_.index),
+                          .what = Happening::kStopTimeout});
+}
+
+// It ended itself.  What it had is synced, unless its disk ever failed it, or
+// it had not recovered yet and promised nothing.
+void SimNode::FinishStop() {
+  if (had_data_ && !disk_.HasFailed()) {
+    wiring_.tally.Count("mattered.stop");
+    stopped_clean_at_ = wiring_.queue.now();
+  }
+  End(false);
+}
+
+void SimNode::OnStopTimeout(const Occasion& occasion) {
+  if (!IsUp() || occasion.process != process_) return;
+  if (paused_) {  // The clock of a sleeper has not struck yet.
+    wiring_.queue.Schedule(wiring_.queue.now() + kSecond, occasion);
+    return;
+  }
+  wiring_.tally.Count("fault.stop_timed_out");
+  const bool held_up = disk_faults_ != disk_.faults() || disk_.IsFaulty() ||
+                       wiring_.noise.disk_stall.num != 0 ||
+                       resumed_at_ > stop_begun_;
+  if (!held_up) wiring_.witness.OnStopOverdue(wiring_.index);
   End(false);
 }
 
 void SimNode::End(bool silently) {
   if (!IsUp()) return;
+  stopping_ = false;
+  stopped_ = false;
   engine_.reset();
   pump_.reset();
   backlog_.clear();
@@ -71,12 +118,30 @@ void SimNode::End(bool silently) {
 
 void SimNode::Crash() {
   if (IsUp()) wiring_.tally.Count("fault.crash");
+  if (IsStopping()) wiring_.tally.Count("fault.crash_in_stop");
+  restart_wanted_ = false;
   End(false);
+}
+
+void SimNode::Stop() {
+  if (!IsUp()) return;
+  if (stopping_) {
+    if (paused_) return;  // One signal is pending: a second makes no two.
+    wiring_.tally.Count("fault.stop_forced");
+    restart_wanted_ = false;
+    End(false);
+    return;
+  }
+  wiring_.tally.Count("fault.stop");
+  stopping_ = true;
+  Deliver(process_, StopEvent{});
 }
 
 void SimNode::LosePower(std::optional<uint32_t> keep,
                         std::optional<uint32_t> torn) {
   if (IsUp()) wiring_.tally.Count("fault.powerloss");
+  if (IsStopping()) wiring_.tally.Count("fault.powerloss_in_stop");
+  restart_wanted_ = false;
   End(true);
   disk_.LosePower(keep, torn);
   ++boot_;
@@ -84,6 +149,7 @@ void SimNode::LosePower(std::optional<uint32_t> keep,
 
 void SimNode::Wipe() {
   wiring_.tally.Count("fault.wipe");
+  restart_wanted_ = false;
   End(false);
   disk_.Wipe();
   wiped_ = true;
@@ -196,7 +262,7 @@ void SimNode::OnNote(const Note& note) {
   wiring_.witness.OnNote(wiring_.index, note);
 }
 
-void SimNode::OnStopped() {}
+void SimNode::OnStopped() { stopped_ = true; }
 
 void SimNode::OnStep(const Event& event, const Effects& effects) {
   wiring_.witness.OnStep(wiring_.index, event, effects);

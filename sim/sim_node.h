@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/engine/engine.h"
@@ -41,6 +42,8 @@ class NodeWitness {
   virtual void OnReply(uint32_t node, Handle client, ClientReply reply) = 0;
   virtual void OnMark(std::string_view mark) = 0;
   virtual void OnNote(uint32_t node, const Note& note) = 0;
+  // Its stop took too long, though nothing held it up.
+  virtual void OnStopOverdue(uint32_t node) = 0;
 };
 
 class SimNode : private ClockPort,
@@ -68,10 +71,20 @@ class SimNode : private ClockPort,
   void Wipe();
   void Pause();
   void Resume();
+  // Asks the process to stop; it ends when it says so, or after kStopTimeout.
+  // Asked again, it ends at once.
+  void Stop();
+  // Of a process that is stopping: it is started again after its end.
+  void RestartAfterStop() { restart_wanted_ = IsStopping(); }
+  bool TakeRestartWanted() { return std::exchange(restart_wanted_, false); }
 
   bool IsUp() const { return engine_ != nullptr; }
   bool IsPaused() const { return paused_; }
   bool WasWiped() const { return wiped_; }
+  bool IsStopping() const { return IsUp() && stopping_; }
+  // When the last process ended itself on request, with all that it had
+  // synced; none: it ended otherwise, or runs.
+  std::optional<Instant> stopped_clean_at() const { return stopped_clean_at_; }
   Instant resumed_at() const { return resumed_at_; }
   // Counts starts, from 1.
   uint32_t process() const { return process_; }
@@ -82,6 +95,7 @@ class SimNode : private ClockPort,
   void OnTick(const Occasion& occasion);
   void OnTickSoon(const Occasion& occasion);
   void OnDiskDone(const Occasion& occasion);
+  void OnStopTimeout(const Occasion& occasion);
 
   // REQUIRES: IsUp().
   const Engine& engine() const { return *engine_; }
@@ -105,6 +119,8 @@ class SimNode : private ClockPort,
 
   void End(bool silently);
   void Step(EventBody&& body);
+  void BeginStop();
+  void FinishStop();
   void ScheduleTick(Instant at);
 
   Wiring wiring_;
@@ -117,6 +133,13 @@ class SimNode : private ClockPort,
   bool paused_ = false;
   bool wiped_ = false;
   bool fatal_ = false;
+  bool stopping_ = false;
+  bool stopped_ = false;   // It has said so.
+  bool had_data_ = false;  // When it was asked to stop it had recovered.
+  bool restart_wanted_ = false;
+  uint32_t disk_faults_ = 0;  // Of the disk, when it was asked to stop.
+  Instant stop_begun_;
+  std::optional<Instant> stopped_clean_at_;
   Instant started_at_;
   Instant resumed_at_;
   std::vector<EventBody> backlog_;

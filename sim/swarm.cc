@@ -82,7 +82,8 @@ class Generator {
         topology_(seed ^ 0x746f706fULL),
         weather_(seed ^ 0x77656174ULL),
         workload_(seed ^ 0x776f726bULL),
-        faults_(seed ^ 0x6661756cULL) {}
+        faults_(seed ^ 0x6661756cULL),
+        stops_(seed ^ 0x73746f70ULL) {}
 
   Scenario Make() {
     Configure();
@@ -98,6 +99,7 @@ class Generator {
     if (Has(Area::kDisk, faults_.Chance(1, 2))) SlowDisks();
     if (Has(Area::kProcess, faults_.Chance(1, 16))) WipeOne();
     if (Has(Area::kDisk, faults_.Chance(1, 4))) BadDisks();
+    if (Has(Area::kProcess, stops_.Chance(1, 2))) Stops();
     HealAll();
     std::sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
       if (a.line.at != b.line.at) return a.line.at < b.line.at;
@@ -161,6 +163,7 @@ class Generator {
   void SlowDisks();
   void WipeOne();
   void BadDisks();
+  void Stops();
   void HealAll();
 
   OpStep MakeOp(uint32_t id);
@@ -172,6 +175,7 @@ class Generator {
   Prng weather_;
   Prng workload_;
   Prng faults_;
+  Prng stops_;
   Scenario scenario_;
   std::vector<Timed> timed_;
   uint32_t nodes_ = 5;
@@ -540,6 +544,43 @@ void Generator::BadDisks() {
     // disk and starts the node anew.
     At(at + bad, NodeStep{NodeStep::Kind::kCrash, node});
     At(at + bad + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
+  }
+}
+
+// A node is asked to stop, and started again: in the middle of its work, or of
+// its recovery; it dies before it is done, or its machine does afterwards.
+void Generator::Stops() {
+  Prng& prng = stops_;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const uint32_t node = AnyNode(prng);
+    const uint64_t shape = prng.Below(8);
+    const Duration soon = TimeBetween(prng, Duration{0}, 60 * kMillisecond);
+    const Duration down = prng.Chance(1, 2)
+                              ? TimeBetween(prng, Duration{0}, kSecond)
+                              : TimeBetween(prng, kSecond, 10 * kSecond);
+    if (shape == 0) {  // While it recovers.
+      if (prng.Chance(1, 2)) {
+        At(at, PowerLossStep{node, std::nullopt, std::nullopt});
+      } else {
+        At(at, NodeStep{NodeStep::Kind::kCrash, node});
+      }
+      at = at + kSecond;
+      At(at, NodeStep{NodeStep::Kind::kRestart, node});
+      at = at + soon;
+    }
+    At(at, NodeStep{NodeStep::Kind::kStop, node});
+    if (shape == 1) At(at + soon, NodeStep{NodeStep::Kind::kCrash, node});
+    if (shape == 2) At(at + soon, NodeStep{NodeStep::Kind::kStop, node});
+    if (shape == 3) {
+      At(at + soon, PowerLossStep{node, std::nullopt, std::nullopt});
+    }
+    if (shape >= 6) {
+      At(at + 3 * kSecond, PowerLossStep{node, std::nullopt, std::nullopt});
+    }
+    At(at + (shape >= 6 ? 3 * kSecond + down : down),
+       NodeStep{NodeStep::Kind::kRestart, node});
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/base/hash.h"
 #include "core/ring/token.h"
+#include "sim/checkers/narration.h"
 #include "sim/clients.h"
 #include "sim/sim_network.h"
 
@@ -177,6 +178,13 @@ std::optional<uint32_t> Witness::KeyOfToken(uint64_t token) const {
     if (TokenOf(KeyText(key)) == token) return key;
   }
   return std::nullopt;
+}
+
+void Witness::OnStopOverdue(uint32_t node) {
+  wiring_.evidence.unanswered.push_back(
+      NodeText(node) +
+      " was asked to stop and had not after the time that a stop is given, "
+      "though its disk was well.");
 }
 
 void Witness::OnNote(uint32_t node, const Note& note) {

@@ -45,6 +45,7 @@ class Witness : public NodeWitness {
   void OnReply(uint32_t node, Handle client, ClientReply reply) override;
   void OnMark(std::string_view mark) override;
   void OnNote(uint32_t node, const Note& note) override;
+  void OnStopOverdue(uint32_t node) override;
 
   // Whether what the node believes of a member changed since the last call.
   bool TakeMembersChanged(uint32_t node) {

@@ -103,6 +103,12 @@ void World::StartNode(uint32_t node) {
   nodes_[node]->Start(seeds);
 }
 
+void World::StartSoon(uint32_t node) {
+  queue_.Schedule(
+      queue_.now() + kMillisecond,
+      {.node = static_cast<uint16_t>(node), .what = Happening::kStart});
+}
+
 RunResult World::Run() {
   for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
     const Duration after =
@@ -210,6 +216,10 @@ void World::Dispatch(const Occasion& occasion) {
     case Happening::kOpTimeout:
       clients_->OnTimeout(occasion);
       return;
+    case Happening::kStopTimeout:
+      nodes_[occasion.node]->OnStopTimeout(occasion);
+      AfterStep(occasion.node);
+      return;
     case Happening::kStart:
       StartNode(occasion.node);
       return;
@@ -246,10 +256,14 @@ void World::NoteFailedSync(uint32_t node) {
 
 // A process is gone, by a step of the scenario or by itself.
 void World::NoteDeath(uint32_t node) {
+  if (const auto stopped = nodes_[node]->stopped_clean_at()) {
+    evidence_.history.RecordCleanStop(node, *stopped);
+  }
   evidence_.history.RecordHalt(node, History::HaltCause::kProcess,
                                queue_.now());
   evidence_.history.RecordDeath(node, queue_.now(), evidence_.unsynced);
   clients_->OnProcessDown(node);
+  if (nodes_[node]->TakeRestartWanted()) StartSoon(node);
 }
 
 // O17: what a process found, before anyone could repair it.

@@ -76,6 +76,7 @@ class World {
   struct StepRunner;
 
   void StartNode(uint32_t node);
+  void StartSoon(uint32_t node);
   void RunUntil(Instant end);
   void Dispatch(const Occasion& occasion);
   void Perform(const Step& step);

@@ -24,7 +24,11 @@ struct World::StepRunner {
         world.NoteDeath(number);
         return;
       case NodeStep::Kind::kRestart:
-        if (!node.IsUp()) world.StartNode(number);
+        if (node.IsUp()) {
+          node.RestartAfterStop();
+        } else {
+          world.StartNode(number);
+        }
         return;
       case NodeStep::Kind::kPause:
         node.Pause();
@@ -36,7 +40,13 @@ struct World::StepRunner {
         if (node.IsUp()) {
           world.evidence_.history.RecordResumption(
               number, History::HaltCause::kProcess, world.queue_.now());
+        } else {
+          world.NoteDeath(number);
         }
+        return;
+      case NodeStep::Kind::kStop:
+        node.Stop();
+        world.AfterStep(number);
         return;
       case NodeStep::Kind::kWipe:
         node.Wipe();

@@ -1,7 +1,8 @@
 // sim/host/mark_catalogue.h
 //
-// What must sometimes happen in a campaign: every mark of core/ and every class
-// of faults, and how often each is met.  A campaign in which something never
+// What must sometimes happen in a campaign: every mark of core/, every class of
+// faults (fault.x: it fired; mattered.x: it changed something), and how often
+// each is met.  A campaign in which something never
 // happened that should have proves less than it says: exit code 12.
 //
 // A mark is common if it fired in at least one of a hundred of 10,000 light

@@ -96,6 +96,7 @@ void Recorder::OnStep(Instant now, uint32_t node, const Event& event,
     if (!happened.effects.empty()) happened.effects += '\n';
     happened.effects += line;
   }
+  if (effects.stopped) Begin(kDown, node, now);
   for (const SendEffect& send : effects.sends) {
     const std::optional<uint32_t> to = NodeOfEndpoint(send.to);
     const std::optional<uint32_t> key =
@@ -235,7 +236,8 @@ struct Recorder::StepRecorder {
         recorder.End(kFrozen, node, now);
         return;
       case NodeStep::Kind::kRestart:
-        return;  // Its start event says so.
+      case NodeStep::Kind::kStop:
+        return;  // Its start event says so, and its last effects.
     }
   }
   void operator()(const PowerLossStep& step) const {

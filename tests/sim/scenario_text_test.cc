@@ -48,6 +48,7 @@ constexpr std::string_view kEverything =
     "at 501ms pause n0\n"
     "at 502ms resume n0\n"
     "at 503ms wipe n0\n"
+    "at 503ms stop n0\n"
     "at 504ms reset n0->n1\n"
     "at 505ms halfopen n0->n1\n"
     "at 506ms hold n0->n1\n"

@@ -50,6 +50,36 @@ TEST(WorldTest, AnExpectationThatIsNotMetIsAViolation) {
   EXPECT_EQ(Sentences(result), "E The put 1 of k1 is ok, not failed.\n");
 }
 
+TEST(WorldTest, AStopEndsTheProcessAndARestartMeanwhileWaitsForIt) {
+  const RunResult result = RunText(
+      "cfg nodes=3 end=12s sync=on\n"
+      "noise disk.sync=5ms..10ms\n"
+      "at 6s op 1 put c0 k1 via=n1\n"
+      "at 6s stop n1\n"
+      "at 6001ms restart n1\n"
+      "expect outcome op=1 is=ok\n"
+      "expect converge within=10s\n");
+
+  EXPECT_EQ(Sentences(result), "");
+  EXPECT_EQ(result.tally.of("fault.stop"), 1u);
+  EXPECT_EQ(result.tally.of("mattered.stop"), 1u);
+  EXPECT_EQ(result.marks.of("storage.directory_open"), 4u);
+}
+
+// As the node's own shell does it; a disk that stalls is an excuse.
+TEST(WorldTest, AStopThatTakesTooLongIsCutShort) {
+  const RunResult result = RunText(
+      "cfg nodes=3 end=20s\n"
+      "at 6s disk n1 stall for=10s\n"
+      "at 6s stop n1\n"
+      "at 12s restart n1\n"
+      "expect converge within=8s\n");
+
+  EXPECT_EQ(Sentences(result), "");
+  EXPECT_EQ(result.tally.of("fault.stop_timed_out"), 1u);
+  EXPECT_EQ(result.tally.of("mattered.stop"), 0u);
+}
+
 // O17 judges what a restart found: with nobody noting it, it would be vacuous.
 TEST(WorldTest, ARestartIsHeldToWhatTheNodeAcknowledged) {
   const RunResult result = RunText(

@@ -376,6 +376,21 @@ TEST_F(CheckersTest, O17ExcusesAWipeAndWhatWasNotSyncedYet) {
   EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
 }
 
+// What was not due to be synced yet is, once the process has ended on request.
+TEST_F(CheckersTest, O17ExcusesNothingThatACleanStopHadSynced) {
+  Recover(evidence_, 9);
+  evidence_.unsynced = 60 * kSecond;
+  evidence_.history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
+  evidence_.history.RecordHalt(1, History::HaltCause::kProcess, At(15));
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+
+  evidence_.history.RecordCleanStop(2, At(15));  // Another node's.
+  evidence_.history.RecordCleanStop(1, At(9));   // Before it acknowledged.
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+  evidence_.history.RecordCleanStop(1, At(15));
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+}
+
 // The process died before it could sync; the power went before the next one
 // had recovered.
 TEST_F(CheckersTest, O17ExcusesAPowerLossAfterADeathBeforeTheSync) {
