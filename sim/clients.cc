@@ -38,25 +38,25 @@ std::optional<uint32_t> Clients::NodeFor(const OpStep& step) const {
   return std::nullopt;
 }
 
-Bytes Clients::ContextFor(const OpStep& step) const {
+uint32_t Clients::ContextOf(const OpStep& step) const {
   const uint32_t key = step.key % wiring_.config.keys;
   switch (step.context) {
     case OpStep::Context::kNone:
-      return {};
+      return 0;
     case OpStep::Context::kLast:
       for (const LastAnswer& answer :
            last_[step.client % wiring_.config.clients]) {
-        if (answer.key == key) return answer.context;
+        if (answer.key == key) return answer.op;
       }
-      return {};
+      return 0;
     case OpStep::Context::kOp: {
       const Operation* op =
           std::as_const(wiring_.history).Find(step.context_op);
-      if (op == nullptr || op->key != key) return {};
-      return op->context;
+      if (op == nullptr || op->key != key || op->context.empty()) return 0;
+      return op->id;
     }
   }
-  return {};
+  return 0;
 }
 
 void Clients::Begin(const OpStep& step) {
@@ -98,7 +98,11 @@ void Clients::Begin(const OpStep& step) {
   if (op.r != 0) request.read_level = {Level::Kind::kNumber, op.r};
   if (op.w != 0) request.write_level = {Level::Kind::kNumber, op.w};
   request.sloppy = op.sloppy;
-  if (op.IsWrite()) request.context = ContextFor(step);
+  if (op.IsWrite()) op.context_of = ContextOf(step);
+  if (op.context_of != 0) {
+    request.context =
+        std::as_const(wiring_.history).Find(op.context_of)->context;
+  }
   op.has_context = !request.context.empty();
   Submit(op, std::move(request), *node);
 }
@@ -225,10 +229,10 @@ void Clients::Record(Operation& op, const ClientReply& reply) {
   std::vector<LastAnswer>& answers = last_[op.client];
   for (LastAnswer& answer : answers) {
     if (answer.key != op.key) continue;
-    answer.context = op.context;
+    answer.op = op.id;
     return;
   }
-  answers.push_back({op.key, op.context});
+  answers.push_back({op.key, op.id});
 }
 
 void Clients::OnProcessDown(uint32_t node) {

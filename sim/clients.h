@@ -49,15 +49,19 @@ class Clients {
 
   // Requests that are open.
   uint32_t open() const { return open_; }
+  uint32_t open_at(uint32_t node) const {
+    return static_cast<uint32_t>(open_at_[node].size());
+  }
 
  private:
   struct LastAnswer {
     uint32_t key;
-    Bytes context;
+    uint32_t op;  // Whose answer it was.
   };
 
   std::optional<uint32_t> NodeFor(const OpStep& step) const;
-  Bytes ContextFor(const OpStep& step) const;
+  // The operation whose context the step carries; 0: none.
+  uint32_t ContextOf(const OpStep& step) const;
   void Retry(const OpStep& step);
   void Submit(Operation& op, ClientRequest request, uint32_t node);
   void Close(Operation& op, Outcome outcome);

@@ -14,6 +14,7 @@
 #include "core/base/ids.h"
 #include "core/engine/engine.h"
 #include "sim/history.h"
+#include "sim/ledger.h"
 #include "sim/settings.h"
 
 namespace orrery::sim {
@@ -51,9 +52,22 @@ struct KeyView {
   std::vector<uint32_t> owners;  // Nodes, in preference order.
 };
 
+// What was looked at while the world ran.
+struct Watched {
+  uint64_t checked = 0;
+  std::vector<std::string> broken;  // One sentence each, the first few.
+};
+
+// A stamp that its coordinator's clock and basis do not explain.
+struct StrangeStamp {
+  uint32_t op = 0;  // 0: a delete, or of nobody.
+  std::string sentence;
+};
+
 struct Evidence {
   Config config;
   History history;
+  Ledger ledger;
   // Before the final reads, once the world had healed; empty if the scenario
   // does not ask for convergence.
   std::vector<NodeView> nodes;
@@ -68,6 +82,13 @@ struct Evidence {
   std::vector<std::string> reused_dots;   // O21
   std::vector<std::string> split_epochs;  // O12
   std::vector<std::string> double_salts;  // O12
+  Watched laws;                           // O22
+  Watched loads;                          // O23
+  struct FreshStamps {
+    uint64_t checked = 0;
+    std::vector<StrangeStamp> strange;
+  };
+  FreshStamps fresh_stamps;  // O23
 
   uint32_t RequiredReads(const Operation& op) const;
   uint32_t RequiredWrites(const Operation& op) const;
@@ -85,8 +106,9 @@ struct Violation {
 };
 
 struct Verdict {
-  uint64_t checked = 0;  // Cases the oracle could judge; 0: vacuous.
-  uint64_t excused = 0;  // Cases it let pass for a lost disk.
+  uint64_t checked = 0;     // Cases the oracle could judge; 0: vacuous.
+  uint64_t excused = 0;     // Cases it let pass for a lost disk.
+  uint64_t deviations = 0;  // Measured only: what no level promises.
   std::vector<Violation> violations;
 };
 

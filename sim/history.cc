@@ -191,6 +191,17 @@ bool History::IsLost(uint32_t key, const Holding& holding, Instant until,
   return MayHaveLost(holding.node, holding.at, until, durability);
 }
 
+bool History::AnyLossOf(uint32_t key, Instant at, Instant until,
+                        const Durability& durability) const {
+  for (const Damage& damage : damages_) {
+    if (FoundDamage(damage.node, key, at, until)) return true;
+  }
+  for (const Disaster& disaster : disasters_) {
+    if (MayHaveLost(disaster.node, at, until, durability)) return true;
+  }
+  return false;
+}
+
 bool History::AllHoldersLost(uint32_t key, uint64_t version,
                              const Durability& durability,
                              Instant until) const {

@@ -27,6 +27,7 @@
 #include "core/base/lookup_map.h"
 #include "core/base/time.h"
 #include "core/protocol/client.h"
+#include "core/protocol/object.h"
 #include "sim/scenario.h"
 
 namespace orrery::sim {
@@ -64,8 +65,11 @@ struct Operation {
   uint64_t superseded_by = 0;
   bool found = false;
   bool deleted = false;
-  Bytes value;              // What a read returned.
-  Bytes context;            // For `ctx=`.
+  Bytes value;    // What a read returned.
+  Bytes context;  // For `ctx=`.
+  // Of a write: the operation whose context it carried; 0: none.
+  uint32_t context_of = 0;
+  SeenVersions told;        // `context`, opened when the run is judged.
   Bytes token;              // For `retry=`.
   bool final_read = false;  // After convergence, by the world itself.
 
@@ -167,6 +171,10 @@ class History {
                       const Durability& durability, Instant until) const;
   bool AnyHolderLost(uint32_t key, uint64_t version,
                      const Durability& durability, Instant until) const;
+  // Whether any node may have lost, by `until`, what it held of the key at
+  // `at`, acknowledged or not.
+  bool AnyLossOf(uint32_t key, Instant at, Instant until,
+                 const Durability& durability) const;
 
  private:
   struct VersionName {

@@ -70,6 +70,11 @@ class SimDisk : public DiskPort {
   // Whether one of them is at work.
   bool IsFaulty() const;
   uint64_t used_bytes() const { return used_bytes_; }
+  // Of the process: files it has open, operations that have not completed.
+  uint64_t open_files() const { return open_.size(); }
+  uint64_t operations_under_way() const {
+    return operations_.size() - free_operations_.size();
+  }
 
  private:
   struct Inode {

@@ -18,11 +18,16 @@ namespace orrery::sim {
 Witness::Witness(const Wiring& wiring)
     : wiring_(wiring),
       members_changed_(wiring.evidence.config.nodes),
-      last_envelope_(wiring.evidence.config.nodes) {}
+      last_envelope_(wiring.evidence.config.nodes),
+      laws_(wiring.evidence.config.keys),
+      stamps_(wiring.evidence.config.nodes,
+              wiring.evidence.config.engine.skew_bound) {}
 
 void Witness::OnStep(uint32_t node, const Event& event,
                      const Effects& effects) {
   wiring_.digest.Add(wiring_.queue.now(), node, event, effects);
+  stamps_.OnClock(node, event.at.wall);
+  if (std::holds_alternative<StartEvent>(event.body)) stamps_.OnStart(node);
   if (const auto* received = std::get_if<PeerMessageEvent>(&event.body)) {
     OnReceived(node, received->message);
   }
@@ -40,10 +45,7 @@ void Witness::OnReceived(uint32_t node, const PeerMessage& message) {
   if (const auto* put = std::get_if<ReplicaPut>(&message.body)) {
     // A repair session sends many objects under its one handle: which of them
     // an acknowledgement means is not told, so none of them counts.
-    if (put->origin == PutOrigin::kSync) {
-      CheckDots(put->key, put->object);
-      return;
-    }
+    if (put->origin == PutOrigin::kSync) return;
     OnReplica(node, *sender, put->request, put->key, put->object, true);
   } else if (const auto* hint = std::get_if<HintPut>(&message.body)) {
     OnReplica(node, *sender, hint->request, hint->key, hint->object,
@@ -54,7 +56,6 @@ void Witness::OnReceived(uint32_t node, const PeerMessage& message) {
 void Witness::OnReplica(uint32_t node, uint32_t sender, Handle request,
                         std::string_view key, const Object& object,
                         bool counts) {
-  CheckDots(key, object);
   const std::optional<uint32_t> number = KeyOfText(key);
   if (!number.has_value()) return;
   Receipt receipt{.key = *number, .counts = counts, .versions = {}};
@@ -68,7 +69,14 @@ void Witness::OnReplica(uint32_t node, uint32_t sender, Handle request,
 void Witness::OnSent(uint32_t node, const SendEffect& send) {
   const PeerMessage& message = send.message;
   CheckRing(message.envelope);
-  if (const auto* ack = std::get_if<ReplicaPutAck>(&message.body)) {
+  if (const auto* put = std::get_if<ReplicaPut>(&message.body)) {
+    if (put->origin == PutOrigin::kFresh) OnMinted(node, *put);
+    OnShown(put->key, put->object);
+  } else if (const auto* hint = std::get_if<HintPut>(&message.body)) {
+    OnShown(hint->key, hint->object);
+  } else if (const auto* sync = std::get_if<SyncObjects>(&message.body)) {
+    for (const SyncObject& one : sync->objects) OnShown(one.key, one.object);
+  } else if (const auto* ack = std::get_if<ReplicaPutAck>(&message.body)) {
     if (ack->status == ReplicaStatus::kOk) {
       OnAck(node, send.to, ack->request, Role::kReplica);
     }
@@ -118,21 +126,37 @@ void Witness::CheckMembers(const std::vector<MemberView>& members) {
   }
 }
 
-void Witness::CheckDots(std::string_view key, const Object& object) {
+// Every object that leaves a node, whoever gets it.
+void Witness::OnShown(std::string_view key, const Object& object) {
+  const std::optional<uint32_t> number = KeyOfText(key);
+  if (!number.has_value()) return;
+  Evidence& evidence = wiring_.evidence;
   for (const Sibling& sibling : object.siblings) {
-    Hasher hasher;
-    hasher.AddText(key);
-    hasher.Add(sibling.stamp);
-    hasher.Add(sibling.tombstone);
-    hasher.Add(sibling.checksum);
-    const uint64_t identity = hasher.Value();
-    const auto [known, inserted] = dots_.Insert(sibling.dot, identity);
-    if (inserted || *known == identity) continue;
-    wiring_.evidence.reused_dots.push_back(
+    const Ledger::Sight sight =
+        evidence.ledger.Observe(*number, sibling, wiring_.queue.now());
+    if (sight != Ledger::Sight::kConflict) continue;
+    evidence.reused_dots.push_back(
         "One dot (counter " + std::to_string(sibling.dot.counter) +
         ", generation " + std::to_string(sibling.dot.actor.generation) +
         ") names two versions; the second is of " + std::string(key) + ".");
   }
+  CheckSiblings(key, object, &evidence.loads);
+  laws_.OnObject(*number, object, evidence.ledger, &evidence.laws);
+}
+
+// O23: a coordinator sends what it has just minted.
+void Witness::OnMinted(uint32_t node, const ReplicaPut& put) {
+  if (put.object.siblings.empty()) return;
+  const Sibling& fresh = put.object.siblings.front();
+  if (wiring_.evidence.ledger.Find(fresh.dot) != nullptr) return;
+  // A repeated operation is sent as it is stored, without its basis.
+  if (put.basis == 0 && put.object.vv.entries.size() > 1) return;
+  stamps_.OnFresh({.node = node,
+                   .key = put.key,
+                   .stamp = fresh.stamp,
+                   .basis = put.basis,
+                   .op = OpOfValue(fresh.value.text()).value_or(0)},
+                  &wiring_.evidence.fresh_stamps);
 }
 
 void Witness::CheckRing(const Envelope& envelope) {

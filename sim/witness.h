@@ -1,9 +1,9 @@
 // sim/witness.h
 //
 // Witness watches every step of every node: it extends the run's digest,
-// writes down who stored which version, and finds at once what no node may
-// ever do (two versions under one dot, two rings in one epoch, two salts for
-// one process).
+// writes down every version that a message carries and who stored which, and
+// finds at once what no node may ever do (two versions under one dot, two rings
+// in one epoch, two salts for one process, a stamp beyond its bound).
 
 #ifndef ORRERY_SIM_WITNESS_H_
 #define ORRERY_SIM_WITNESS_H_
@@ -16,6 +16,8 @@
 
 #include "absl/container/inlined_vector.h"
 #include "core/base/lookup_map.h"
+#include "sim/checkers/bounds.h"
+#include "sim/checkers/causality_laws.h"
 #include "sim/event_queue.h"
 #include "sim/evidence.h"
 #include "sim/listener.h"
@@ -97,7 +99,8 @@ class Witness : public NodeWitness {
   enum class Role : uint8_t { kReplica = 1, kStandIn = 2 };
   void OnAck(uint32_t node, const Endpoint& to, Handle request, Role role);
   std::optional<uint32_t> KeyOfToken(uint64_t token) const;
-  void CheckDots(std::string_view key, const Object& object);
+  void OnShown(std::string_view key, const Object& object);
+  void OnMinted(uint32_t node, const ReplicaPut& put);
   void CheckRing(const Envelope& envelope);
 
   Wiring wiring_;
@@ -105,11 +108,12 @@ class Witness : public NodeWitness {
   LookupMap<ReceiptName, Receipt> receipts_;
   // Who coordinated a write that somebody else answered, by its version.
   LookupMap<uint64_t, std::vector<uint32_t>> coordinators_;
-  LookupMap<Dot, uint64_t> dots_;
   LookupMap<RingName, uint64_t> rings_;
   LookupMap<ProcessName, uint64_t> salts_;
   std::vector<uint8_t> members_changed_;  // 0 or 1, by node.
   std::vector<Envelope> last_envelope_;
+  LawSampler laws_;
+  StampBound stamps_;
   std::vector<Fatal> fatals_;
 };
 

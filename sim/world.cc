@@ -9,6 +9,8 @@
 #include "core/base/invariant.h"
 #include "core/ring/token.h"
 #include "sim/checkers/all_checkers.h"
+#include "sim/checkers/bounds.h"
+#include "sim/checkers/context_coverage.h"
 #include "sim/checkers/expectations.h"
 #include "sim/checkers/narration.h"
 #include "sim/scenario_shape.h"
@@ -22,6 +24,8 @@ constexpr uint32_t kFinalReads = 1'000'000'000;
 // With `sync=off` an acknowledged write is on the disk this much after its
 // sync was due at the latest, barring stalls.
 constexpr Duration kSyncSlack = 500 * kMillisecond;
+// How full a node is, is looked at every so many events.
+constexpr uint64_t kLoadEvery = 64;
 
 // Longest time a write may stay unsynced after its acknowledgement.
 Duration UnsyncedFor(const Settings& settings,
@@ -242,6 +246,7 @@ void World::AfterStep(uint32_t node) {
   if (witness_->TakeMembersChanged(node)) {
     witness_->CheckMembers(nodes_[node]->engine().Members());
   }
+  if (dispatched_ % kLoadEvery == 0) NoteLoad(node);
   if (options_.invariants_every == 0) return;
   if (dispatched_ % options_.invariants_every != 0) return;
   nodes_[node]->engine().CheckInvariants();
@@ -264,6 +269,15 @@ void World::NoteDeath(uint32_t node) {
   evidence_.history.RecordDeath(node, queue_.now(), evidence_.unsynced);
   clients_->OnProcessDown(node);
   if (nodes_[node]->TakeRestartWanted()) StartSoon(node);
+}
+
+// O23.
+void World::NoteLoad(uint32_t node) {
+  CheckLoad({.node = node,
+             .open_requests = clients_->open_at(node),
+             .open_files = nodes_[node]->disk().open_files(),
+             .disk_operations = nodes_[node]->disk().operations_under_way()},
+            settings_.config, &evidence_.loads);
 }
 
 // O17: what a process found, before anyone could repair it.
@@ -389,13 +403,20 @@ void World::Judge(RunResult* result) {
     evidence_.owners_per_key =
         std::min(settings_.config.engine.replication, settings_.config.nodes);
   }
+  for (const auto& node : nodes_) {
+    if (!node->IsUp() || node->engine().cluster_id().IsZero()) continue;
+    OpenContexts(node->engine().cluster_id(), &evidence_.history);
+    break;
+  }
   for (const Checker& checker : AllCheckers()) {
     Verdict verdict = checker.check(evidence_);
     result->properties.push_back({.oracle = checker.oracle,
                                   .property = checker.property,
                                   .checked = verdict.checked,
                                   .excused = verdict.excused,
-                                  .failed = verdict.violations.size()});
+                                  .failed = verdict.violations.size(),
+                                  .measured = checker.measured,
+                                  .deviations = verdict.deviations});
     for (Violation& violation : verdict.violations) {
       result->violations.push_back(std::move(violation));
     }

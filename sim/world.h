@@ -45,6 +45,8 @@ struct PropertyResult {
   uint64_t checked = 0;
   uint64_t excused = 0;
   uint64_t failed = 0;
+  bool measured = false;
+  uint64_t deviations = 0;  // If measured: of what nothing is promised.
 };
 
 struct RunResult {
@@ -84,6 +86,7 @@ class World {
   void NoteFailedSync(uint32_t node);
   void NoteDeath(uint32_t node);
   void NoteRecovery(uint32_t node);
+  void NoteLoad(uint32_t node);
   bool Converges() const;
   void Inspect();
   void ReadEverything();

@@ -74,7 +74,9 @@ class Engine {
   // 64 bits over the whole state, in fixed order.
   uint64_t StateDigest() const;
   void CheckInvariants() const;
-  bool IsIdle() const;  // No conversation is in flight.
+  // No conversation is in flight, of clients, peers, hints, repair or disk:
+  // every pool is empty.
+  bool IsIdle() const;
 
   bool IsDurable(const Promise& promise) const;
 

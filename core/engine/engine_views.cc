@@ -141,7 +141,10 @@ EngineCounters Engine::counters() const {
 bool Engine::IsIdle() const {
   return rooms_->coordinators.IsIdle() && rooms_->lister.IsIdle() &&
          rooms_->peer_requests.IsIdle() && rooms_->door.IsIdle() &&
-         rooms_->writer.IsIdle();
+         rooms_->writer.IsIdle() && rooms_->reader.IsIdle() &&
+         rooms_->hint_log.IsIdle() && rooms_->hint_log.reader().IsIdle() &&
+         rooms_->replayer.IsIdle() && rooms_->repair.IsIdle() &&
+         rooms_->user_store.IsIdle() && rooms_->hint_store.IsIdle();
 }
 
 uint64_t Engine::StateDigest() const {

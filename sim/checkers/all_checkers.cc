@@ -3,6 +3,9 @@
 #include <span>
 
 #include "sim/checkers/acknowledged_writes_survive.h"
+#include "sim/checkers/bounds.h"
+#include "sim/checkers/causality_laws.h"
+#include "sim/checkers/context_coverage.h"
 #include "sim/checkers/convergence.h"
 #include "sim/checkers/dots_unique.h"
 #include "sim/checkers/membership_agreement.h"
@@ -10,23 +13,37 @@
 #include "sim/checkers/no_resurrection.h"
 #include "sim/checkers/quorum_recency.h"
 #include "sim/checkers/recovery.h"
+#include "sim/checkers/register_zones.h"
 #include "sim/checkers/requests_complete.h"
+#include "sim/checkers/siblings_exact.h"
+#include "sim/checkers/staleness.h"
 #include "sim/checkers/validity.h"
+#include "sim/checkers/write_order.h"
 
 namespace orrery::sim {
 namespace {
 
 constexpr Checker kCheckers[] = {
     {"O21", "dots-unique", CheckDotsUnique},
+    {"O23", "bounds", CheckBounds},
+    {"O22", "causality-laws", CheckCausalityLaws},
     {"O17", "recovery-keeps-promises", CheckRecovery},
     {"O3", "nothing-invented", CheckValidity},
+    {"O2", "siblings-exact", CheckSiblingsExact},
+    {"O6", "sessions", CheckSessions},
+    {"O4", "writes-in-order", CheckWriteOrder},
     {"O10", "no-resurrection", CheckNoResurrection},
     {"O4", "quorum-recency", CheckQuorumRecency},
     {"O5", "reads-never-go-back", CheckMonotonicReads},
+    {"O4", "contexts-cover-writes", CheckContextsOfWrites},
+    {"O5", "contexts-cover-reads", CheckContextsOfReads},
     {"O1", "acknowledged-write-survives", CheckAcknowledgedWritesSurvive},
     {"O12", "membership-agreement", CheckMembershipAgreement},
     {"O11", "convergence", CheckConvergence},
     {"O16", "requests-complete", CheckRequestsComplete},
+    {"O7", "linearizable-register", MeasureRegisters, true},
+    {"O9", "one-atomic", MeasureOneAtomic, true},
+    {"O9", "two-atomic", MeasureTwoAtomic, true},
 };
 
 }  // namespace

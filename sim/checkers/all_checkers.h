@@ -17,6 +17,7 @@ struct Checker {
   std::string_view oracle;
   std::string_view property;
   Verdict (*check)(const Evidence&);
+  bool measured = false;  // It counts deviations and fails nothing.
 };
 
 std::span<const Checker> AllCheckers();

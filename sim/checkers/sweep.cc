@@ -6,23 +6,12 @@
 #include <vector>
 
 namespace orrery::sim {
-namespace {
 
-struct Moment {
-  Instant at;
-  bool is_read = false;  // A read's invocation; else a return.
-  uint32_t index = 0;
-};
-
-// A read that begins at the very instant of a return may count as concurrent
-// with it: it comes first.
 bool Before(const Moment& a, const Moment& b) {
   if (a.at != b.at) return a.at < b.at;
-  if (a.is_read != b.is_read) return a.is_read;
+  if (a.begins != b.begins) return a.begins;
   return a.index < b.index;
 }
-
-}  // namespace
 
 void Sweep(const Evidence& evidence, Counts counts, Counts reads, Judge judge,
            Verdict* verdict) {
@@ -42,7 +31,7 @@ void Sweep(const Evidence& evidence, Counts counts, Counts reads, Judge judge,
   for (const Moment& moment : moments) {
     const Operation& op = operations[moment.index];
     std::vector<uint32_t>& earlier = returned[op.key];
-    if (!moment.is_read) {
+    if (!moment.begins) {
       const auto at =
           std::upper_bound(earlier.begin(), earlier.end(), op.version,
                            [&](uint64_t version, uint32_t index) {

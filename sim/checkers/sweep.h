@@ -1,7 +1,8 @@
 // sim/checkers/sweep.h
 //
-// The common walk of O4, O5 and O10: per key in order of time, each read is
-// shown the highest version among what had returned before it was invoked.
+// The common walks of O4, O5, O6 and O10 over a run in order of time.  Sweep:
+// each read is shown the highest versions among what had returned before it
+// was invoked.
 //
 // Cost: O(n log n) in the operations of the run.
 
@@ -14,6 +15,16 @@
 #include "sim/evidence.h"
 
 namespace orrery::sim {
+
+struct Moment {
+  Instant at;
+  bool begins = false;  // An invocation; else a return.
+  uint32_t index = 0;   // Of the operation in the history.
+};
+
+// What begins at the very instant of a return may count as concurrent with it:
+// it comes first.
+bool Before(const Moment& a, const Moment& b);
 
 // Calls `judge(earlier, read)` for each read that returned, with each of the
 // `earlier` operations that raised the highest version among `counts(op)`

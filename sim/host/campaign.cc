@@ -139,6 +139,8 @@ class Campaign {
       sum.excused += count.excused;
       sum.failed += count.failed;
       sum.vacuous_seeds += count.vacuous_seeds;
+      sum.deviations += count.deviations;
+      sum.measured = count.measured;
     }
     AddMarks(report.tally, &summary_.tally);
     AddMarks(report.marks, &summary_.marks);

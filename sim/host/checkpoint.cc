@@ -116,7 +116,8 @@ bool ReadLine(const Words& words, Checkpoint* checkpoint) {
     PropertyCount& count = summary.properties[std::string(words[1])];
     return ReadNumbers(
         words, 2,
-        {&count.checked, &count.excused, &count.failed, &count.vacuous_seeds});
+        {&count.checked, &count.excused, &count.failed, &count.vacuous_seeds,
+         &count.deviations, &count.measured});
   }
   if (kind == "tally") return ReadMark(words, &summary.tally);
   if (kind == "mark") return ReadMark(words, &summary.marks);
@@ -144,7 +145,8 @@ std::string EncodeCheckpoint(const CampaignOptions& options,
   }
   for (const auto& [name, count] : sums.properties) {
     text += Cat("property\t", name, "\t", count.checked, "\t", count.excused,
-                "\t", count.failed, "\t", count.vacuous_seeds, "\n");
+                "\t", count.failed, "\t", count.vacuous_seeds, "\t",
+                count.deviations, "\t", count.measured, "\n");
   }
   MarkLines("tally", sums.tally, &text);
   MarkLines("mark", sums.marks, &text);

@@ -53,6 +53,38 @@ void PrintMarks(const char* title,
   std::printf("\n");
 }
 
+// What is promised, and then what is only measured.
+void PrintProperties(const CampaignSummary& summary) {
+  std::printf("\n%s\n",
+              absl::StrFormat("%-38s %14s %10s %8s %8s", "property", "checked",
+                              "vacuous", "excused", "failed")
+                  .c_str());
+  for (const auto& [name, count] : summary.properties) {
+    if (count.measured != 0) continue;
+    std::printf(
+        "%s\n",
+        absl::StrFormat("%-38s %14s %10s %8s %8s", name, Grouped(count.checked),
+                        Grouped(count.vacuous_seeds), Grouped(count.excused),
+                        Grouped(count.failed))
+            .c_str());
+  }
+  std::printf("\n%s\n", absl::StrFormat("%-38s %14s %10s %10s %9s",
+                                        "measured, not promised", "checked",
+                                        "vacuous", "deviating", "per 1000")
+                            .c_str());
+  for (const auto& [name, count] : summary.properties) {
+    if (count.measured == 0) continue;
+    const double share =
+        1000.0 * static_cast<double>(count.deviations) /
+        static_cast<double>(std::max<uint64_t>(count.checked, 1));
+    std::printf("%s\n", absl::StrFormat("%-38s %14s %10s %10s %9.3f", name,
+                                        Grouped(count.checked),
+                                        Grouped(count.vacuous_seeds),
+                                        Grouped(count.deviations), share)
+                            .c_str());
+  }
+}
+
 std::string ResumeCommand(const CampaignOptions& options) {
   const std::string check =
       options.check_every == 20
@@ -181,18 +213,7 @@ void PrintSummary(const CampaignOptions& options,
                           static_cast<double>(summary.seeds) / elapsed,
                           simulated / elapsed, Grouped(summary.events))
                           .c_str());
-  std::printf("\n%s\n",
-              absl::StrFormat("%-38s %14s %10s %8s %8s", "property", "checked",
-                              "vacuous", "excused", "failed")
-                  .c_str());
-  for (const auto& [name, count] : summary.properties) {
-    std::printf(
-        "%s\n",
-        absl::StrFormat("%-38s %14s %10s %8s %8s", name, Grouped(count.checked),
-                        Grouped(count.vacuous_seeds), Grouped(count.excused),
-                        Grouped(count.failed))
-            .c_str());
-  }
+  PrintProperties(summary);
   if (!options.without.empty()) {
     std::printf("\nleft out: %s\n", options.without.Text().c_str());
   }

@@ -116,12 +116,14 @@ int Replay(const Scenario& scenario, const ReplayOptions& options) {
   }
   if (!options.quiet) {
     for (const PropertyResult& property : result.properties) {
-      std::printf(
-          "%s\n",
-          absl::StrFormat("%-4s %-30s checked %d, excused %d, failed %d",
-                          property.oracle, property.property, property.checked,
-                          property.excused, property.failed)
-              .c_str());
+      const std::string outcome =
+          property.measured
+              ? Cat("deviating ", property.deviations)
+              : Cat("excused ", property.excused, ", failed ", property.failed);
+      std::printf("%s\n",
+                  absl::StrFormat("%-4s %-30s checked %d, %s", property.oracle,
+                                  property.property, property.checked, outcome)
+                      .c_str());
     }
     std::printf("fired:");
     for (const auto& [name, count] : result.tally.counts()) {

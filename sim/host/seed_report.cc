@@ -40,6 +40,8 @@ SeedReport ReportOf(uint64_t seed, const RunResult& result) {
     count.excused = property.excused;
     count.failed = property.failed;
     count.vacuous_seeds = property.checked == 0 ? 1 : 0;
+    count.deviations = property.deviations;
+    count.measured = property.measured ? 1 : 0;
   }
   for (const auto& [name, count] : result.tally.counts()) {
     report.tally[std::string(name)] = count;
@@ -64,7 +66,8 @@ std::string EncodeReport(const SeedReport& report) {
   }
   for (const auto& [name, count] : report.properties) {
     text += Cat("property\t", name, "\t", count.checked, "\t", count.excused,
-                "\t", count.failed, "\t", count.vacuous_seeds, "\n");
+                "\t", count.failed, "\t", count.vacuous_seeds, "\t",
+                count.deviations, "\t", count.measured, "\n");
   }
   for (const auto& [name, count] : report.tally) {
     text += Cat("tally\t", name, "\t", count, "\n");
@@ -98,12 +101,14 @@ std::optional<SeedReport> DecodeReport(std::string_view text) {
            .key = static_cast<uint32_t>(NumberOf(words[4])),
            .at = {static_cast<int64_t>(NumberOf(words[5]))},
            .other = static_cast<uint32_t>(NumberOf(words[6]))});
-    } else if (words[0] == "property" && words.size() == 6) {
+    } else if (words[0] == "property" && words.size() == 8) {
       PropertyCount& count = report.properties[std::string(words[1])];
       count.checked = NumberOf(words[2]);
       count.excused = NumberOf(words[3]);
       count.failed = NumberOf(words[4]);
       count.vacuous_seeds = NumberOf(words[5]);
+      count.deviations = NumberOf(words[6]);
+      count.measured = NumberOf(words[7]);
     } else if (words[0] == "tally" && words.size() == 3) {
       report.tally[std::string(words[1])] = NumberOf(words[2]);
     } else if (words[0] == "mark" && words.size() == 3) {

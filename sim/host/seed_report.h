@@ -23,6 +23,9 @@ struct PropertyCount {
   uint64_t excused = 0;
   uint64_t failed = 0;
   uint64_t vacuous_seeds = 0;
+  // Of a property that is measured and not promised.
+  uint64_t deviations = 0;
+  uint64_t measured = 0;  // 1: it is one.
 };
 
 struct SeedReport {

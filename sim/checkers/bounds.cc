@@ -1,0 +1,132 @@
+#include "sim/checkers/bounds.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/storage/file_table.h"
+#include "core/version/hybrid_clock.h"
+#include "sim/checkers/narration.h"
+
+namespace orrery::sim {
+namespace {
+
+// A clock that runs ahead of its wall moves by one for each stamp drawn: so
+// many a run never draws.
+constexpr Duration kDrawsMax = kMillisecond;
+// Puts, gets and forwards have a pool each, and there is the door.
+constexpr uint32_t kPlacesPerRequest = 4;
+// Of either store: the manifest, the active file, an output of compaction, and
+// a file that is being made; and what the directory itself keeps open.
+constexpr uint64_t kFixedFiles = 16;
+
+void AddBrokenLoad(std::string sentence, Watched* watched) {
+  if (watched->broken.size() == kViolationsMax) return;
+  watched->broken.push_back(std::move(sentence));
+}
+
+bool IsRetried(const Evidence& evidence, uint32_t op) {
+  const Operation* write = evidence.history.Find(op);
+  return write != nullptr && write->retried;
+}
+
+// A delete leaves no name with its version.
+bool AnyDeleteRetried(const Evidence& evidence) {
+  return std::any_of(evidence.history.operations().begin(),
+                     evidence.history.operations().end(),
+                     [](const Operation& op) {
+                       return op.retried && op.verb == OpStep::Verb::kDelete;
+                     });
+}
+
+}  // namespace
+
+void StampBound::OnClock(uint32_t node, WallTime wall) {
+  WallTime& highest = clocks_[node].highest;
+  highest = std::max(highest, wall);
+}
+
+void StampBound::OnFresh(const Fresh& fresh,
+                         Evidence::FreshStamps* seen) const {
+  ++seen->checked;
+  if (fresh.basis != 0 && fresh.stamp <= fresh.basis + kBasisStampStep) return;
+  const Clock& clock = clocks_[fresh.node];
+  const WallTime bound = clock.highest + skew_bound_ +
+                         (skew_bound_ / 2) * clock.starts + kDrawsMax;
+  if (fresh.stamp <= static_cast<uint64_t>(bound.ns)) return;
+  if (seen->strange.size() == kViolationsMax) return;
+  const auto ahead_ns = static_cast<int64_t>(fresh.stamp) - clock.highest.ns;
+  seen->strange.push_back(
+      {.op = fresh.op,
+       .sentence = NodeText(fresh.node) + " gave version " +
+                   std::to_string(fresh.stamp) + " to a write of " +
+                   std::string(fresh.key) + ", " +
+                   std::to_string(ahead_ns / kMillisecond.ns) +
+                   " ms above all that its clock has shown, and above its "
+                   "basis " +
+                   std::to_string(fresh.basis) + "."});
+}
+
+void CheckLoad(const NodeLoad& load, const Config& config, Watched* watched) {
+  ++watched->checked;
+  const uint64_t requests_max =
+      uint64_t{config.engine.limits.client_requests_max} * kPlacesPerRequest;
+  if (load.open_requests > requests_max) {
+    AddBrokenLoad(NodeText(load.node) + " keeps " +
+                      std::to_string(load.open_requests) +
+                      " clients waiting, and may keep " +
+                      std::to_string(requests_max) + ".",
+                  watched);
+  }
+  const uint64_t files_max =
+      2 * kOpenFilesMax + load.disk_operations + kFixedFiles;
+  if (load.open_files > files_max) {
+    AddBrokenLoad(
+        NodeText(load.node) + " has " + std::to_string(load.open_files) +
+            " files open, and may have " + std::to_string(files_max) + ".",
+        watched);
+  }
+}
+
+void CheckSiblings(std::string_view key, const Object& object,
+                   Watched* watched) {
+  ++watched->checked;
+  if (object.siblings.size() <= 1) return;
+  AddBrokenLoad("An object of " + std::string(key) + " has " +
+                    std::to_string(object.siblings.size()) +
+                    " versions, though the last write wins.",
+                watched);
+}
+
+Verdict CheckBounds(const Evidence& evidence) {
+  Verdict verdict;
+  verdict.checked = evidence.loads.checked + evidence.fresh_stamps.checked;
+  for (const StrangeStamp& strange : evidence.fresh_stamps.strange) {
+    const bool repeated = strange.op == 0 ? AnyDeleteRetried(evidence)
+                                          : IsRetried(evidence, strange.op);
+    if (repeated) {
+      ++verdict.excused;
+      continue;
+    }
+    Report(&verdict, {.oracle = "O23",
+                      .property = "bounds",
+                      .sentence = strange.sentence,
+                      .op = strange.op,
+                      .key = 0,
+                      .at = evidence.ended});
+  }
+  for (const std::string& sentence : evidence.loads.broken) {
+    Report(&verdict, {.oracle = "O23",
+                      .property = "bounds",
+                      .sentence = sentence,
+                      .op = 0,
+                      .key = 0,
+                      .at = evidence.ended});
+  }
+  return verdict;
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,43 @@
+// sim/checkers/register_zones.h
+//
+// O7, measured: is every key a linearizable register?  Offered only by writes
+// with stamp=quorum, which do not exist yet: without them the order of two
+// writes without context is that of two clocks.  So deviations are counted and
+// told, and fail nothing.
+//
+// Values are unique, so it is decided by zones (Gibbons and Korach, "Testing
+// Shared Memories", 1997): all that wrote or read one version span the zone
+// from the first return to the last invocation.  If the return comes first the
+// zone is a forward one, in which the register must have had that value.  The
+// register is linearizable exactly if no two forward zones overlap, and no
+// backward zone lies within a forward one.
+//
+// Cost: O(n log n).
+
+#ifndef ORRERY_SIM_CHECKERS_REGISTER_ZONES_H_
+#define ORRERY_SIM_CHECKERS_REGISTER_ZONES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/evidence.h"
+
+namespace orrery::sim {
+
+// A version between the first return and the last invocation of those that
+// wrote or read it.
+struct Zone {
+  Instant first_return;
+  Instant last_invoked;
+  bool IsForward() const { return first_return < last_invoked; }
+};
+
+// How many of the zones of one register another one contradicts.
+uint64_t ContradictedZones(std::vector<Zone> zones);
+
+// Reads by a majority or more; each version is a case.
+Verdict MeasureRegisters(const Evidence& evidence);
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_CHECKERS_REGISTER_ZONES_H_

@@ -1,0 +1,82 @@
+#include "sim/checkers/write_order.h"
+
+#include <string>
+
+#include "sim/checkers/narration.h"
+#include "sim/checkers/sweep.h"
+
+namespace orrery::sim {
+namespace {
+
+bool IsAnyWrite(const Evidence&, const Operation& op) { return op.IsWrite(); }
+
+bool ReadsFirst(const Operation& op) {
+  return op.verb == OpStep::Verb::kDelete && op.context_of == 0 && !op.retried;
+}
+
+bool SettleOrder(const Evidence& evidence, const Operation& earlier,
+                 const Operation& later, Verdict* verdict) {
+  const uint32_t owners = evidence.owners_per_key;
+  const bool told = later.superseded_by >= earlier.version;
+  const bool must_tell =
+      !told && earlier.acks.owners + later.acks.owners > owners;
+  const bool must_outrank =
+      ReadsFirst(later) &&
+      earlier.acks.owners + evidence.RequiredReads(later) > owners;
+  if (!must_tell && !must_outrank) return false;
+  const History::Durability durability{evidence.unsynced};
+  if (evidence.history.AnyHolderLost(earlier.key, earlier.version, durability,
+                                     later.returned)) {
+    ++verdict->excused;
+    return false;
+  }
+  Report(
+      verdict,
+      {.oracle = "O4",
+       .property = "writes-in-order",
+       .sentence = "The " + OpText(later) + " through " + NodeText(later.node) +
+                   " began at " + SecondsText(later.invoked) + ", after the " +
+                   OpText(earlier) + " was acknowledged at " +
+                   SecondsText(earlier.returned) + ", and got a lower version" +
+                   (must_outrank ? ", though a delete reads what it removes."
+                                 : " without being told so."),
+       .op = later.id,
+       .key = later.key,
+       .at = later.returned,
+       .other = earlier.id});
+  return true;
+}
+
+// Of a version that nobody sent, nobody can have been told.
+void CheckTold(const Evidence& evidence, Verdict* verdict) {
+  for (const Operation& op : evidence.history.operations()) {
+    if (!op.IsWrite() || !op.IsOk() || op.superseded_by == 0) continue;
+    ++verdict->checked;
+    bool known = false;
+    for (const uint32_t index : evidence.ledger.OfKey(op.key)) {
+      known = known || evidence.ledger.At(index).stamp == op.superseded_by;
+    }
+    if (known && op.superseded_by > op.version) continue;
+    Report(verdict,
+           {.oracle = "O4",
+            .property = "writes-in-order",
+            .sentence = "The " + OpText(op) + " was told that version " +
+                        std::to_string(op.superseded_by) +
+                        " supersedes it, which is " +
+                        (known ? "no higher." : "no version of it."),
+            .op = op.id,
+            .key = op.key,
+            .at = op.returned});
+  }
+}
+
+}  // namespace
+
+Verdict CheckWriteOrder(const Evidence& evidence) {
+  Verdict verdict;
+  Sweep(evidence, IsAnyWrite, IsAnyWrite, SettleOrder, &verdict);
+  CheckTold(evidence, &verdict);
+  return verdict;
+}
+
+}  // namespace orrery::sim
