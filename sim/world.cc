@@ -125,7 +125,7 @@ RunResult World::Run() {
   if (Converges()) end = std::max(end, HealedAt());
   if (options_.until.ns != 0) end = std::min(end, Instant{0} + options_.until);
   RunUntil(end);
-  if (options_.until.ns == 0) {
+  if (options_.until.ns == 0 && !is_cut_) {
     if (Converges()) {
       Inspect();
       ReadEverything();
@@ -161,6 +161,10 @@ Instant World::HealedAt() const {
 
 void World::RunUntil(Instant end) {
   while (true) {
+    if (options_.events_max != 0 && dispatched_ >= options_.events_max) {
+      is_cut_ = true;
+      return;
+    }
     const bool has_step =
         next_step_ < steps_.size() && Instant{0} + steps_[next_step_].at <= end;
     const bool has_event = !queue_.empty() && queue_.next_time() <= end;
@@ -432,6 +436,7 @@ void World::Judge(RunResult* result) {
   }
   result->digest = digest_.value();
   result->events = dispatched_;
+  result->was_cut = is_cut_;
   result->ended = queue_.now();
   result->tally = std::move(tally_);
   result->marks = std::move(marks_);

@@ -33,6 +33,8 @@ namespace orrery::sim {
 
 struct RunOptions {
   Duration until;  // Zero: to the end.
+  // After so many it is cut short: nothing is expected to have converged.
+  uint64_t events_max = 0;  // 0: no bound.
   Listener* listener = nullptr;
   uint32_t codec_check_every = 16;
   // CheckInvariants of the node concerned every so many events; 0: never.
@@ -53,6 +55,7 @@ struct RunResult {
   uint64_t digest = 0;
   uint64_t events = 0;
   Instant ended;
+  bool was_cut = false;  // By RunOptions::events_max.
   std::vector<Violation> violations;
   std::vector<PropertyResult> properties;
   Tally tally;  // Faults fired and client outcomes.
@@ -116,6 +119,7 @@ class World {
   std::unique_ptr<Clients> clients_;
   SeedsEvent seeds_;
   uint64_t dispatched_ = 0;
+  bool is_cut_ = false;
 };
 
 }  // namespace orrery::sim

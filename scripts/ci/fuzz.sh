@@ -23,6 +23,9 @@ run_one() {
   if [ -d "$corpus" ]; then
     dirs+=("$corpus")
   fi
+  if [ "$name" = scenario_text_fuzz ]; then
+    dirs+=(tests/scenarios)
+  fi
   if "$folder/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -artifact_prefix="$out/" -print_final_stats=1 "${dirs[@]}" \
     >"$out/log" 2>&1; then

@@ -80,6 +80,22 @@ TEST(WorldTest, AStopThatTakesTooLongIsCutShort) {
   EXPECT_EQ(result.tally.of("mattered.stop"), 0u);
 }
 
+TEST(WorldTest, ARunThatIsCutShortHasNotConverged) {
+  const Scenario scenario = Parsed(
+      "cfg nodes=3 end=8s\n"
+      "at 6s op 1 put c0 k1 via=n0\n"
+      "expect converge within=1s\n");
+  RunOptions options;
+  options.events_max = 300;
+
+  const RunResult result = World(scenario, options).Run();
+
+  EXPECT_TRUE(result.was_cut);
+  EXPECT_EQ(result.events, 300u);
+  EXPECT_LT(result.ended, Instant{0} + 6 * kSecond);
+  EXPECT_EQ(Sentences(result), "");
+}
+
 // O17 judges what a restart found: with nobody noting it, it would be vacuous.
 TEST(WorldTest, ARestartIsHeldToWhatTheNodeAcknowledged) {
   const RunResult result = RunText(
