@@ -357,8 +357,9 @@ void World::ReadEverything() {
 // With no client left, every node comes to a moment without a conversation:
 // whoever does not has lost one.
 void World::AwaitIdle() {
-  const Instant end =
-      queue_.now() + settings_.config.engine.request_timeout * 2 + 5 * kSecond;
+  const Instant end = queue_.now() +
+                      settings_.config.engine.request_timeout * 2 +
+                      settings_.config.engine.sync_interval + 5 * kSecond;
   std::vector<uint32_t> busy;
   for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
     if (nodes_[node]->IsUp()) busy.push_back(node);
