@@ -4,10 +4,11 @@ JOBS ?= 2
 SEEDS ?= 1..100000
 PROFILE ?= light
 T ?= 3600
+HISTORIES ?= 1..100
 BIN := bin/orrery
 
 .PHONY: help deps build test cluster stop-cluster load-test bench golden \
-  golden-all campaign mutants fuzz test-pages test-tsan test-words coverage lint fmt clean
+  golden-all campaign mutants fuzz crash-points test-pages test-tsan test-words coverage lint fmt clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -58,6 +59,11 @@ mutants: deps  ## every planted bug must be caught; goes on where it was stopped
 fuzz: deps  ## T=3600: every fuzz harness for T seconds, two at a time
 	@scripts/build.sh asan-ubsan
 	@scripts/ci/fuzz.sh $(T) --keep
+
+crash-points: deps  ## HISTORIES=1..100 RESUME=1: every crash of short histories
+	@scripts/build.sh release crash_points
+	@build/release/tests/crash_points --histories $(HISTORIES) --jobs $(JOBS) \
+	  $(if $(RESUME),--resume)
 
 test-tsan: deps  ## every test under ThreadSanitizer
 	@scripts/build.sh tsan

@@ -11,6 +11,7 @@ void RecoveredFile::TakeRow(const RecoveredRow& row) {
                .seq = row.seq,
                .timestamp = row.timestamp,
                .tombstone = row.tombstone});
+  if (!first_begin.has_value()) first_begin = row.offset;
   last_end = row.offset + row.bytes;
   seal.reset();
   if (!listed.sealed) rows.push_back(row);
@@ -18,6 +19,7 @@ void RecoveredFile::TakeRow(const RecoveredRow& row) {
 
 void RecoveredFile::TakeControl(const SegmentScan::Item& item,
                                 ByteView payload) {
+  if (!first_begin.has_value()) first_begin = item.from;
   last_end = item.upto;
   seal.reset();
   const std::optional<ControlKind> kind = ControlKindOf(payload);
@@ -59,13 +61,17 @@ FileVerdict TailJudge::Keep(const RecoveredFile& file, size_t rows) const {
   return verdict;
 }
 
-// The first byte that is no record, padding or end; in synced mode also the
-// first record that does not follow the one before it, because whole pages
-// between them may be lost.
+// The first byte that is no record, padding or end; in synced mode also where
+// the file should begin and does not, and the first record that does not follow
+// the one before it, because sectors before it may be lost.
 std::optional<uint64_t> TailJudge::FirstBad(const RecoveredFile& file) {
   std::optional<uint64_t> first;
   if (!file.gaps.empty()) first = file.gaps.front().from;
   if (!file.is_synced_mode) return first;
+  // Zeros that fill no page look like padding.
+  if (file.first_begin.value_or(kHeaderBlockBytes) > kHeaderBlockBytes) {
+    return kHeaderBlockBytes;
+  }
   for (size_t i = 1; i < file.rows.size(); ++i) {
     const RecoveredRow& row = file.rows[i];
     if (first.has_value() && *first <= row.offset) break;

@@ -50,7 +50,8 @@ struct RecoveredFile {
   FileSummary summary;             // Of all user records seen.
   std::vector<RecoveredRow> rows;  // Kept only if the file is not sealed.
   std::vector<DamageRange> gaps;
-  uint64_t last_end = kHeaderBlockBytes;  // Of the last valid record.
+  std::optional<uint64_t> first_begin;    // Of the first valid record.
+  uint64_t last_end = kHeaderBlockBytes;  // Of the last one.
   uint64_t seal_end = 0;
   std::optional<Seal> seal;         // Its last record is a SEAL.
   std::optional<LogPlace> durable;  // Greatest that a watermark names.

@@ -20,12 +20,13 @@ void MemoryDisk::Submit(DiskEffect effect) {
 
 DiskDone MemoryDisk::Perform() {
   ORRERY_INVARIANT(!pending_.empty());
-  const size_t i =
-      in_order_ ? 0 : static_cast<size_t>(prng_.Below(pending_.size()));
+  const size_t i = in_order_ ? 0 : static_cast<size_t>(Below(pending_.size()));
   const DiskEffect effect = std::move(pending_[i]);
   pending_.erase(pending_.begin() + static_cast<ptrdiff_t>(i));
   ++operations_;
-  return Run(effect);
+  DiskDone done = Run(effect);
+  if (after_operation_) after_operation_(effect);
+  return done;
 }
 
 std::string MemoryDisk::ParentOf(const std::string& path) {
@@ -128,7 +129,7 @@ DiskDone MemoryDisk::Run(const DiskEffect& effect) {
         break;
       }
       uint64_t limit = UINT64_MAX;
-      if (short_writes_ && prng_.Chance(1, 3)) limit = 1 + prng_.Below(5000);
+      if (short_writes_ && Chance(1, 3)) limit = 1 + Below(5000);
       Write(effect, done, limit);
       break;
     }
@@ -254,11 +255,11 @@ void MemoryDisk::CrashProcess() {
     const bool may_run = effect.verb == DiskVerb::kOpen ||
                          open_.contains(effect.file.value) ||
                          effect.file.value == 0;
-    if (!may_run || prng_.Chance(1, 2)) continue;
+    if (!may_run || Chance(1, 2)) continue;
     if (effect.verb == DiskVerb::kClose) continue;
-    if (effect.verb == DiskVerb::kWrite && prng_.Chance(1, 2)) {
+    if (effect.verb == DiskVerb::kWrite && Chance(1, 2)) {
       DiskDone done;
-      Write(effect, done, prng_.Below(9000));
+      Write(effect, done, Below(9000));
       continue;
     }
     Run(effect);
@@ -274,14 +275,14 @@ void MemoryDisk::CrashProcess() {
 void MemoryDisk::LosePages(Inode& inode) {
   std::string after = inode.durable;
   const size_t new_size = inode.data.size();
-  if (new_size != after.size() && prng_.Chance(1, 2)) {
+  if (new_size != after.size() && Chance(1, 2)) {
     after.resize(new_size, '\0');
   }
   for (size_t page = 0; page < after.size(); page += kPage) {
-    const uint64_t fate = prng_.Below(3);
+    const uint64_t fate = Below(3);
     for (size_t at = page; at < std::min(page + kPage, after.size());
          at += kSector) {
-      const bool is_new = fate == 1 || (fate == 2 && prng_.Chance(1, 2));
+      const bool is_new = fate == 1 || (fate == 2 && Chance(1, 2));
       if (!is_new || at >= new_size) continue;
       const size_t length =
           std::min({kSector, after.size() - at, new_size - at});
@@ -295,9 +296,9 @@ void MemoryDisk::LosePages(Inode& inode) {
 void MemoryDisk::LosePower() {
   CrashProcess();
   Names after = durable_names_;
-  const bool is_prefix = prng_.Chance(1, 2);
+  const bool is_prefix = Chance(1, 2);
   for (const NameChange& change : changes_) {
-    if (prng_.Chance(1, 2)) {
+    if (Chance(1, 2)) {
       Apply(change, after);
     } else if (is_prefix) {
       break;

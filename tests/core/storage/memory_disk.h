@@ -11,11 +11,13 @@
 #define ORRERY_TESTS_CORE_STORAGE_MEMORY_DISK_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/prng.h"
@@ -36,6 +38,25 @@ class MemoryDisk {
 
   void CrashProcess();
   void LosePower();
+
+  // What a power loss decides piece by piece, in one order: each change of a
+  // name that no sync of its directory covers, then for each file its size and
+  // every sector that differs from what was synced.
+  size_t UnsyncedPieces() const;
+  // A power loss that the pieces for which `keeps` is true survive.  What is
+  // in flight never happened.
+  using Keeps = std::function<bool(size_t piece)>;
+  void LosePowerBut(const Keeps& keeps);
+  // All of the disk but what is in flight or open.
+  MemoryDisk Fork() const;
+  // Called when an operation has taken effect, before anyone knows.
+  void set_after_operation(std::function<void(const DiskEffect&)> call) {
+    after_operation_ = std::move(call);
+  }
+  // Where choices come from instead of the seed: a number below the bound.
+  void set_choices(std::function<uint64_t(uint64_t bound)> choices) {
+    choices_ = std::move(choices);
+  }
 
   // Faults.
   void FailNextSync(DiskError error) { fail_sync_ = error; }
@@ -80,8 +101,19 @@ class MemoryDisk {
   void Change(NameChange change);
   static void Apply(const NameChange& change, Names& names);
   void LosePages(Inode& inode);
+  std::map<uint64_t, Inode*> Files() const;
+  // Counts on from `piece`.
+  static void LosePieces(Inode& inode, const Keeps& keeps, size_t* piece);
+  uint64_t Below(uint64_t bound) {
+    return choices_ ? choices_(bound) : prng_.Below(bound);
+  }
+  bool Chance(uint32_t num, uint32_t den) {
+    return choices_ ? choices_(den) < num : prng_.Chance(num, den);
+  }
 
   Prng prng_;
+  std::function<uint64_t(uint64_t)> choices_;
+  std::function<void(const DiskEffect&)> after_operation_;
   Names names_;
   Names durable_names_;
   std::vector<NameChange> changes_;

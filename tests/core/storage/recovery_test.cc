@@ -67,6 +67,38 @@ TEST_F(RecoveryTest, ATornLastRecordIsCutAtEveryLength) {
   }
 }
 
+// RCF-1: sectors of zeros that fill no page look like padding, also where a
+// file should begin (`make crash-points`, history 17).
+TEST_F(RecoveryTest, AFileWhoseFirstSectorsAreLostHoldsNothing) {
+  Store::Options options = SmallStore();
+  options.sync_writes = true;
+  disk_.set_in_order(true);
+  StoreDriver driver(disk_, options);
+  driver.StartAndRecover();
+  bool is_written = false;
+  disk_.set_after_operation([&](const DiskEffect& effect) {
+    is_written |= effect.verb == DiskVerb::kWrite && effect.offset == 4096 &&
+                  disk_.PathsEndingWith(".data").size() == 1;
+  });
+  // Behind a watermark of 64 bytes two records of 736: the last begins a
+  // sector.
+  driver.Put("key1", std::string(684, 'v'));
+  driver.Put("key2", std::string(684, 'v'));
+  driver.Put("key3", "last");
+  while (!is_written) ASSERT_TRUE(driver.RunOne());
+  const size_t pieces = disk_.UnsyncedPieces();
+  ASSERT_EQ(disk_.Content(DataFile()).find("key3") - 36 - 8 - 4,
+            4096u + 3 * 512);
+  disk_.LosePowerBut([pieces](size_t piece) { return piece == pieces - 1; });
+
+  driver.StartAndRecover(true);
+
+  ASSERT_TRUE(driver.store().IsOpen());
+  EXPECT_TRUE(driver.SawMark("storage.torn_tail_cut"));
+  EXPECT_EQ(driver.ValueOf("key1"), "-");
+  EXPECT_EQ(driver.ValueOf("key3"), "-");
+}
+
 TEST_F(RecoveryTest, ATornTailIsReportedAndKeptAsEvidence) {
   StoreDriver driver(disk_, Synced());
   driver.StartAndRecover();

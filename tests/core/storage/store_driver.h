@@ -32,6 +32,9 @@ class StoreDriver {
   StoreDriver(MemoryDisk& disk, const Store::Options& options)
       : disk_(disk), options_(options) {}
 
+  // As if so many processes had been there before.
+  void SetGeneration(uint32_t generation) { generation_ = generation; }
+  uint32_t generation() const { return generation_; }
   // A new process: generation rises, the old store is gone.
   void Start(bool machine_restarted = false);
   // Until open or failed.

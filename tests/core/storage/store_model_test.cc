@@ -2,10 +2,9 @@
 // losses and compactions.  O17: promised is contained in recovered, recovered
 // in issued; recovering twice gives the same.  O18: every read equals the map.
 
-#include <map>
-#include <optional>
+#include "tests/core/storage/store_model.h"
+
 #include <string>
-#include <vector>
 
 #include "core/base/prng.h"
 #include "core/storage/store.h"
@@ -18,79 +17,7 @@
 namespace orrery {
 namespace {
 
-constexpr int kKeys = 12;
-
-struct Issued {
-  std::string key;
-  std::string value;  // "x": a deletion.
-  uint32_t ticket = 0;
-  bool is_answered = false;
-  Durability durability = Durability::kNone;
-};
-
-// What was issued since the last recovery, in order, over what was recovered
-// then (which is synced).
-class Model {
- public:
-  std::map<std::string, std::string> base;
-  std::vector<Issued> issued;
-
-  void TakeReplies(StoreDriver& driver) {
-    for (const StoreReply& reply : driver.TakeReplies()) {
-      for (Issued& put : issued) {
-        if (put.ticket != reply.ticket.part) continue;
-        if (reply.status != StoreStatus::kOk) continue;
-        put.is_answered = true;
-        put.durability = reply.durability;
-      }
-    }
-  }
-
-  std::string Last(const std::string& key, size_t upto) const {
-    for (size_t i = upto; i > 0; --i) {
-      if (issued[i - 1].key == key) return issued[i - 1].value;
-    }
-    const auto found = base.find(key);
-    return found == base.end() ? "-" : found->second;
-  }
-
-  // The recovered value of each key was issued for it, and is not older than
-  // the newest promised one.
-  void CheckPerKey(const std::map<std::string, std::string>& recovered,
-                   Durability promised, bool all_promises_hold) const {
-    for (const auto& [key, value] : recovered) {
-      std::vector<std::string> allowed = {base.contains(key) ? base.at(key)
-                                                             : "-"};
-      for (const Issued& put : issued) {
-        if (put.key != key) continue;
-        const bool is_promised =
-            put.is_answered && all_promises_hold && put.durability >= promised;
-        if (is_promised) allowed.clear();
-        allowed.push_back(put.value);
-      }
-      const bool is_allowed =
-          std::find(allowed.begin(), allowed.end(), value) != allowed.end();
-      RC_ASSERT(is_allowed);
-    }
-  }
-
-  // sync_writes: the recovered map is what some prefix of the puts gives, and
-  // that prefix contains every promise.
-  void CheckPrefix(const std::map<std::string, std::string>& recovered) const {
-    size_t promised = 0;
-    for (size_t i = 0; i < issued.size(); ++i) {
-      if (issued[i].is_answered) promised = i + 1;
-    }
-    for (size_t length = promised; length <= issued.size(); ++length) {
-      bool is_equal = true;
-      for (const auto& [key, value] : recovered) {
-        if (Last(key, length) != value) is_equal = false;
-      }
-      if (is_equal) return;
-    }
-    RC_FAIL("no prefix of the puts gives what was recovered");
-  }
-};
+constexpr size_t kKeys = 12;
 
 class Run {
  public:
@@ -140,23 +67,20 @@ class Run {
   }
 
  private:
-  std::string KeyOf(uint64_t i) { return "key-" + std::to_string(i); }
-
   void PutSome() {
     for (uint64_t n = 1 + prng_.Below(4); n > 0; --n) {
-      Issued put{.key = KeyOf(prng_.Below(kKeys)), .value = {}};
+      const auto key = static_cast<size_t>(prng_.Below(kKeys));
       if (prng_.Chance(1, 5)) {
-        put.value = "x";
-        put.ticket = driver_.Delete(put.key);
-      } else {
-        // Sizes that end on sectors now and then.
-        const uint64_t size =
-            prng_.Chance(1, 4) ? 512 * prng_.Below(8) : prng_.Below(3000);
-        put.value = std::to_string(++values_) + ":" +
-                    std::string(static_cast<size_t>(size), 'v');
-        put.ticket = driver_.Put(put.key, put.value, prng_.Chance(1, 6));
+        model_.Delete(driver_, key);
+        continue;
       }
-      model_.issued.push_back(put);
+      // Sizes that end on sectors now and then.
+      const uint64_t size =
+          prng_.Chance(1, 4) ? 512 * prng_.Below(8) : prng_.Below(3000);
+      const std::string value = std::to_string(++values_) + ":" +
+                                std::string(static_cast<size_t>(size), 'v');
+      const bool must_sync = prng_.Chance(1, 6);
+      model_.Put(driver_, key, value, must_sync);
     }
   }
 
@@ -164,20 +88,11 @@ class Run {
   void ReadSome() {
     driver_.Settle();
     model_.TakeReplies(driver_);
-    for (const Issued& put : model_.issued) RC_ASSERT(put.is_answered);
+    RC_ASSERT(model_.AllAnswered());
     for (int i = 0; i < 3; ++i) {
-      const std::string key = KeyOf(prng_.Below(kKeys));
-      RC_ASSERT(driver_.ValueOf(key) == model_.Last(key, model_.issued.size()));
+      const auto key = static_cast<size_t>(prng_.Below(kKeys));
+      RC_ASSERT(driver_.ValueOf(model_.KeyOf(key)) == model_.ValueOf(key));
     }
-  }
-
-  std::map<std::string, std::string> ReadAll() {
-    std::map<std::string, std::string> all;
-    for (int i = 0; i < kKeys; ++i) {
-      all[KeyOf(static_cast<uint64_t>(i))] =
-          driver_.ValueOf(KeyOf(static_cast<uint64_t>(i)));
-    }
-    return all;
   }
 
   void Crash(bool power_loss) {
@@ -205,37 +120,28 @@ class Run {
     }
     driver_.StartAndRecover(restarted);
     RC_ASSERT(driver_.store().IsOpen());
-    const auto recovered = ReadAll();
-    for (const auto& [key, value] : recovered) RC_ASSERT(value != "!");
-
-    if (sync_writes_) {
-      RC_ASSERT(!driver_.SawMark("storage.damage_found"));
-      model_.CheckPrefix(recovered);
-    } else if (!restarted) {
-      model_.CheckPerKey(recovered, Durability::kWritten, true);
-    } else {
-      // What was only written may be gone; then the store knows.
-      model_.CheckPerKey(recovered, Durability::kSynced, true);
-      if (!driver_.store().IsSuspect()) {
-        model_.CheckPerKey(recovered, Durability::kWritten, true);
-      }
-    }
+    const StoreModel::Content recovered = model_.Read(driver_);
+    const std::string wrong =
+        model_.Judge({.sync_writes = sync_writes_, .power_lost = restarted},
+                     {.content = recovered,
+                      .suspect = driver_.store().IsSuspect(),
+                      .damaged = driver_.SawMark("storage.damage_found")});
+    RC_ASSERT(wrong == "");
 
     // Once more, and the same.
     disk_.CrashProcess();
     driver_.StartAndRecover();
-    RC_ASSERT(ReadAll() == recovered);
+    RC_ASSERT(model_.Read(driver_) == recovered);
     driver_.Do([&](Turn& turn) { driver_.store().ClearSuspect(turn); });
     driver_.Settle();
-    model_.base = recovered;
-    model_.issued.clear();
+    model_.Continue(recovered);
   }
 
   Prng prng_;
   MemoryDisk disk_;
   StoreDriver driver_;
   bool sync_writes_;
-  Model model_;
+  StoreModel model_{kKeys};
   uint64_t values_ = 0;
 };
 
