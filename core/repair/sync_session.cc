@@ -248,8 +248,10 @@ void SyncSession::StartPushes(Turn& turn) {
 
 void SyncSession::StartFetch(Turn& turn) {
   if (fetches_.empty() || !fetching_.empty() || merges_in_flight_ != 0) return;
+  // One more than its limit of items, and the peer refuses them all.
+  const Limits& limits = wiring_.options.limits;
   const size_t count = std::min<size_t>(
-      fetches_.size(), wiring_.options.limits.sync_in_flight_max);
+      {fetches_.size(), limits.sync_in_flight_max, limits.sync_items_max});
   fetching_.assign(fetches_.end() - static_cast<std::ptrdiff_t>(count),
                    fetches_.end());
   fetches_.resize(fetches_.size() - count);
