@@ -14,6 +14,7 @@ struct StoreCounters {  // CONTRACT section 3, /admin/stats.
   uint64_t active_keys = 0;
   uint64_t deleted_keys = 0;
   uint64_t data_files = 0;
+  uint64_t pinned_files = 0;  // Being written, read or compacted.
   uint64_t data_bytes = 0;
   uint64_t dead_bytes = 0;
   uint64_t total_reads = 0;

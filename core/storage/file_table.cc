@@ -46,7 +46,10 @@ void FileTable::Unpin(uint16_t slot, Turn& turn) {
   DataFile& file = files_[slot];
   ORRERY_INVARIANT(file.pins > 0);
   --file.pins;
-  if (file.pins == 0 && file.is_doomed) Retire(slot, turn);
+  if (file.pins > 0) return;
+  if (file.is_doomed) return Retire(slot, turn);
+  // FIL-2: a file that was made, or a burst of reads, came on top.
+  if (open_ > kOpenFilesMax) EvictOne(turn);
 }
 
 bool FileTable::EnsureOpen(uint16_t slot, Turn& turn) {

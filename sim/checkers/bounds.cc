@@ -19,8 +19,8 @@ namespace {
 constexpr Duration kDrawsMax = kMillisecond;
 // Puts, gets and forwards have a pool each, and there is the door.
 constexpr uint32_t kPlacesPerRequest = 4;
-// Of either store: the manifest, the active file, an output of compaction, and
-// a file that is being made; and what the directory itself keeps open.
+// Of either store: the manifest, an output of compaction, and a file that is
+// being made; and what the directory itself keeps open.
 constexpr uint64_t kFixedFiles = 16;
 
 void AddBrokenLoad(std::string sentence, Watched* watched) {
@@ -81,8 +81,8 @@ void CheckLoad(const NodeLoad& load, const Config& config, Watched* watched) {
                       std::to_string(requests_max) + ".",
                   watched);
   }
-  const uint64_t files_max =
-      2 * kOpenFilesMax + load.disk_operations + kFixedFiles;
+  const uint64_t files_max = 2 * kOpenFilesMax + load.pinned_files +
+                             load.disk_operations + kFixedFiles;
   if (load.open_files > files_max) {
     AddBrokenLoad(
         NodeText(load.node) + " has " + std::to_string(load.open_files) +

@@ -59,7 +59,8 @@ struct NodeLoad {
   uint32_t node = 0;
   uint32_t open_requests = 0;  // Of clients, not answered.
   uint64_t open_files = 0;
-  uint64_t disk_operations = 0;  // Under way: each may pin a file.
+  uint64_t pinned_files = 0;     // Of both stores.
+  uint64_t disk_operations = 0;  // Under way: each may be about a file.
 };
 
 void CheckLoad(const NodeLoad& load, const Config& config, Watched* watched);

@@ -622,7 +622,11 @@ TEST_F(LedgerCheckersTest, O23SeesMoreRequestsOrFilesThanTheLimitsAllow) {
   load.open_files += 1;
   CheckLoad(load, evidence_.config, &evidence_.loads);
   EXPECT_EQ(CheckBounds(evidence_).violations.size(), 2u);
-  EXPECT_EQ(CheckBounds(evidence_).checked, 3u);
+
+  load.pinned_files = 1;
+  CheckLoad(load, evidence_.config, &evidence_.loads);
+  EXPECT_EQ(CheckBounds(evidence_).violations.size(), 2u);
+  EXPECT_EQ(CheckBounds(evidence_).checked, 4u);
 }
 
 TEST_F(LedgerCheckersTest, O23SeesAKeyWithTwoVersions) {
