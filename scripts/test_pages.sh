@@ -10,7 +10,8 @@ folder=build/pages
 
 packages=()
 command -v chromium >/dev/null || packages+=(chromium)
-command -v node >/dev/null || packages+=(nodejs npm)
+command -v node >/dev/null || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)  # Debian's nodejs comes without.
 if [ ${#packages[@]} -gt 0 ]; then
   echo "pages: installing ${packages[*]}"
   sudo=
