@@ -22,6 +22,8 @@ constexpr uint32_t kFinalClient = 0;
 
 Clients::Clients(const Wiring& wiring)
     : wiring_(wiring),
+      deaf_(wiring.config.nodes),
+      mute_(wiring.config.nodes),
       open_at_(wiring.config.nodes),
       last_(wiring.config.clients) {}
 
@@ -149,6 +151,8 @@ void Clients::Retry(const OpStep& step) {
 void Clients::Submit(Operation& op, ClientRequest request, uint32_t node) {
   SimNode& target = *wiring_.nodes[node];
   ++op.attempt;
+  op.cut_off = deaf_[node] && !op.final_read;
+  op.answered = false;
   op.node = node;
   op.process = target.process();
   const auto index =
@@ -162,6 +166,10 @@ void Clients::Submit(Operation& op, ClientRequest request, uint32_t node) {
        .payload = index,
        .node = static_cast<uint16_t>(node),
        .what = Happening::kOpTimeout});
+  if (op.cut_off) {
+    wiring_.tally.Count("mattered.deaf");
+    return;
+  }
   target.Deliver(target.process(), std::move(request));
 }
 
@@ -189,10 +197,17 @@ void Clients::OnReply(uint32_t node, Handle client, const ClientReply& reply) {
   }
   Operation& op = operations[client.slot - 1];
   const bool expected = op.outcome == Outcome::kPending &&
-                        op.attempt == client.gen && op.node == node;
+                        op.attempt == client.gen && op.node == node &&
+                        !op.answered;
   if (!expected) {
     wiring_.unanswered.push_back("Operation " + std::to_string(op.id) +
                                  " was answered more than once.");
+    return;
+  }
+  op.answered = true;
+  if (mute_[node] && !op.final_read) {
+    wiring_.tally.Count("mattered.mute");
+    op.cut_off = true;
     return;
   }
   Record(op, reply);
@@ -245,6 +260,10 @@ void Clients::OnProcessDown(uint32_t node) {
 void Clients::OnTimeout(const Occasion& occasion) {
   Operation& op = wiring_.history.operations()[occasion.payload];
   if (op.outcome != Outcome::kPending || op.attempt != occasion.process) {
+    return;
+  }
+  if (op.cut_off) {
+    Close(op, Outcome::kUnknown);
     return;
   }
   const SimNode& node = *wiring_.nodes[op.node];

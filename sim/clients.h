@@ -46,6 +46,11 @@ class Clients {
   // The node's process is gone: its open requests are answered by nobody.
   void OnProcessDown(uint32_t node);
   void OnTimeout(const Occasion& occasion);
+  // Between clients and the node: what is asked, or answered, is lost on the
+  // way, and nobody is told.
+  void Deafen(uint32_t node) { deaf_[node] = true; }
+  void Silence(uint32_t node) { mute_[node] = true; }
+  void Reconnect(uint32_t node) { deaf_[node] = mute_[node] = false; }
 
   // Requests that are open.
   uint32_t open() const { return open_; }
@@ -69,6 +74,8 @@ class Clients {
 
   Wiring wiring_;
   uint32_t open_ = 0;
+  std::vector<bool> deaf_;                      // By node.
+  std::vector<bool> mute_;                      // Likewise.
   std::vector<std::vector<uint32_t>> open_at_;  // Per node: operation ids.
   std::vector<std::vector<LastAnswer>> last_;   // Per client.
 };

@@ -128,7 +128,8 @@ void History::RecordDeath(uint32_t node, Instant at, Duration unsynced) {
   for (const OnNode& sync : failed_syncs_) {
     if (sync.node != node) continue;
     if (at > SyncedAt(node, sync.at, unsynced)) continue;  // Made good.
-    RecordDisaster({.node = node, .at = at, .wiped = false});
+    RecordDisaster(
+        {.node = node, .at = at, .wiped = false, .by_failed_sync = true});
     break;
   }
   std::erase_if(failed_syncs_,
@@ -177,6 +178,18 @@ bool History::MayHaveLost(uint32_t node, Instant at, Instant until,
     if (disaster.at < *synced) return true;
   }
   return false;
+}
+
+bool History::LostPowerAlone(uint32_t node, Instant after,
+                             Instant until) const {
+  bool lost = false;
+  for (const Disaster& disaster : disasters_) {
+    if (disaster.node != node) continue;
+    if (disaster.at <= after || disaster.at > until) continue;
+    if (disaster.wiped || disaster.by_failed_sync) return false;
+    lost = true;
+  }
+  return lost;
 }
 
 // By a disaster, or because the node cannot read what it stored any more.

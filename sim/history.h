@@ -54,6 +54,8 @@ struct Operation {
   bool sloppy = false;
   bool has_context = false;
   bool retried = false;
+  bool cut_off = false;   // What was asked or answered is lost on the way.
+  bool answered = false;  // This attempt, if the client heard so or not.
   Instant invoked;
   Instant returned;
   Outcome outcome = Outcome::kPending;
@@ -112,6 +114,8 @@ class History {
     uint32_t node = 0;
     Instant at;
     bool wiped = false;  // All of it is.
+    // A process died that had it, the machine did not: nothing tells the next.
+    bool by_failed_sync = false;
   };
 
   void Reserve(size_t operations) {
@@ -164,6 +168,9 @@ class History {
   // disaster struck before it was synced.
   bool MayHaveLost(uint32_t node, Instant at, Instant until,
                    const Durability& durability) const;
+  // Whether of all disasters it had some power losses, and nothing else, in
+  // (after, until]: the next process can tell what it lacks.
+  bool LostPowerAlone(uint32_t node, Instant after, Instant until) const;
   // Whether every (`any`: some) node that had acknowledged the version by
   // `until` may have lost it by then.  Who got it later, by a hint or a repair,
   // could not help a read that had been answered.

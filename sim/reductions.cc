@@ -63,6 +63,7 @@ enum class FaultClass : uint8_t {
   kPause,
   kWipe,
   kStop,
+  kClients,
   kPowerLoss,
   kSplit,
   kLink,
@@ -70,17 +71,19 @@ enum class FaultClass : uint8_t {
   kClock,
   kDisk,
 };
-constexpr std::array<FaultClass, 10> kFaultClasses = {
-    FaultClass::kCrash,     FaultClass::kPause, FaultClass::kWipe,
-    FaultClass::kPowerLoss, FaultClass::kSplit, FaultClass::kLink,
-    FaultClass::kStop,      FaultClass::kReset, FaultClass::kClock,
-    FaultClass::kDisk,
+constexpr std::array<FaultClass, 11> kFaultClasses = {
+    FaultClass::kCrash,     FaultClass::kPause,   FaultClass::kWipe,
+    FaultClass::kPowerLoss, FaultClass::kSplit,   FaultClass::kLink,
+    FaultClass::kStop,      FaultClass::kClients, FaultClass::kReset,
+    FaultClass::kClock,     FaultClass::kDisk,
 };
 
 bool Begins(const Step& step, FaultClass fault) {
   const auto* node = std::get_if<NodeStep>(&step);
   const auto* link = std::get_if<LinkStep>(&step);
-  const bool reset = link != nullptr && link->kind == LinkStep::Kind::kReset;
+  const bool storm = node != nullptr && node->kind == NodeStep::Kind::kStorm;
+  const bool reset =
+      storm || (link != nullptr && link->kind == LinkStep::Kind::kReset);
   switch (fault) {
     case FaultClass::kCrash:
       return node != nullptr && node->kind == NodeStep::Kind::kCrash;
@@ -88,6 +91,9 @@ bool Begins(const Step& step, FaultClass fault) {
       return node != nullptr && node->kind == NodeStep::Kind::kPause;
     case FaultClass::kWipe:
       return node != nullptr && node->kind == NodeStep::Kind::kWipe;
+    case FaultClass::kClients:
+      return node != nullptr && (node->kind == NodeStep::Kind::kDeaf ||
+                                 node->kind == NodeStep::Kind::kMute);
     case FaultClass::kStop:
       return node != nullptr && node->kind == NodeStep::Kind::kStop;
     case FaultClass::kPowerLoss:

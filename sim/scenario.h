@@ -55,7 +55,9 @@ struct OpStep {
 
 struct NodeStep {
   enum class Kind : uint8_t {
-    kCrash = 1,  // The process dies; what it wrote stays.
+    // The process dies; what it wrote stays.  Before its first start: it is not
+    // started.
+    kCrash = 1,
     kRestart = 2,
     kPause = 3,
     kResume = 4,
@@ -63,6 +65,10 @@ struct NodeStep {
     // SIGTERM: the process drains, seals and ends; a second one ends it at
     // once.  A restart meanwhile waits for its end.
     kStop = 6,
+    kStorm = 7,   // All its connections break at once.
+    kDeaf = 8,    // What clients ask of it does not arrive.
+    kMute = 9,    // What it answers to clients does not arrive.
+    kHeard = 10,  // Both end.
   };
   Kind kind = Kind::kCrash;
   uint32_t node = 0;
@@ -92,6 +98,7 @@ struct LinkStep {
     kHalfOpen = 4,  // What is sent vanishes until the sender gives up.
     kHold = 5,      // Nothing arrives before the release.
     kRelease = 6,
+    kChoke = 7,  // The receiver reads nothing of it: the sender's queue fills.
   };
   Kind kind = Kind::kCut;
   Link link;

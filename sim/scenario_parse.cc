@@ -128,12 +128,17 @@ class LineParser {
     if (word == "resume") return ParseNode(NodeStep::Kind::kResume);
     if (word == "wipe") return ParseNode(NodeStep::Kind::kWipe);
     if (word == "stop") return ParseNode(NodeStep::Kind::kStop);
+    if (word == "storm") return ParseNode(NodeStep::Kind::kStorm);
+    if (word == "deaf") return ParseNode(NodeStep::Kind::kDeaf);
+    if (word == "mute") return ParseNode(NodeStep::Kind::kMute);
+    if (word == "heard") return ParseNode(NodeStep::Kind::kHeard);
     if (word == "powerloss") return ParsePowerLoss();
     if (word == "cut") return ParseLink(LinkStep::Kind::kCut);
     if (word == "clog") return ParseLink(LinkStep::Kind::kClog);
     if (word == "reset") return ParseLink(LinkStep::Kind::kReset);
     if (word == "halfopen") return ParseLink(LinkStep::Kind::kHalfOpen);
     if (word == "hold") return ParseLink(LinkStep::Kind::kHold);
+    if (word == "choke") return ParseLink(LinkStep::Kind::kChoke);
     if (word == "release") return ParseLink(LinkStep::Kind::kRelease);
     if (word == "split") return ParseSplit();
     if (word == "heal") return ParseHeal();

@@ -83,6 +83,14 @@ struct StepPrinter {
         return Number("wipe n", step.node);
       case NodeStep::Kind::kStop:
         return Number("stop n", step.node);
+      case NodeStep::Kind::kStorm:
+        return Number("storm n", step.node);
+      case NodeStep::Kind::kDeaf:
+        return Number("deaf n", step.node);
+      case NodeStep::Kind::kMute:
+        return Number("mute n", step.node);
+      case NodeStep::Kind::kHeard:
+        return Number("heard n", step.node);
     }
     return "";
   }
@@ -109,6 +117,8 @@ struct StepPrinter {
         return "hold " + link;
       case LinkStep::Kind::kRelease:
         return "release " + link;
+      case LinkStep::Kind::kChoke:
+        return "choke " + link;
     }
     return "";
   }

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/protocol/limits.h"
 #include "sim/settings.h"
 
 namespace orrery::sim {
@@ -40,6 +41,11 @@ class Faults {
         return;
       case NodeStep::Kind::kResume:
         paused_[node] = false;
+        return;
+      case NodeStep::Kind::kStorm:  // Over at once.
+      case NodeStep::Kind::kDeaf:   // The cluster itself is well.
+      case NodeStep::Kind::kMute:
+      case NodeStep::Kind::kHeard:
         return;
     }
   }
@@ -81,7 +87,8 @@ class Faults {
       return std::find(flags.begin(), flags.end(), true) != flags.end();
     };
     return any(links_) || any(down_) || any(paused_) || any(bad_disks_) ||
-           noise_.tcp_late.num != 0 || noise_.disk_stall.num != 0;
+           noise_.tcp_late.num != 0 || noise_.udp_mtu < kDatagramBytesMax ||
+           noise_.udp_tail.num != 0 || noise_.disk_stall.num != 0;
   }
 
  private:

@@ -127,6 +127,23 @@ int ApplyEngine(std::string_view name, std::string_view value,
   return 0;
 }
 
+bool ReadSeedLists(std::string_view text, SeedLists* lists) {
+  struct Name {
+    std::string_view name;
+    SeedLists lists;
+  };
+  constexpr Name kNames[] = {{"all", SeedLists::kAll},
+                             {"own", SeedLists::kOwn},
+                             {"others", SeedLists::kOthers},
+                             {"one", SeedLists::kOne}};
+  for (const Name& name : kNames) {
+    if (name.name != text) continue;
+    *lists = name.lists;
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool ReadUint(std::string_view text, uint64_t* value) {
@@ -213,6 +230,8 @@ std::string ApplyConfig(const Setting& setting, Config* config) {
     good = ReadUint(value, &config->seed);
   } else if (name == "end") {
     good = ReadPositiveTime(value, &config->end);
+  } else if (name == "seeds") {
+    good = ReadSeedLists(value, &config->seed_lists);
   } else {
     const int applied =
         name.starts_with("limits.")
@@ -241,9 +260,12 @@ std::string ApplyNoise(std::string_view name, std::string_view value,
       {"tick.late", &Noise::tick_late},
   };
   constexpr RatioName kRatios[] = {
-      {"udp.loss", &Noise::udp_loss},   {"udp.dup", &Noise::udp_dup},
-      {"udp.late", &Noise::udp_late},   {"tcp.late", &Noise::tcp_late},
-      {"disk.torn", &Noise::disk_torn}, {"disk.stall", &Noise::disk_stall},
+      {"udp.loss", &Noise::udp_loss},     {"udp.dup", &Noise::udp_dup},
+      {"udp.late", &Noise::udp_late},     {"tcp.late", &Noise::tcp_late},
+      {"disk.torn", &Noise::disk_torn},   {"disk.stall", &Noise::disk_stall},
+      {"udp.flip", &Noise::udp_flip},     {"udp.cut", &Noise::udp_cut},
+      {"udp.tail", &Noise::udp_tail},     {"udp.replay", &Noise::udp_replay},
+      {"tcp.pieces", &Noise::tcp_pieces},
   };
   for (const RangeName& range : kRanges) {
     if (range.name != name) continue;
@@ -257,7 +279,17 @@ std::string ApplyNoise(std::string_view name, std::string_view value,
                ? ""
                : Complaint("malformed ratio of noise", name);
   }
-  return Complaint("unknown noise", name);
+  bool good = false;
+  if (name == "udp.mtu") {
+    good = ReadPositive(value, &noise->udp_mtu);
+  } else if (name == "tcp.queue") {
+    good = ReadPositive(value, &noise->tcp_queue);
+  } else if (name == "tick.grain") {
+    good = ReadTime(value, &noise->tick_grain) && noise->tick_grain.ns >= 0;
+  } else {
+    return Complaint("unknown noise", name);
+  }
+  return good ? "" : Complaint("malformed number of noise", name);
 }
 
 std::string ReadExpectation(const ExpectLine& line, Expectation* expectation) {

@@ -7,8 +7,17 @@
 // cfg     nodes n r w vnodes keys clients seed sync=on|off end file gossip
 //         suspect dead request compact roots handoff skew sync_interval
 //         limits.X (the fields of orrery::Limits)
+//         seeds=all|own|others|one (SeedLists)
 // noise   delay disk.latency disk.sync tick.late (ranges);
 //         udp.loss udp.dup udp.late tcp.late disk.torn disk.stall (ratios)
+//         udp.flip     datagrams with a byte that is another
+//         udp.cut      datagrams that lack their end
+//         udp.replay   datagrams that come again, up to half a minute later
+//         udp.tail     datagrams that take 100 ms to 13 s more
+//         tcp.pieces   frames that come in two pieces, up to 50 ms apart
+//         udp.mtu=N    larger datagrams vanish
+//         tcp.queue=N  a link that cannot send holds so many frames
+//         tick.grain=T timers come at multiples of it
 // expect  converge within=T         all owners equal, members agree, in T
 //         outcome op=N is=ok|failed|unknown
 //         value op=N is=absent|opM  what read N returned
@@ -52,6 +61,18 @@ struct Noise {
   Ratio udp_loss, udp_dup, udp_late, tcp_late;
   Ratio disk_torn{1, 4};
   Ratio disk_stall;
+  Ratio udp_flip, udp_cut, udp_replay, udp_tail, tcp_pieces;
+  uint32_t udp_mtu = kDatagramBytesMax;
+  uint32_t tcp_queue = 4096;
+  Duration tick_grain;
+};
+
+// What the nodes were given as seeds.
+enum class SeedLists : uint8_t {
+  kAll = 1,     // All have one list, of all nodes: it begins with n0.
+  kOwn = 2,     // Each has itself first, then the others.
+  kOthers = 3,  // Each has all the others.
+  kOne = 4,     // n0 has none; the others have n0.
 };
 
 struct Config {
@@ -60,6 +81,7 @@ struct Config {
   uint32_t clients = 2;
   uint64_t seed = 1;
   Duration end = 60 * kSecond;
+  SeedLists seed_lists = SeedLists::kAll;
   EngineOptions engine;  // Name and address are each node's own.
 };
 

@@ -1,6 +1,7 @@
 #include "sim/sim_network.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -21,7 +22,13 @@ constexpr uint32_t kDatagramLane = std::variant_size_v<PeerBody>;
 // How long a sender waits for the peer's TCP before it gives a connection up.
 constexpr Duration kGiveUp = 5 * kSecond;
 constexpr Duration kConnectTimeout = 1 * kSecond;
-constexpr Range kRedialAfter{100 * kMillisecond, 250 * kMillisecond};
+// How late the loop of a sender is for its redial.
+constexpr Range kRedialLate{Duration{0}, 2 * kMillisecond};
+// From the first piece of a frame to the second.
+constexpr Range kPieceGap{Duration{0}, 50 * kMillisecond};
+constexpr Range kDoubleAfter{Duration{0}, 2 * kSecond};
+constexpr Range kReplayAfter{1 * kSecond, 30 * kSecond};
+constexpr Duration kTailMin = 100 * kMillisecond;  // Doubles up to 64 times.
 // A lost segment is sent again; what follows it on the connection waits.
 constexpr Range kRetransmission{200 * kMillisecond, 900 * kMillisecond};
 constexpr Range kClogDelay{500 * kMillisecond, 3 * kSecond};
@@ -76,6 +83,11 @@ uint32_t SimNetwork::TakeFlight(uint32_t link, uint32_t lane) {
   flight.lane = lane;
   flight.number = ++links_[link].sent[lane];
   flight.id = ++launched_;
+  flight.copy = Flight::Copy::kNone;
+  flight.damaged = false;
+  flight.framed = false;
+  flight.held_back = 0;
+  flight.half_fed = false;
   if (options_.listener != nullptr) {
     options_.listener->OnSent(queue_.now(), {.id = flight.id,
                                              .from = FromOf(link),
@@ -130,20 +142,26 @@ void SimNetwork::Send(uint32_t from, const Endpoint& to,
   if (!target.has_value() || *target >= options_.nodes) return;
   const uint32_t link = LinkOf(from, *target);
   Pathway& path = links_[link];
-  if (path.phase == Phase::kWaiting) {
-    tally_.Count("net.sent_while_down");
-    return;
-  }
-  if (path.phase == Phase::kDialling && path.queue.size() >= kQueuedMax) {
+  if (path.phase == Phase::kWaiting) tally_.Count("net.sent_while_down");
+  if (path.queue.size() >= noise_.tcp_queue) {
+    tally_.Count("fault.queue_full");
     return;
   }
 
   const uint32_t index =
       TakeFlight(link, static_cast<uint32_t>(message.body.index()));
   std::string& bytes = flights_[index].bytes;
-  EncodePeerMessage(message, &bytes);
+  if (noise_.tcp_pieces.num != 0) {
+    bytes.clear();
+    flights_[index].framed = AppendFrame(message, &bytes);
+    ORRERY_INVARIANT(flights_[index].framed);
+  } else {
+    EncodePeerMessage(message, &bytes);
+  }
   if (++encoded_ % options_.codec_check_every == 0) {
-    const std::optional<PeerMessage> decoded = DecodePeerMessage(ViewOf(bytes));
+    const ByteView payload =
+        ViewOf(bytes).subspan(flights_[index].framed ? kFrameHeaderBytes : 0);
+    const std::optional<PeerMessage> decoded = DecodePeerMessage(payload);
     ORRERY_INVARIANT(decoded.has_value());
     ORRERY_INVARIANT(*decoded == message);  // NET-3
   }
@@ -153,12 +171,11 @@ void SimNetwork::Send(uint32_t from, const Endpoint& to,
       Dial(link);
       break;
     case Phase::kDialling:
+    case Phase::kWaiting:
       path.queue.push_back(index);
       break;
     case Phase::kUp:
       Transmit(link, index);
-      break;
-    case Phase::kWaiting:
       break;
   }
 }
@@ -186,22 +203,28 @@ void SimNetwork::OnDialled(uint32_t link, uint32_t dialling) {
     ++path.connection;
     path.half_open = false;
     path.timing = false;
-    path.attempts = 0;
+    path.up_since = queue_.now();
     path.to_process = host.process;
-    Notify(link, true);
+    Notify(link, true, Told::kOnChange);
     Flush(link);
     return;
   }
+  // Whoever waits for an answer to what is lost with the dial is told.
+  const bool lost = !path.queue.empty();
   DropQueue(path);
+  Notify(link, false, lost ? Told::kAgain : Told::kOnChange);
+  PauseBeforeDial(link);
+}
+
+void SimNetwork::PauseBeforeDial(uint32_t link) {
+  Pathway& path = links_[link];
   path.phase = Phase::kWaiting;
-  ++path.attempts;
-  Notify(link, false);
   const uint64_t fate =
       Fate(options_.seed, Lot::kRedial, link, ~uint64_t{path.dialling});
-  const int64_t backoff = std::min<int64_t>(path.attempts, 4);
   queue_.Schedule(
-      queue_.now() + Within(fate, kRedialAfter) * backoff,
+      queue_.now() + path.backoff + Within(fate, kRedialLate),
       {.process = path.dialling, .payload = link, .what = Happening::kRedial});
+  path.backoff = std::min(path.backoff * 2, kBackoffMax);
 }
 
 // Passes on what waited, in order.
@@ -224,10 +247,11 @@ void SimNetwork::Transmit(uint32_t link, uint32_t index) {
     StartTimeout(link);
     return;
   }
-  if (path.cut || path.held) {
-    tally_.Count("fault.stalled");
+  if (path.cut || path.held || path.choked) {
+    tally_.Count(path.choked ? "mattered.choke" : "fault.stalled");
     path.queue.push_back(index);
-    if (path.cut) StartTimeout(link);
+    // A sender gives a full window up as it does a dead peer.
+    if (path.cut || path.choked) StartTimeout(link);
     return;
   }
   // Delivered, but the sender's TCP never hears so.
@@ -240,6 +264,16 @@ void SimNetwork::Transmit(uint32_t link, uint32_t index) {
   const int64_t at_ns = std::max(at.ns, path.last_arrival_ns + kFrameGap.ns);
   path.last_arrival_ns = at_ns;
   queue_.Schedule({at_ns}, {.payload = index, .what = Happening::kFrame});
+  if (!flight.framed) return;
+  const uint64_t name = (uint64_t{link} << 8) | flight.lane;
+  const uint64_t fate = Fate(options_.seed, Lot::kPieces, name, flight.number);
+  if (!Falls(fate, noise_.tcp_pieces)) return;
+  tally_.Count("fault.tcp_pieces");
+  flight.held_back =
+      static_cast<uint32_t>(1 + Mix64(fate) % (flight.bytes.size() - 1));
+  path.last_arrival_ns += kFrameGap.ns + Within(fate, kPieceGap).ns;
+  queue_.Schedule({path.last_arrival_ns},
+                  {.payload = index, .what = Happening::kFrame});
 }
 
 void SimNetwork::StartTimeout(uint32_t link) {
@@ -262,7 +296,8 @@ void SimNetwork::OnTimeout(uint32_t link, uint32_t connection) {
   path.timing = false;
   const Host& host = hosts_[ToOf(link)];
   const bool broken = path.half_open || host.silent || path.cut ||
-                      Back(link).cut || host.process != path.to_process;
+                      path.choked || Back(link).cut ||
+                      host.process != path.to_process;
   if (!broken) return;  // It healed meanwhile, and TCP went on.
   tally_.Count("fault.reset");
   Lose(link, true);
@@ -274,21 +309,18 @@ void SimNetwork::Lose(uint32_t link, bool delivers_rest) {
   if (path.phase != Phase::kUp) return;
   if (!delivers_rest) path.kills_below = path.connection + 1;
   DropQueue(path);
-  path.phase = Phase::kWaiting;
   path.half_open = false;
   path.timing = false;
   ++path.dialling;
-  Notify(link, false);
-  const uint64_t fate =
-      Fate(options_.seed, Lot::kRedial, link, ~uint64_t{path.dialling});
-  queue_.Schedule(
-      queue_.now() + Within(fate, kRedialAfter),
-      {.process = path.dialling, .payload = link, .what = Happening::kRedial});
+  if (queue_.now() - path.up_since >= kBackoffMax) path.backoff = kBackoffMin;
+  Notify(link, false, Told::kOnChange);
+  PauseBeforeDial(link);
 }
 
-void SimNetwork::Notify(uint32_t link, bool connected) {
+void SimNetwork::Notify(uint32_t link, bool connected, Told told) {
   Pathway& path = links_[link];
-  if (path.told && path.told_up == connected) return;
+  const bool known = path.told && path.told_up == connected;
+  if (known && told == Told::kOnChange) return;
   path.told = true;
   path.told_up = connected;
   const uint32_t from = FromOf(link);
@@ -320,6 +352,11 @@ void SimNetwork::SendDatagram(uint32_t from, const Endpoint& to,
     LoseFlight(index, "cut");
     return;
   }
+  if (bytes.size() > noise_.udp_mtu) {
+    tally_.Count("fault.udp_mtu");
+    LoseFlight(index, "larger than a packet");
+    return;
+  }
   if (Falls(Fate(options_.seed, Lot::kLoss, link, number), noise_.udp_loss)) {
     tally_.Count("fault.udp_loss");
     LoseFlight(index, "lost");
@@ -332,41 +369,137 @@ void SimNetwork::SendDatagram(uint32_t from, const Endpoint& to,
   if (Falls(Fate(options_.seed, Lot::kDuplicate, link, number),
             noise_.udp_dup)) {
     tally_.Count("fault.udp_dup");
-    const uint32_t copy = TakeFlight(link, kDatagramLane);
-    flights_[copy].bytes = flights_[index].bytes;
-    ScheduleDatagram(copy, 1);
+    Copy(index, Flight::Copy::kDouble);
   }
-  ScheduleDatagram(index, 0);
+  if (Falls(Fate(options_.seed, Lot::kReplay, link, number),
+            noise_.udp_replay)) {
+    tally_.Count("fault.udp_replay");
+    Copy(index, Flight::Copy::kReplay);
+  }
+  Damage(index);
+  ScheduleDatagram(index);
 }
 
-void SimNetwork::ScheduleDatagram(uint32_t index, uint64_t salt) {
+void SimNetwork::Copy(uint32_t index, Flight::Copy copy) {
+  const uint32_t twin = TakeFlight(flights_[index].link, kDatagramLane);
+  flights_[twin].bytes = flights_[index].bytes;
+  flights_[twin].copy = copy;
+  ScheduleDatagram(twin);
+}
+
+// A byte becomes another, or the end is missing.
+void SimNetwork::Damage(uint32_t index) {
+  Flight& flight = flights_[index];
+  const uint64_t fate =
+      Fate(options_.seed, Lot::kDamage, flight.link, flight.number);
+  const uint64_t cut = Mix64(fate);
+  if (Falls(fate, noise_.udp_flip)) {
+    tally_.Count("fault.udp_flip");
+    char& byte = flight.bytes[cut % flight.bytes.size()];
+    byte = static_cast<char>(static_cast<uint8_t>(byte) ^
+                             (1 + (fate & 0xffff) % 255));
+    flight.damaged = true;
+  } else if (Falls(cut, noise_.udp_cut)) {
+    tally_.Count("fault.udp_cut");
+    flight.bytes.resize(fate % flight.bytes.size());
+    flight.damaged = true;
+  }
+}
+
+void SimNetwork::ScheduleDatagram(uint32_t index) {
   const Flight& flight = flights_[index];
-  const Duration delay = DelayOf(flight, noise_.udp_late);
-  // A copy may come long after: an old datagram replayed.
-  const Duration extra =
-      salt == 0 ? Duration{0}
-                : Within(Fate(options_.seed, Lot::kDelay, flight.link,
-                              ~uint64_t{flight.number}),
-                         {Duration{0}, 2 * kSecond});
-  queue_.Schedule(queue_.now() + delay + extra,
+  Duration delay = DelayOf(flight, noise_.udp_late);
+  if (flight.copy != Flight::Copy::kNone) {
+    const uint64_t fate =
+        Fate(options_.seed, Lot::kDelay, flight.link, ~uint64_t{flight.number});
+    delay = delay + Within(fate, flight.copy == Flight::Copy::kDouble
+                                     ? kDoubleAfter
+                                     : kReplayAfter);
+  }
+  const uint64_t fate =
+      Fate(options_.seed, Lot::kTail, flight.link, flight.number);
+  if (Falls(fate, noise_.udp_tail)) {
+    tally_.Count("fault.udp_tail");
+    delay = delay + kTailMin * (int64_t{1} << std::countr_zero(fate | 64));
+  }
+  queue_.Schedule(queue_.now() + delay,
                   {.payload = index, .what = Happening::kDatagram});
 }
 
+bool SimNetwork::IsDead(const Flight& flight) const {
+  const Host& host = hosts_[ToOf(flight.link)];
+  return flight.connection < links_[flight.link].kills_below || !host.up ||
+         host.process != flight.process;  // NET-2
+}
+
+// What the receiver has of the flight's connection; null: it has closed it.
+FrameReader* SimNetwork::ReaderOf(const Flight& flight) {
+  std::vector<Reader>& readers = links_[flight.link].readers;
+  for (Reader& reader : readers) {
+    if (reader.connection == flight.connection) return &reader.frames;
+  }
+  if (!readers.empty() && readers.back().connection > flight.connection) {
+    return nullptr;
+  }
+  if (readers.size() == kReadersMax) readers.erase(readers.begin());
+  readers.push_back({.connection = flight.connection});
+  FrameReader& frames = readers.back().frames;
+  frames.Feed(ViewOf(kLinkPreface));
+  const std::optional<ByteView> nothing = frames.Next();
+  ORRERY_INVARIANT(!nothing.has_value());
+  return &frames;
+}
+
+// Takes what has come of the frame; nothing: the rest has not, or never will.
+std::optional<PeerMessage> SimNetwork::Read(uint32_t index) {
+  Flight& flight = flights_[index];
+  const ByteView bytes = ViewOf(flight.bytes);
+  if (!flight.framed) return DecodePeerMessage(bytes);
+  FrameReader* frames = ReaderOf(flight);
+  if (frames == nullptr) return std::nullopt;
+  const size_t first = bytes.size() - flight.held_back;
+  const bool is_rest = flight.half_fed;
+  frames->Feed(is_rest ? bytes.subspan(first) : bytes.first(first));
+  const std::optional<ByteView> payload = frames->Next();
+  ORRERY_INVARIANT(frames->error() == FrameError::kNone);  // NET-6
+  ORRERY_INVARIANT(payload.has_value() == (is_rest || flight.held_back == 0));
+  if (!payload.has_value()) return std::nullopt;
+  std::optional<PeerMessage> message = DecodePeerMessage(*payload);
+  const std::optional<ByteView> more = frames->Next();
+  ORRERY_INVARIANT(!more.has_value());
+  return message;
+}
+
 std::optional<SimNetwork::Arrival> SimNetwork::OnFrame(uint32_t index) {
-  const Flight& flight = flights_[index];
+  Flight& flight = flights_[index];
   const Pathway& path = links_[flight.link];
   const uint32_t to = ToOf(flight.link);
-  const Host& host = hosts_[to];
-  const bool dead = flight.connection < path.kills_below || !host.up ||
-                    host.process != flight.process;  // NET-2
-  if (dead) {
+  const bool awaits_rest = flight.held_back > 0 && !flight.half_fed;
+  if (IsDead(flight)) {
+    if (flight.half_fed) tally_.Count("mattered.tcp_pieces");
+    if (awaits_rest) {
+      flight.held_back = 0;  // The second piece comes here once more.
+      return std::nullopt;
+    }
+    tally_.Count("mattered.reset_lost");
     LoseFlight(index, "connection lost");
     return std::nullopt;
   }
-  std::optional<PeerMessage> message = DecodePeerMessage(ViewOf(flight.bytes));
-  ORRERY_INVARIANT(message.has_value());
+  std::optional<PeerMessage> message = Read(index);
+  if (awaits_rest) {
+    flight.half_fed = true;
+    return std::nullopt;
+  }
+  if (!message.has_value()) {
+    ORRERY_INVARIANT(flight.framed);
+    LoseFlight(index, "connection lost");
+    return std::nullopt;
+  }
+  if (path.phase != Phase::kUp || path.connection != flight.connection) {
+    tally_.Count("mattered.reset_delivered");
+  }
   Land(index);
-  return Arrival{to, host.process, PeerMessageEvent{std::move(*message)}};
+  return Arrival{to, hosts_[to].process, PeerMessageEvent{std::move(*message)}};
 }
 
 std::optional<SimNetwork::Arrival> SimNetwork::OnDatagram(uint32_t index) {
@@ -378,7 +511,22 @@ std::optional<SimNetwork::Arrival> SimNetwork::OnDatagram(uint32_t index) {
     return std::nullopt;
   }
   std::optional<Datagram> datagram = DecodeDatagram(ViewOf(flight.bytes));
+  if (flight.damaged) {
+    ORRERY_INVARIANT(!datagram.has_value());  // NET-5
+    LoseFlight(index, "damaged");
+    return std::nullopt;
+  }
   ORRERY_INVARIANT(datagram.has_value());
+  uint32_t& latest = links_[flight.link].latest_datagram;
+  if (flight.copy == Flight::Copy::kDouble) {
+    tally_.Count("mattered.udp_dup");
+  } else if (flight.copy == Flight::Copy::kReplay) {
+    tally_.Count("mattered.udp_replay");
+  } else if (flight.number < latest) {
+    tally_.Count("mattered.udp_overtaken");
+  } else {
+    latest = flight.number;
+  }
   const Endpoint source = EndpointOfNode(FromOf(flight.link));
   Land(index);
   return Arrival{to, host.process, DatagramEvent{source, std::move(*datagram)}};

@@ -12,13 +12,22 @@
 //
 // Faults are worse than they look: a cut link keeps TCP data until it heals or
 // the sender gives up; a cut of the way back delivers and then resets; after a
-// power loss the sender learns nothing until it gives up.
+// power loss the sender learns nothing until it gives up.  A damaged datagram
+// is given to the codec, which must reject it; an old one comes again.  A frame
+// may come in two pieces, through the product's own FrameReader, and the
+// connection may end between them.
+//
+// Links behave as those of transport/peer do: what is sent while there is no
+// connection waits for the next dial and is lost with it, which the sender is
+// told; dials pause for 50 ms, doubling to 1 s.
 //
 // Invariants:
 //   NET-1  Messages of one connection arrive in order, each at most once.
 //   NET-2  Nothing sent to one process arrives at a later one of that node.
 //   NET-3  decode(encode(m)) == m.
 //   NET-4  No datagram is larger than kDatagramBytesMax.
+//   NET-5  No damaged datagram is decoded.
+//   NET-6  A frame in two pieces is the same message, whatever came before.
 //
 // Cost: one encoding, one decoding and one heap entry a message.
 
@@ -41,6 +50,7 @@
 #include "sim/settings.h"
 #include "sim/tally.h"
 #include "sim/weather.h"
+#include "transport/wire/frame.h"
 
 namespace orrery::sim {
 
@@ -77,8 +87,11 @@ class SimNetwork {
   void Clog(uint32_t from, uint32_t to);
   void Hold(uint32_t from, uint32_t to);
   void HalfOpen(uint32_t from, uint32_t to);
-  void Reset(uint32_t from, uint32_t to);
-  // Undoes Cut, Clog and Hold.
+  // The receiver of the connection, and of the next ones, stops reading.
+  void Choke(uint32_t from, uint32_t to);
+  // Whether there was a connection to break.
+  bool Reset(uint32_t from, uint32_t to);
+  // Undoes Cut, Clog, Hold and Choke.
   void Heal(uint32_t from, uint32_t to);
   void Release(uint32_t from, uint32_t to);
 
@@ -93,7 +106,17 @@ class SimNetwork {
 
  private:
   static constexpr size_t kLanes = std::variant_size_v<PeerBody> + 1;
-  static constexpr size_t kQueuedMax = 4096;  // Per link, while dialling.
+  // Connections of one link of which frames may still arrive.
+  static constexpr size_t kReadersMax = 4;
+
+  static constexpr Duration kBackoffMin = 50 * kMillisecond;
+  static constexpr Duration kBackoffMax = 1 * kSecond;
+
+  // What the receiver has of a connection's stream.
+  struct Reader {
+    uint32_t connection = 0;
+    FrameReader frames{FrameReader::Start::kAtPreface};
+  };
 
   enum class Phase : uint8_t { kIdle, kDialling, kUp, kWaiting };
 
@@ -102,6 +125,7 @@ class SimNetwork {
     bool cut = false;
     bool clogged = false;
     bool held = false;
+    bool choked = false;
     bool half_open = false;  // Of this connection.
     bool timing = false;     // A timeout of this connection is running.
     bool told_up = false;    // What the sender was last told.
@@ -109,13 +133,16 @@ class SimNetwork {
     uint32_t dialling = 0;     // Names dialling attempts.
     uint32_t connection = 0;   // Names connections.
     uint32_t kills_below = 0;  // Frames of earlier connections are lost.
-    uint32_t attempts = 0;     // Failed in a row.
+    Duration backoff = kBackoffMin;
+    Instant up_since;
     uint32_t to_process = 0;
     int64_t last_arrival_ns = 0;
     std::array<uint32_t, kLanes> sent{};
     std::vector<uint32_t>
         queue;  // Waiting for the dial, the heal, the release.
     std::vector<uint32_t> held_datagrams;
+    uint32_t latest_datagram = 0;  // The highest number that arrived.
+    std::vector<Reader> readers;   // In order of connection.
   };
 
   struct Flight {
@@ -126,6 +153,12 @@ class SimNetwork {
     uint32_t process = 0;  // That it is addressed to; 0: whichever is up.
     uint32_t lane = 0;
     uint32_t number = 0;  // On its lane.
+    enum class Copy : uint8_t { kNone = 0, kDouble = 1, kReplay = 2 };
+    Copy copy = Copy::kNone;
+    bool damaged = false;
+    bool framed = false;     // The bytes are a frame, not a message.
+    uint32_t held_back = 0;  // Of a frame: the bytes that come later.
+    bool half_fed = false;
   };
 
   struct Host {
@@ -155,8 +188,15 @@ class SimNetwork {
   void Flush(uint32_t link);
   void StartTimeout(uint32_t link);
   void Lose(uint32_t link, bool delivers_rest);
-  void Notify(uint32_t link, bool connected);
-  void ScheduleDatagram(uint32_t flight, uint64_t salt);
+  void PauseBeforeDial(uint32_t link);
+  enum class Told : uint8_t { kOnChange = 1, kAgain = 2 };
+  void Notify(uint32_t link, bool connected, Told told);
+  void Copy(uint32_t flight, Flight::Copy copy);
+  void Damage(uint32_t flight);
+  void ScheduleDatagram(uint32_t flight);
+  bool IsDead(const Flight& flight) const;
+  FrameReader* ReaderOf(const Flight& flight);
+  std::optional<PeerMessage> Read(uint32_t flight);
 
   void OnDialled(uint32_t link, uint32_t dialling);
   void OnTimeout(uint32_t link, uint32_t connection);

@@ -22,6 +22,7 @@ void SimNetwork::OnProcessDown(uint32_t node, bool silently) {
     out.told = false;
     out.half_open = false;
     out.timing = false;
+    out.backoff = kBackoffMin;
     ++out.dialling;
     if (silently) continue;
     // Its peers are told, if the way is free.
@@ -51,12 +52,19 @@ void SimNetwork::HalfOpen(uint32_t from, uint32_t to) {
   if (path.phase == Phase::kUp) path.half_open = true;
 }
 
-void SimNetwork::Reset(uint32_t from, uint32_t to) {
+bool SimNetwork::Reset(uint32_t from, uint32_t to) {
   const uint32_t link = LinkOf(from, to);
   const uint64_t fate =
       Fate(options_.seed, Lot::kResetDelivers, link, links_[link].connection);
-  if (links_[link].phase == Phase::kUp) tally_.Count("fault.reset");
+  const bool is_up = links_[link].phase == Phase::kUp;
+  if (is_up) tally_.Count("fault.reset");
   Lose(link, Falls(fate, {1, 2}));
+  return is_up;
+}
+
+void SimNetwork::Choke(uint32_t from, uint32_t to) {
+  tally_.Count("fault.choke");
+  links_[LinkOf(from, to)].choked = true;
 }
 
 void SimNetwork::Heal(uint32_t from, uint32_t to) {
@@ -70,9 +78,12 @@ void SimNetwork::Release(uint32_t from, uint32_t to) {
   const uint32_t link = LinkOf(from, to);
   Pathway& path = links_[link];
   path.held = false;
+  path.choked = false;
   for (const uint32_t flight : path.held_datagrams) {
-    ScheduleDatagram(flight, 0);
+    Damage(flight);
+    ScheduleDatagram(flight);
   }
+  if (!path.held_datagrams.empty()) tally_.Count("mattered.hold");
   path.held_datagrams.clear();
   Flush(link);
 }

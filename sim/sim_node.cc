@@ -116,8 +116,20 @@ void SimNode::End(bool silently) {
   wiring_.network.OnProcessDown(wiring_.index, silently);
 }
 
+// What the process was about when it met its end.
+void SimNode::CountMoment() const {
+  if (!IsUp()) return;
+  const EngineState state = engine_->state();
+  if (state == EngineState::kStarting) {
+    wiring_.tally.Count("fault.end_in_recovery");
+  } else if (state == EngineState::kWaiting || state == EngineState::kForming) {
+    wiring_.tally.Count("fault.end_before_ring");
+  }
+}
+
 void SimNode::Crash() {
   if (IsUp()) wiring_.tally.Count("fault.crash");
+  CountMoment();
   if (IsStopping()) wiring_.tally.Count("fault.crash_in_stop");
   restart_wanted_ = false;
   End(false);
@@ -133,6 +145,7 @@ void SimNode::Stop() {
     return;
   }
   wiring_.tally.Count("fault.stop");
+  CountMoment();
   stopping_ = true;
   Deliver(process_, StopEvent{});
 }
@@ -140,6 +153,7 @@ void SimNode::Stop() {
 void SimNode::LosePower(std::optional<uint32_t> keep,
                         std::optional<uint32_t> torn) {
   if (IsUp()) wiring_.tally.Count("fault.powerloss");
+  CountMoment();
   if (IsStopping()) wiring_.tally.Count("fault.powerloss_in_stop");
   restart_wanted_ = false;
   End(true);
@@ -174,6 +188,7 @@ void SimNode::Resume() {
 void SimNode::Deliver(uint32_t process, EventBody&& body) {
   if (!IsUp() || process != process_) return;  // NOD-1
   if (paused_) {                               // NOD-2
+    wiring_.tally.Count("mattered.pause");
     if (backlog_.size() < kBacklogMax) backlog_.push_back(std::move(body));
     return;
   }
@@ -226,6 +241,11 @@ void SimNode::ScheduleTick(Instant due) {
              wiring_.noise.tick_late);
   // Never at the very moment it was asked for: a timer takes a loop turn.
   tick_at_ = due + late + kMicrosecond;
+  const int64_t grain = wiring_.noise.tick_grain.ns;
+  if (grain > 0) {
+    wiring_.tally.Count("fault.coarse_tick");
+    tick_at_ = {(tick_at_.ns + grain - 1) / grain * grain};
+  }
   wiring_.queue.Schedule(tick_at_,
                          {.process = process_,
                           .payload = arming_,

@@ -121,6 +121,7 @@ class SimNode : private ClockPort,
   void Step(EventBody&& body);
   void BeginStop();
   void FinishStop();
+  void CountMoment() const;
   void ScheduleTick(Instant at);
 
   Wiring wiring_;

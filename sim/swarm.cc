@@ -11,6 +11,7 @@
 
 #include "core/base/prng.h"
 #include "sim/settings.h"
+#include "sim/swarm_weather.h"
 
 namespace orrery::sim {
 namespace {
@@ -44,28 +45,6 @@ constexpr Profile kProfiles[] = {
     Profile::kSwarm, Profile::kLight,    Profile::kNet,   Profile::kDisk,
     Profile::kChurn, Profile::kOverload, Profile::kGolden};
 
-// What a class of faults is about.
-enum class Area : uint8_t { kNet, kDisk, kProcess, kPower, kClock };
-
-// Whether a class strikes in this run.  A profile of one area has all of it,
-// and nothing else: what is left out of it cannot hide anything.
-bool IsPresent(Profile profile, Area area, bool drawn) {
-  switch (profile) {
-    case Profile::kSwarm:
-    case Profile::kLight:
-    case Profile::kGolden:
-    case Profile::kOverload:
-      return drawn;
-    case Profile::kNet:
-      return area == Area::kNet;
-    case Profile::kDisk:
-      return area == Area::kDisk || area == Area::kPower;
-    case Profile::kChurn:
-      return area == Area::kProcess || area == Area::kPower;
-  }
-  return false;
-}
-
 // Log-uniform between one in `often` and one in `seldom`.
 std::string RareRatio(Prng& prng, uint32_t often, uint32_t seldom) {
   uint32_t denominator = often;
@@ -82,8 +61,7 @@ class Generator {
         topology_(seed ^ 0x746f706fULL),
         weather_(seed ^ 0x77656174ULL),
         workload_(seed ^ 0x776f726bULL),
-        faults_(seed ^ 0x6661756cULL),
-        stops_(seed ^ 0x73746f70ULL) {}
+        faults_(seed ^ 0x6661756cULL) {}
 
   Scenario Make() {
     Configure();
@@ -99,7 +77,7 @@ class Generator {
     if (Has(Area::kDisk, faults_.Chance(1, 2))) SlowDisks();
     if (Has(Area::kProcess, faults_.Chance(1, 16))) WipeOne();
     if (Has(Area::kDisk, faults_.Chance(1, 4))) BadDisks();
-    if (Has(Area::kProcess, stops_.Chance(1, 2))) Stops();
+    MoreWeather();
     HealAll();
     std::sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
       if (a.line.at != b.line.at) return a.line.at < b.line.at;
@@ -163,7 +141,7 @@ class Generator {
   void SlowDisks();
   void WipeOne();
   void BadDisks();
-  void Stops();
+  void MoreWeather();
   void HealAll();
 
   OpStep MakeOp(uint32_t id);
@@ -175,7 +153,6 @@ class Generator {
   Prng weather_;
   Prng workload_;
   Prng faults_;
-  Prng stops_;
   Scenario scenario_;
   std::vector<Timed> timed_;
   uint32_t nodes_ = 5;
@@ -184,6 +161,7 @@ class Generator {
   uint32_t replication_ = 3;
   bool sloppy_ = false;
   bool odd_levels_ = false;
+  std::string udp_loss_ = "0/1";
 };
 
 void Generator::Configure() {
@@ -283,7 +261,10 @@ void Generator::Weather() {
                : span == 1 ? "200us..2ms"
                : span == 2 ? "1ms..20ms"
                            : "1ms..80ms");
-  if (prng.Chance(1, 2)) set("udp.loss", RareRatio(prng, 8, 512));
+  if (prng.Chance(1, 2)) {
+    udp_loss_ = RareRatio(prng, 8, 512);
+    set("udp.loss", udp_loss_);
+  }
   if (prng.Chance(1, 2)) set("udp.dup", RareRatio(prng, 8, 512));
   if (prng.Chance(1, 2)) set("udp.late", RareRatio(prng, 8, 512));
   if (prng.Chance(1, 2)) set("tcp.late", RareRatio(prng, 256, 8192));
@@ -547,41 +528,19 @@ void Generator::BadDisks() {
   }
 }
 
-// A node is asked to stop, and started again: in the middle of its work, or of
-// its recovery; it dies before it is done, or its machine does afterwards.
-void Generator::Stops() {
-  Prng& prng = stops_;
-  const uint32_t strikes = Strikes(prng);
-  for (uint32_t i = 0; i < strikes; ++i) {
-    Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
-    const uint32_t node = AnyNode(prng);
-    const uint64_t shape = prng.Below(8);
-    const Duration soon = TimeBetween(prng, Duration{0}, 60 * kMillisecond);
-    const Duration down = prng.Chance(1, 2)
-                              ? TimeBetween(prng, Duration{0}, kSecond)
-                              : TimeBetween(prng, kSecond, 10 * kSecond);
-    if (shape == 0) {  // While it recovers.
-      if (prng.Chance(1, 2)) {
-        At(at, PowerLossStep{node, std::nullopt, std::nullopt});
-      } else {
-        At(at, NodeStep{NodeStep::Kind::kCrash, node});
-      }
-      at = at + kSecond;
-      At(at, NodeStep{NodeStep::Kind::kRestart, node});
-      at = at + soon;
-    }
-    At(at, NodeStep{NodeStep::Kind::kStop, node});
-    if (shape == 1) At(at + soon, NodeStep{NodeStep::Kind::kCrash, node});
-    if (shape == 2) At(at + soon, NodeStep{NodeStep::Kind::kStop, node});
-    if (shape == 3) {
-      At(at + soon, PowerLossStep{node, std::nullopt, std::nullopt});
-    }
-    if (shape >= 6) {
-      At(at + 3 * kSecond, PowerLossStep{node, std::nullopt, std::nullopt});
-    }
-    At(at + (shape >= 6 ? 3 * kSecond + down : down),
-       NodeStep{NodeStep::Kind::kRestart, node});
+void Generator::MoreWeather() {
+  SwarmFaults faults = WeatherOf({.seed = seed_,
+                                  .nodes = nodes_,
+                                  .keys = keys_,
+                                  .first_op = plan_.first_op,
+                                  .first_fault = plan_.first_fault,
+                                  .heal_at = plan_.heal_at,
+                                  .profile = profile_,
+                                  .udp_loss = udp_loss_});
+  for (Line& line : faults.settings) {
+    scenario_.lines.push_back(std::move(line));
   }
+  for (StepLine& line : faults.steps) At(line.at, std::move(line.step));
 }
 
 void Generator::HealAll() {

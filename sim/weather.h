@@ -36,6 +36,10 @@ enum class Lot : uint8_t {
   kBoot = 17,
   kStart = 18,
   kClientChoice = 19,
+  kDamage = 40,
+  kReplay = 41,
+  kTail = 42,
+  kPieces = 43,
 };
 
 constexpr uint64_t Fate(uint64_t seed, Lot lot, uint64_t a, uint64_t b = 0) {

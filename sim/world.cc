@@ -49,7 +49,7 @@ EngineOptions OptionsOfNode(const Config& config, uint32_t node) {
   engine.node_name = NodeText(node);
   engine.gossip = EndpointOfNode(node);
   engine.http_port = static_cast<uint16_t>(8000 + node);
-  engine.seeds_configured = true;
+  engine.seeds_configured = config.seed_lists != SeedLists::kOne || node != 0;
   return engine;
 }
 
@@ -75,6 +75,7 @@ World::World(const Scenario& scenario, const RunOptions& options)
                           .listener = options.listener},
       settings_.noise, queue_, tally_);
   recovered_.resize(config.nodes);
+  absent_.resize(config.nodes);
   failed_syncs_.resize(config.nodes);
   for (uint32_t node = 0; node < config.nodes; ++node) {
     nodes_.push_back(std::make_unique<SimNode>(
@@ -86,7 +87,6 @@ World::World(const Scenario& scenario, const RunOptions& options)
                         .network = *network_,
                         .tally = tally_,
                         .witness = *witness_}));
-    seeds_.seeds.push_back(EndpointOfNode(node));
   }
   clients_ = std::make_unique<Clients>(
       Clients::Wiring{.config = settings_.config,
@@ -100,12 +100,25 @@ World::World(const Scenario& scenario, const RunOptions& options)
 
 World::~World() = default;
 
-void World::StartNode(uint32_t node) {
-  SeedsEvent seeds = seeds_;
-  // The first of the list is n0 for everybody.
-  seeds.self_first = node == 0;
-  nodes_[node]->Start(seeds);
+SeedsEvent World::SeedsOf(uint32_t node) const {
+  SeedsEvent event;
+  const SeedLists lists = settings_.config.seed_lists;
+  if (lists == SeedLists::kOne) {
+    event.self_first = node == 0;
+    if (node != 0) event.seeds.push_back(EndpointOfNode(0));
+    return event;
+  }
+  event.self_first =
+      lists == SeedLists::kOwn || (lists == SeedLists::kAll && node == 0);
+  if (lists == SeedLists::kOwn) event.seeds.push_back(EndpointOfNode(node));
+  for (uint32_t other = 0; other < settings_.config.nodes; ++other) {
+    if (lists != SeedLists::kAll && other == node) continue;
+    event.seeds.push_back(EndpointOfNode(other));
+  }
+  return event;
 }
+
+void World::StartNode(uint32_t node) { nodes_[node]->Start(SeedsOf(node)); }
 
 void World::StartSoon(uint32_t node) {
   queue_.Schedule(
@@ -229,6 +242,10 @@ void World::Dispatch(const Occasion& occasion) {
       AfterStep(occasion.node);
       return;
     case Happening::kStart:
+      if (absent_[occasion.node] && nodes_[occasion.node]->process() == 0) {
+        tally_.Count("fault.late_start");
+        return;
+      }
       StartNode(occasion.node);
       return;
   }

@@ -80,6 +80,7 @@ class World {
  private:
   struct StepRunner;
 
+  SeedsEvent SeedsOf(uint32_t node) const;
   void StartNode(uint32_t node);
   void StartSoon(uint32_t node);
   void RunUntil(Instant end);
@@ -117,7 +118,7 @@ class World {
   std::vector<uint32_t> failed_syncs_;  // Of each node's disk, noted.
   std::vector<uint32_t> recovered_;     // Of each node: the process that has.
   std::unique_ptr<Clients> clients_;
-  SeedsEvent seeds_;
+  std::vector<bool> absent_;  // Died before it was first started.
   uint64_t dispatched_ = 0;
   bool is_cut_ = false;
 };

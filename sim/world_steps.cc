@@ -15,11 +15,18 @@ struct World::StepRunner {
 
   void operator()(const OpStep& step) const { world.clients_->Begin(step); }
 
+  // A machine that is down before its process was ever started does not start
+  // it: somebody has to.
+  void KeepAbsent(uint32_t number) const {
+    if (world.nodes_[number]->process() == 0) world.absent_[number] = true;
+  }
+
   void operator()(const NodeStep& step) const {
     const uint32_t number = world.NodeOf(step.node);
     SimNode& node = *world.nodes_[number];
     switch (step.kind) {
       case NodeStep::Kind::kCrash:
+        KeepAbsent(number);
         node.Crash();
         world.NoteDeath(number);
         return;
@@ -45,8 +52,29 @@ struct World::StepRunner {
         }
         return;
       case NodeStep::Kind::kStop:
+        KeepAbsent(number);
         node.Stop();
         world.AfterStep(number);
+        return;
+      case NodeStep::Kind::kStorm:
+        world.tally_.Count("fault.storm");
+        for (uint32_t peer = 0; peer < world.settings_.config.nodes; ++peer) {
+          if (peer == number) continue;
+          const bool out = world.network_->Reset(number, peer);
+          const bool in = world.network_->Reset(peer, number);
+          if (out || in) world.tally_.Count("mattered.storm");
+        }
+        return;
+      case NodeStep::Kind::kDeaf:
+        world.tally_.Count("fault.deaf");
+        world.clients_->Deafen(number);
+        return;
+      case NodeStep::Kind::kMute:
+        world.tally_.Count("fault.mute");
+        world.clients_->Silence(number);
+        return;
+      case NodeStep::Kind::kHeard:
+        world.clients_->Reconnect(number);
         return;
       case NodeStep::Kind::kWipe:
         node.Wipe();
@@ -58,6 +86,7 @@ struct World::StepRunner {
 
   void operator()(const PowerLossStep& step) const {
     const uint32_t number = world.NodeOf(step.node);
+    KeepAbsent(number);
     world.nodes_[number]->LosePower(step.keep, step.torn);
     world.evidence_.history.RecordDisaster(
         {.node = number, .at = world.queue_.now(), .wiped = false});
@@ -85,6 +114,9 @@ struct World::StepRunner {
         return;
       case LinkStep::Kind::kRelease:
         network.Release(from, to);
+        return;
+      case LinkStep::Kind::kChoke:
+        network.Choke(from, to);
         return;
     }
   }
@@ -116,6 +148,7 @@ struct World::StepRunner {
       return;
     }
     for (uint32_t from = 0; from < world.settings_.config.nodes; ++from) {
+      world.clients_->Reconnect(from);
       for (uint32_t to = 0; to < world.settings_.config.nodes; ++to) {
         if (from != to) world.network_->Heal(from, to);
       }

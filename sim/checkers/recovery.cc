@@ -10,8 +10,23 @@
 namespace orrery::sim {
 namespace {
 
+// When the process before this one had recovered; else long ago.
+Instant PreviousRecovery(const Evidence& evidence, const Recovery& recovery) {
+  Instant before{-1};
+  for (const Recovery& other : evidence.recoveries) {
+    if (&other == &recovery) break;
+    if (other.node == recovery.node) before = other.at;
+  }
+  return before;
+}
+
 void CheckOne(const Evidence& evidence, const Recovery& recovery,
               Verdict* verdict) {
+  const Instant before = PreviousRecovery(evidence, recovery);
+  // What an earlier process lacked, and was repaired or given up since, this
+  // one need not doubt.
+  const bool can_tell =
+      evidence.history.LostPowerAlone(recovery.node, before, recovery.at);
   std::vector<const KeyEntry*> entries;  // By key; null: nothing of it.
   entries.reserve(evidence.config.keys);
   for (uint32_t key = 0; key < evidence.config.keys; ++key) {
@@ -31,9 +46,10 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
     const bool confesses =
         in_doubt && evidence.history.FoundDamage(recovery.node, promise.key,
                                                  promise.at, recovery.at);
-    if (confesses ||
-        evidence.history.MayHaveLost(recovery.node, promise.at, recovery.at,
-                                     {evidence.unsynced})) {
+    const bool lost = evidence.history.MayHaveLost(
+        recovery.node, promise.at, recovery.at, {evidence.unsynced});
+    const bool hides = lost && can_tell && !in_doubt && promise.at > before;
+    if (confesses || (lost && !hides)) {
       ++verdict->excused;
       continue;
     }
@@ -46,8 +62,9 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
                      KeyText(promise.key) + " at " + SecondsText(promise.at) +
                      " and came back from its disk at " +
                      SecondsText(recovery.at) + " with " +
-                     (found == 0 ? std::string("nothing under that key.")
-                                 : "version " + std::to_string(found) + "."),
+                     (found == 0 ? std::string("nothing under that key")
+                                 : "version " + std::to_string(found)) +
+                     (hides ? ", and does not doubt it." : "."),
          .op = 0,
          .key = promise.key,
          .at = recovery.at});

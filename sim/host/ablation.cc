@@ -12,8 +12,8 @@
 namespace orrery::sim {
 namespace {
 
-constexpr std::string_view kMending[] = {"heal", "restart", "resume", "release",
-                                         "knob"};
+constexpr std::string_view kMending[] = {"heal",    "restart", "resume",
+                                         "release", "knob",    "heard"};
 
 // "disk n0 stall for=1s": disk, disk.stall.  Nothing of a step that mends.
 std::vector<std::string> NamesOf(const Step& step) {

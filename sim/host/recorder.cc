@@ -237,6 +237,10 @@ struct Recorder::StepRecorder {
         return;
       case NodeStep::Kind::kRestart:
       case NodeStep::Kind::kStop:
+      case NodeStep::Kind::kStorm:
+      case NodeStep::Kind::kDeaf:
+      case NodeStep::Kind::kMute:
+      case NodeStep::Kind::kHeard:
         return;  // Its start event says so, and its last effects.
     }
   }
@@ -253,6 +257,8 @@ struct Recorder::StepRecorder {
         return recorder.Break("slow", step.link, now);
       case LinkStep::Kind::kHold:
         return recorder.Break("held", step.link, now);
+      case LinkStep::Kind::kChoke:
+        return recorder.Break("choked", step.link, now);
       case LinkStep::Kind::kRelease:
         return recorder.Mend(step.link, now);
       case LinkStep::Kind::kHalfOpen:

@@ -36,6 +36,9 @@ constexpr std::string_view kEverything =
     "cfg nodes=3 n=3 r=2 w=2 vnodes=8 keys=16 clients=2 sync=on seed=0x5f3a\n"
     "cfg file=8192 gossip=200ms limits.key_segments=16 end=20s\n"
     "noise udp.dup=1/50 delay=1ms..20ms disk.torn=1/4\n"
+    "cfg seeds=others\n"
+    "noise udp.flip=1/9 udp.cut=1/9 udp.replay=1/9 udp.tail=1/9 udp.mtu=300\n"
+    "noise tcp.pieces=1/9 tcp.queue=16 tick.grain=50ms\n"
     "at 120ms op 1 put c1 k7 via=n0 size=300\n"
     "at 121ms cut n0->n2\n"
     "at 122ms clog n0--n1\n"
@@ -49,10 +52,15 @@ constexpr std::string_view kEverything =
     "at 502ms resume n0\n"
     "at 503ms wipe n0\n"
     "at 503ms stop n0\n"
+    "at 503ms storm n0\n"
+    "at 503ms deaf n0\n"
+    "at 503ms mute n1\n"
+    "at 503ms heard n0\n"
     "at 504ms reset n0->n1\n"
     "at 505ms halfopen n0->n1\n"
     "at 506ms hold n0->n1\n"
     "at 507ms release n0->n1\n"
+    "at 507ms choke n0->n1\n"
     "at 508ms split n0 | n1,n2\n"
     "at 900ms clock n2 step=-5s\n"
     "at 901ms clock n2 drift=-200ppm\n"
@@ -130,6 +138,11 @@ TEST(ScenarioTextTest, MalformedTextsAreRefused) {
                                       "noise udp.loss=1/0",
                                       "noise delay=2ms..1ms",
                                       "noise nothing=1/2",
+                                      "noise udp.mtu=0",
+                                      "noise tcp.queue=many",
+                                      "noise tick.grain=-1ms",
+                                      "cfg seeds=some",
+                                      "at 1s storm n0->n1",
                                       "expect happiness",
                                       "expect converge within=soon",
                                       "expect value op=x is=op1"}) {
@@ -151,6 +164,10 @@ TEST(ScenarioTextTest, SettingsMeanWhatTheySay) {
   EXPECT_EQ(settings.config.engine.gossip_interval, 200 * kMillisecond);
   EXPECT_EQ(settings.config.engine.limits.key_segments, 16u);
   EXPECT_EQ(settings.config.end, 20 * kSecond);
+  EXPECT_EQ(settings.config.seed_lists, SeedLists::kOthers);
+  EXPECT_EQ(settings.noise.udp_mtu, 300u);
+  EXPECT_EQ(settings.noise.tcp_queue, 16u);
+  EXPECT_EQ(settings.noise.tick_grain, 50 * kMillisecond);
   EXPECT_EQ(settings.noise.udp_dup, (Ratio{1, 50}));
   EXPECT_EQ(settings.noise.delay, (Range{kMillisecond, 20 * kMillisecond}));
   EXPECT_EQ(settings.expectations.size(), 5u);

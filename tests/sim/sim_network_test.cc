@@ -176,6 +176,105 @@ TEST_F(SimNetworkTest, DatagramsAreLostDoubledAndCut) {
   EXPECT_THAT(Arrivals(20 * kSecond), IsEmpty());
 }
 
+// As transport/peer has it: what is sent between two dials waits for the next,
+// and is lost with it; the sender is told each time.
+TEST_F(SimNetworkTest, WhatIsSentWithoutAConnectionWaitsForTheNextDial) {
+  network_.OnProcessDown(1, false);
+  Send(1);
+  EXPECT_THAT(Arrivals(20 * kMillisecond), IsEmpty());
+  EXPECT_THAT(notices_, ElementsAre(false));
+  Send(2);
+  Arrivals(kSecond);
+  EXPECT_THAT(notices_, ElementsAre(false, false));
+  Arrivals(2 * kSecond);
+  EXPECT_THAT(notices_, ElementsAre(false, false));  // Nothing was lost.
+
+  Send(3);
+  network_.OnProcessUp(1, 2);
+
+  EXPECT_THAT(Arrivals(4 * kSecond), ElementsAre(3));
+  EXPECT_THAT(notices_, ElementsAre(false, false, true));
+}
+
+TEST_F(SimNetworkTest, AReaderThatDoesNotReadFillsTheQueueAndIsGivenUp) {
+  noise_.tcp_queue = 3;
+  Send(1);
+  Arrivals(kSecond);
+  network_.Choke(0, 1);
+  for (uint32_t i = 2; i <= 6; ++i) Send(i);
+  SendDatagram(7);
+  EXPECT_THAT(Arrivals(2 * kSecond), ElementsAre(7));
+  EXPECT_EQ(tally_.of("fault.queue_full"), 2u);
+
+  network_.Release(0, 1);
+  EXPECT_THAT(Arrivals(3 * kSecond), ElementsAre(2, 3, 4));
+
+  network_.Choke(0, 1);
+  Send(8);
+  EXPECT_THAT(Arrivals(20 * kSecond), IsEmpty());
+  EXPECT_EQ(notices_[1], false);
+}
+
+TEST_F(SimNetworkTest, FramesInPiecesAreTheSameMessages) {  // NET-6
+  noise_.tcp_pieces = {1, 1};
+  std::vector<uint32_t> sent;
+  for (uint32_t i = 1; i <= 200; ++i) {
+    Send(i);
+    sent.push_back(i);
+  }
+
+  EXPECT_EQ(Arrivals(60 * kSecond), sent);
+  EXPECT_EQ(tally_.of("fault.tcp_pieces"), 200u);
+}
+
+TEST_F(SimNetworkTest, AConnectionThatEndsInsideAFrameTakesItAlong) {
+  noise_.tcp_pieces = {1, 1};
+  for (uint32_t round = 0; round < 200; ++round) {
+    const Duration begin = (queue_.now() - Instant{0});
+    Send(round * 2 + 1);
+    Arrivals(begin + 5 * kMillisecond);
+    network_.Reset(0, 1);
+    Arrivals(begin + 4 * kSecond);
+    Send(round * 2 + 2);  // On a new connection, from its preface on.
+    EXPECT_THAT(Arrivals(begin + 8 * kSecond), ElementsAre(round * 2 + 2));
+  }
+  EXPECT_GT(tally_.of("mattered.tcp_pieces"), 0u);
+}
+
+TEST_F(SimNetworkTest, ADamagedDatagramDoesNotArrive) {  // NET-5
+  noise_.udp_flip = {1, 1};
+  for (uint32_t i = 1; i <= 200; ++i) SendDatagram(i);
+  noise_.udp_flip = {0, 1};
+  noise_.udp_cut = {1, 1};
+  for (uint32_t i = 201; i <= 400; ++i) SendDatagram(i);
+
+  EXPECT_THAT(Arrivals(20 * kSecond), IsEmpty());
+  EXPECT_EQ(tally_.of("fault.udp_flip"), 200u);
+  EXPECT_EQ(tally_.of("fault.udp_cut"), 200u);
+}
+
+TEST_F(SimNetworkTest, AnOldDatagramComesAgainEvenToALaterProcess) {
+  noise_.udp_replay = {1, 1};
+  SendDatagram(1);
+  EXPECT_THAT(Arrivals(900 * kMillisecond), ElementsAre(1));
+  network_.OnProcessDown(1, false);
+  network_.OnProcessUp(1, 2);
+
+  EXPECT_THAT(Arrivals(40 * kSecond), ElementsAre(1));
+}
+
+TEST_F(SimNetworkTest, ALateDatagramIsOvertakenAndALargeOneVanishes) {
+  noise_.udp_tail = {1, 1};
+  SendDatagram(1);
+  noise_.udp_tail = {0, 1};
+  SendDatagram(2);
+  EXPECT_THAT(Arrivals(20 * kSecond), ElementsAre(2, 1));
+  EXPECT_EQ(tally_.of("mattered.udp_overtaken"), 1u);
+  noise_.udp_mtu = 32;
+  SendDatagram(3);
+  EXPECT_THAT(Arrivals(40 * kSecond), IsEmpty());
+}
+
 TEST_F(SimNetworkTest, AnUnknownAddressSwallowsMessages) {
   Endpoint nowhere = EndpointOfNode(9);
 

@@ -37,9 +37,10 @@ TEST(SwarmTest, EveryKindOfFaultStrikesInSomeRun) {
   const std::map<std::string, int> kinds = StepKinds(100, Profile::kLight);
 
   for (const std::string kind :
-       {"op", "crash", "restart", "pause", "resume", "wipe", "stop",
-        "powerloss", "cut", "clog", "reset", "halfopen", "hold", "release",
-        "split", "heal", "clock", "disk", "knob"}) {
+       {"op",        "crash", "restart", "pause", "resume",   "wipe",
+        "stop",      "storm", "deaf",    "mute",  "heard",    "choke",
+        "powerloss", "cut",   "clog",    "reset", "halfopen", "hold",
+        "release",   "split", "heal",    "clock", "disk",     "knob"}) {
     EXPECT_TRUE(kinds.contains(kind)) << kind;
   }
 }

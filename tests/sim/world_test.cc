@@ -66,6 +66,49 @@ TEST(WorldTest, AStopEndsTheProcessAndARestartMeanwhileWaitsForIt) {
   EXPECT_EQ(result.marks.of("storage.directory_open"), 4u);
 }
 
+// Whatever the lists of seeds are like, and whoever comes late.
+TEST(WorldTest, ARingFormsFromEveryKindOfSeedList) {
+  for (const std::string lists : {"all", "own", "others", "one"}) {
+    for (const std::string late : {"n0", "n2"}) {
+      const RunResult result = RunText("cfg nodes=3 end=40s seeds=" + lists +
+                                       "\n"
+                                       "at 0s crash " +
+                                       late + "\nat 3s restart " + late +
+                                       "\n"
+                                       "at 20s op 1 put c0 k1 via=n0 w=3\n"
+                                       "expect outcome op=1 is=ok\n"
+                                       "expect converge within=10s\n");
+
+      EXPECT_EQ(Sentences(result), "") << lists << " " << late;
+      EXPECT_EQ(result.tally.of("fault.late_start"), 1u);
+    }
+  }
+}
+
+// Lost on the way there: never done, and the client cannot know.  On the way
+// back: done.
+TEST(WorldTest, WhatClientsAreNotToldIsUnknown) {
+  const RunResult result = RunText(
+      "cfg nodes=3 end=20s request=1s\n"
+      "at 6s deaf n0\n"
+      "at 6s mute n1\n"
+      "at 6s op 1 put c0 k1 via=n0\n"
+      "at 6s op 2 put c0 k2 via=n1\n"
+      "at 9s heard n0\n"
+      "at 9s heard n1\n"
+      "at 10s op 3 get c0 k1 via=n0\n"
+      "at 10s op 4 get c0 k2 via=n1\n"
+      "expect outcome op=1 is=unknown\n"
+      "expect outcome op=2 is=unknown\n"
+      "expect value op=3 is=absent\n"
+      "expect value op=4 is=op2\n"
+      "expect converge within=10s\n");
+
+  EXPECT_EQ(Sentences(result), "");
+  EXPECT_EQ(result.tally.of("mattered.deaf"), 1u);
+  EXPECT_EQ(result.tally.of("mattered.mute"), 1u);
+}
+
 // As the node's own shell does it; a disk that stalls is an excuse.
 TEST(WorldTest, AStopThatTakesTooLongIsCutShort) {
   const RunResult result = RunText(

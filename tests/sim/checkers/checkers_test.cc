@@ -365,6 +365,7 @@ TEST_F(CheckersTest, O17JudgesOnlyWhatWasPromisedBefore) {
 
 TEST_F(CheckersTest, O17ExcusesAWipeAndWhatWasNotSyncedYet) {
   Recover(evidence_, 9);
+  evidence_.recoveries.back().in_doubt = true;
   evidence_.unsynced = 2 * kSecond;
   evidence_.history.RecordDisaster({.node = 1, .at = At(11), .wiped = false});
   EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
@@ -376,9 +377,38 @@ TEST_F(CheckersTest, O17ExcusesAWipeAndWhatWasNotSyncedYet) {
   EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
 }
 
+// What a power loss took, the next process may lack; but it has to say so.
+TEST_F(CheckersTest, O17ExcusesWhatThePowerTookOnlyInDoubt) {
+  Recover(evidence_, 9);
+  evidence_.unsynced = 60 * kSecond;
+  evidence_.history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+
+  evidence_.recoveries.back().in_doubt = true;
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+  evidence_.recoveries.back().in_doubt = false;
+
+  // A failed sync took more of it, and nobody can know.
+  History told = evidence_.history;
+  evidence_.history.RecordDisaster(
+      {.node = 1, .at = At(21), .wiped = false, .by_failed_sync = true});
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+  evidence_.history = told;
+
+  // An earlier process has doubted it already.
+  evidence_.recoveries.insert(
+      evidence_.recoveries.begin(),
+      {.node = 1,
+       .at = At(15),
+       .entries = {{.token = TokenOf("k0"), .timestamp = 10}},
+       .in_doubt = true});
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 0U);
+}
+
 // What was not due to be synced yet is, once the process has ended on request.
 TEST_F(CheckersTest, O17ExcusesNothingThatACleanStopHadSynced) {
   Recover(evidence_, 9);
+  evidence_.recoveries.back().in_doubt = true;
   evidence_.unsynced = 60 * kSecond;
   evidence_.history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
   evidence_.history.RecordHalt(1, History::HaltCause::kProcess, At(15));
@@ -395,6 +425,7 @@ TEST_F(CheckersTest, O17ExcusesNothingThatACleanStopHadSynced) {
 // had recovered.
 TEST_F(CheckersTest, O17ExcusesAPowerLossAfterADeathBeforeTheSync) {
   Recover(evidence_, 9);
+  evidence_.recoveries.back().in_doubt = true;
   evidence_.unsynced = 1 * kSecond;
   evidence_.history.RecordDisaster({.node = 1, .at = At(20), .wiped = false});
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
