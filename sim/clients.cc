@@ -76,6 +76,8 @@ void Clients::Begin(const OpStep& step) {
   op.w = step.w;
   op.size = step.size;
   op.sloppy = step.sloppy;
+  op.own_id = step.own_id;
+  op.patience = step.patience;
   op.invoked = wiring_.queue.now();
   if (!node.has_value()) {
     op.returned = op.invoked;
@@ -102,11 +104,16 @@ void Clients::Begin(const OpStep& step) {
   request.sloppy = op.sloppy;
   if (op.IsWrite()) op.context_of = ContextOf(step);
   if (op.context_of != 0) {
-    request.context =
-        std::as_const(wiring_.history).Find(op.context_of)->context;
+    const Operation* seen = wiring_.history.Find(op.context_of);
+    request.context = seen->context;
   }
-  op.has_context = !request.context.empty();
+  if (op.own_id) request.operation = NameOf(op);
   Submit(op, std::move(request), *node);
+}
+
+// Any id will do that no other operation has.
+OperationId Clients::NameOf(const Operation& op) {
+  return {{.hi = uint64_t{1} << 63, .lo = op.id}};
 }
 
 void Clients::BeginFinalRead(uint32_t id, uint32_t key, uint32_t node) {
@@ -123,10 +130,11 @@ void Clients::BeginFinalRead(uint32_t id, uint32_t key, uint32_t node) {
   Submit(op, std::move(request), node);
 }
 
-// The same write again, with the token of its 504.
+// The same write again, with the token of its 504 or by the client's own name
+// for it: then the whole request is repeated.
 void Clients::Retry(const OpStep& step) {
   Operation* op = wiring_.history.Find(step.retry_of);
-  if (op == nullptr || op->token.empty()) return;
+  if (op == nullptr || (op->token.empty() && !op->own_id)) return;
   if (op->outcome != Outcome::kUnknown || !op->IsWrite()) return;
   const std::optional<uint32_t> node = NodeFor(step);
   if (!node.has_value()) return;
@@ -134,6 +142,7 @@ void Clients::Retry(const OpStep& step) {
   op->retried = true;
   op->earlier = Outcome::kUnknown;
   op->outcome = Outcome::kPending;
+  op->patience = step.patience;
   ClientRequest request;
   request.key = KeyText(op->key);
   request.verb =
@@ -144,7 +153,14 @@ void Clients::Retry(const OpStep& step) {
   if (op->r != 0) request.read_level = {Level::Kind::kNumber, op->r};
   if (op->w != 0) request.write_level = {Level::Kind::kNumber, op->w};
   request.sloppy = op->sloppy;
-  request.operation_token = op->token;
+  if (!op->token.empty()) {
+    request.operation_token = op->token;
+  } else {
+    wiring_.tally.Count("client.retry_by_own_id");
+    request.operation = NameOf(*op);
+    const Operation* seen = wiring_.history.Find(op->context_of);
+    if (seen != nullptr) request.context = seen->context;
+  }
   Submit(*op, std::move(request), *node);
 }
 
@@ -166,6 +182,14 @@ void Clients::Submit(Operation& op, ClientRequest request, uint32_t node) {
        .payload = index,
        .node = static_cast<uint16_t>(node),
        .what = Happening::kOpTimeout});
+  op.asked = wiring_.queue.now();
+  if (op.patience.ns != 0) {
+    wiring_.queue.Schedule(op.asked + op.patience,
+                           {.process = op.attempt,
+                            .payload = index,
+                            .node = static_cast<uint16_t>(node),
+                            .what = Happening::kOpTimeout});
+  }
   if (op.cut_off) {
     wiring_.tally.Count("mattered.deaf");
     return;
@@ -200,6 +224,12 @@ void Clients::OnReply(uint32_t node, Handle client, const ClientReply& reply) {
                         op.attempt == client.gen && op.node == node &&
                         !op.answered;
   if (!expected) {
+    const auto gone = std::find(given_up_.begin(), given_up_.end(), client);
+    if (gone != given_up_.end()) {
+      wiring_.tally.Count("client.answered_too_late");
+      given_up_.erase(gone);
+      return;
+    }
     wiring_.unanswered.push_back("Operation " + std::to_string(op.id) +
                                  " was answered more than once.");
     return;
@@ -257,6 +287,19 @@ void Clients::OnProcessDown(uint32_t node) {
   }
 }
 
+// The client hangs up; its node learns that, if it can.
+void Clients::GiveUp(Operation& op) {
+  wiring_.tally.Count("client.gave_up");
+  const auto index =
+      static_cast<uint32_t>(&op - wiring_.history.operations().data());
+  const Handle client{index + 1, op.attempt};
+  given_up_.push_back(client);
+  const uint32_t process = op.process;
+  SimNode& node = *wiring_.nodes[op.node];
+  Close(op, Outcome::kUnknown);
+  node.Deliver(process, ClientGoneEvent{client});
+}
+
 void Clients::OnTimeout(const Occasion& occasion) {
   Operation& op = wiring_.history.operations()[occasion.payload];
   if (op.outcome != Outcome::kPending || op.attempt != occasion.process) {
@@ -264,6 +307,10 @@ void Clients::OnTimeout(const Occasion& occasion) {
   }
   if (op.cut_off) {
     Close(op, Outcome::kUnknown);
+    return;
+  }
+  if (op.patience.ns != 0 && wiring_.queue.now() >= op.asked + op.patience) {
+    GiveUp(op);
     return;
   }
   const SimNode& node = *wiring_.nodes[op.node];

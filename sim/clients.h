@@ -3,7 +3,8 @@
 // Clients turn the operations of a scenario into requests to nodes and write
 // down what they were told.  They are open-loop: an operation starts at its
 // time whatever became of the earlier ones.  A client whose node dies, or
-// keeps silent beyond its patience, does not know the outcome.
+// keeps silent beyond its patience, does not know the outcome; what a node says
+// to a client that has gone, nobody hears.
 //
 // Every request carries the handle {index in the history + 1, attempt}.
 
@@ -68,6 +69,8 @@ class Clients {
   // The operation whose context the step carries; 0: none.
   uint32_t ContextOf(const OpStep& step) const;
   void Retry(const OpStep& step);
+  static OperationId NameOf(const Operation& op);
+  void GiveUp(Operation& op);
   void Submit(Operation& op, ClientRequest request, uint32_t node);
   void Close(Operation& op, Outcome outcome);
   void Record(Operation& op, const ClientReply& reply);
@@ -77,6 +80,7 @@ class Clients {
   std::vector<bool> deaf_;                      // By node.
   std::vector<bool> mute_;                      // Likewise.
   std::vector<std::vector<uint32_t>> open_at_;  // Per node: operation ids.
+  std::vector<Handle> given_up_;                // Not answered yet.
   std::vector<std::vector<LastAnswer>> last_;   // Per client.
 };
 

@@ -437,7 +437,7 @@ std::optional<Scenario> WithoutSetting(const Scenario& scenario, size_t at) {
 
 namespace {
 
-constexpr size_t kWordsPerOp = 6;
+constexpr size_t kWordsPerOp = 8;
 
 // What word `word` is in its plainest form; false: it is so already.
 bool Simplify(OpStep* op, size_t word) {
@@ -462,6 +462,12 @@ bool Simplify(OpStep* op, size_t word) {
       break;
     case 5:
       op->client = 0;
+      break;
+    case 6:
+      op->own_id = false;
+      break;
+    case 7:
+      op->patience = {};
       break;
     default:
       break;

@@ -47,8 +47,12 @@ struct OpStep {
   uint32_t w = 0;
   uint32_t size = 0;  // Bytes of the value; 0: just its name.
   bool sloppy = false;
-  // Not 0: repeat that operation with the token its 504 carried; if it was
-  // not answered so, nothing happens.
+  // The client names the operation itself (X-Operation-Id), so that it can
+  // repeat it though nobody gave it a token.
+  bool own_id = false;
+  Duration patience;  // The client waits no longer; zero: until answered.
+  // Not 0: repeat that operation, with the token its 504 carried or under the
+  // client's own id; if it was answered otherwise, nothing happens.
   uint32_t retry_of = 0;
   friend bool operator==(const OpStep&, const OpStep&) = default;
 };

@@ -174,6 +174,17 @@ class LineParser {
       op->sloppy = true;
       return true;
     }
+    if (word == "own") {
+      op->own_id = true;
+      return true;
+    }
+    if (word.starts_with("patience=")) {
+      if (ReadTime(word.substr(9), &op->patience) && op->patience.ns > 0) {
+        return true;
+      }
+      Fail("malformed time", word);
+      return false;
+    }
     if (word.starts_with("via=")) {
       uint32_t node = 0;
       if (!ReadName(word.substr(4), "n", &node)) return false;

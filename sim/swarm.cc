@@ -12,6 +12,7 @@
 #include "core/base/prng.h"
 #include "sim/settings.h"
 #include "sim/swarm_weather.h"
+#include "sim/workload.h"
 
 namespace orrery::sim {
 namespace {
@@ -67,7 +68,7 @@ class Generator {
     Configure();
     Knobs();
     Weather();
-    Workload();
+    Operations();
     if (Has(Area::kNet, faults_.Chance(1, 2))) Partitions();
     if (Has(Area::kNet, faults_.Chance(1, 2))) BrokenConnections();
     if (Has(Area::kProcess, faults_.Chance(1, 2))) Crashes();
@@ -131,7 +132,8 @@ class Generator {
   void Configure();
   void Knobs();
   void Weather();
-  void Workload();
+  void Operations();
+  void StyledOperations(WorkloadStyle style);
   void Partitions();
   void BrokenConnections();
   void Crashes();
@@ -308,7 +310,10 @@ OpStep Generator::MakeOp(uint32_t id) {
   return op;
 }
 
-void Generator::Workload() {
+// One style dominates, or there is a bit of everything.
+void Generator::Operations() {
+  const std::optional<WorkloadStyle> style = StyleOf(seed_);
+  if (style.has_value()) return StyledOperations(*style);
   Prng& prng = workload_;
   const int64_t gap = 2 * kSecond.ns / plan_.ops_per_second;
   Duration at = plan_.first_op;
@@ -323,6 +328,26 @@ void Generator::Workload() {
     }
     At(at, op);
   }
+}
+
+void Generator::StyledOperations(WorkloadStyle style) {
+  const uint64_t file_bytes =
+      SettingsOf(scenario_).config.engine.max_file_bytes;
+  Workload workload = MakeWorkload({.seed = seed_,
+                                    .first_op = plan_.first_op,
+                                    .first_fault = plan_.first_fault,
+                                    .until = plan_.heal_at,
+                                    .ops_per_second = plan_.ops_per_second,
+                                    .nodes = nodes_,
+                                    .keys = keys_,
+                                    .clients = clients_,
+                                    .file_bytes = file_bytes},
+                                   style);
+  scenario_.lines.emplace_back(CommentLine{" " + std::string(NameOf(style))});
+  if (!workload.settings.empty()) {
+    scenario_.lines.emplace_back(CfgLine{std::move(workload.settings)});
+  }
+  for (StepLine& line : workload.steps) At(line.at, std::move(line.step));
 }
 
 void Generator::Partitions() {

@@ -25,7 +25,7 @@ constexpr uint32_t kFinalReads = 1'000'000'000;
 // sync was due at the latest, barring stalls.
 constexpr Duration kSyncSlack = 500 * kMillisecond;
 // How full a node is, is looked at every so many events.
-constexpr uint64_t kLoadEvery = 64;
+constexpr uint64_t kLoadEvery = 256;
 
 // Longest time a write may stay unsynced after its acknowledgement.
 Duration UnsyncedFor(const Settings& settings,
@@ -292,11 +292,15 @@ void World::NoteDeath(uint32_t node) {
   if (nodes_[node]->TakeRestartWanted()) StartSoon(node);
 }
 
-// O23.
+// O23.  What a paused process was sent meanwhile, it does not hold.
 void World::NoteLoad(uint32_t node) {
+  if (nodes_[node]->IsPaused()) return;
+  const Engine& engine = nodes_[node]->engine();
   CheckLoad({.node = node,
              .open_requests = clients_->open_at(node),
              .open_files = nodes_[node]->disk().open_files(),
+             .pinned_files = engine.Counters(StoreId::kUser).pinned_files +
+                             engine.Counters(StoreId::kHints).pinned_files,
              .disk_operations = nodes_[node]->disk().operations_under_way()},
             settings_.config, &evidence_.loads);
 }

@@ -45,6 +45,7 @@ constexpr std::string_view kEverything =
     "at 400ms op 2 del c2 k7 via=n1 ctx=last w=3 sloppy\n"
     "at 401ms op 3 get c2 k7 r=1\n"
     "at 402ms op 4 put c2 k7 ctx=op1 retry=op2\n"
+    "at 403ms op 5 del c2 k7 sloppy own patience=20ms\n"
     "at 450ms powerloss n1 keep=2 torn=1\n"
     "at 451ms powerloss n2\n"
     "at 500ms crash n0\n"

@@ -197,6 +197,28 @@ TEST(WorldTest, StepsThatMakeNoSenseDoNothing) {
   EXPECT_EQ(Sentences(result), "");
 }
 
+// The one who hangs up does not know; whoever asks again by the same name is
+// told of the write that was made meanwhile.
+TEST(WorldTest, AClientThatHangsUpAsksAgainByItsOwnName) {
+  const RunResult result = RunText(
+      "cfg nodes=3 sync=on end=20s\n"
+      "noise disk.sync=20ms..30ms\n"
+      "at 6s op 1 put c0 k1 via=n0 own patience=2ms\n"
+      "at 6001ms op 2 put c0 k2 via=n0 own patience=2ms\n"
+      "at 7s op 3 put c0 k1 via=n1 retry=op1\n"
+      "at 8s op 4 get c0 k1\n"
+      "expect outcome op=1 is=ok\n"
+      "expect outcome op=2 is=unknown\n"
+      "expect value op=4 is=op1\n"
+      "expect mark name=replica.operation_repeated\n"
+      "expect converge within=10s\n");
+
+  EXPECT_EQ(Sentences(result), "");
+  EXPECT_EQ(result.tally.of("client.gave_up"), 2u);
+  EXPECT_EQ(result.tally.of("client.answered_too_late"), 2u);
+  EXPECT_EQ(result.tally.of("client.retry_by_own_id"), 1u);
+}
+
 TEST(WorldTest, ALostTailIsExcusedOnlyWhenEveryAcknowledgerLostPower) {
   const RunResult result = RunText(
       "cfg nodes=3 sync=off sync_interval=5s end=20s\n"
