@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/invariant.h"
 #include "core/storage/file_table.h"
 #include "core/version/hybrid_clock.h"
 #include "sim/checkers/narration.h"
@@ -54,8 +55,9 @@ void StampBound::OnFresh(const Fresh& fresh,
   ++seen->checked;
   if (fresh.basis != 0 && fresh.stamp <= fresh.basis + kBasisStampStep) return;
   const Clock& clock = clocks_[fresh.node];
+  ORRERY_INVARIANT(clock.starts > 0);
   const WallTime bound = clock.highest + skew_bound_ +
-                         (skew_bound_ / 2) * clock.starts + kDrawsMax;
+                         (skew_bound_ / 2) * (clock.starts - 1) + kDrawsMax;
   if (fresh.stamp <= static_cast<uint64_t>(bound.ns)) return;
   if (seen->strange.size() == kViolationsMax) return;
   const auto ahead_ns = static_cast<int64_t>(fresh.stamp) - clock.highest.ns;

@@ -4,8 +4,8 @@
 //
 // Stamps: a version's stamp lies within 1,024 above its basis, or no further
 // above the highest wall time that its coordinator ever saw than the skew bound
-// D, and D/2 for each start of a process there, since each leases stamps so far
-// ahead (docs/decisions/0003: until cluster time is built, "wall" is the
+// D, and D/2 for each process that ran there before, since each leases stamps
+// so far ahead (docs/decisions/0003: until cluster time is built, "wall" is the
 // node's own clock).  Excused: a write that was repeated keeps the stamp that
 // another node's clock gave it.
 //

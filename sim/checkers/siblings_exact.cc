@@ -53,6 +53,10 @@ std::string WrongWith(const Evidence& evidence,
   if (write->outcome == Outcome::kFailed) {
     return "which the " + OpText(*write) + " wrote, that was refused";
   }
+  if (write->IsOk() && !write->retried && write->version != version.stamp) {
+    return "which is the value of the " + OpText(*write) +
+           " under another version than was acknowledged";
+  }
   return "";
 }
 
