@@ -56,9 +56,9 @@ struct Operation {
   bool retried = false;
   bool cut_off = false;   // What was asked or answered is lost on the way.
   bool answered = false;  // This attempt, if the client heard so or not.
-  bool own_id = false;  // The client chose the operation's name.
-  Duration patience;    // The client waits no longer; zero: until answered.
-  Instant asked;        // The attempt that is open.
+  bool own_id = false;    // The client chose the operation's name.
+  Duration patience;      // The client waits no longer; zero: until answered.
+  Instant asked;          // The attempt that is open.
   Instant invoked;
   Instant returned;
   Outcome outcome = Outcome::kPending;
