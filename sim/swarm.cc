@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/base/prng.h"
@@ -554,6 +555,12 @@ void Generator::BadDisks() {
 }
 
 void Generator::MoreWeather() {
+  const bool wipes_founder =
+      std::any_of(timed_.begin(), timed_.end(), [](const Timed& timed) {
+        const auto* step = std::get_if<NodeStep>(&timed.line.step);
+        return step != nullptr && step->kind == NodeStep::Kind::kWipe &&
+               step->node == 0;
+      });
   SwarmFaults faults = WeatherOf({.seed = seed_,
                                   .nodes = nodes_,
                                   .keys = keys_,
@@ -561,7 +568,8 @@ void Generator::MoreWeather() {
                                   .first_fault = plan_.first_fault,
                                   .heal_at = plan_.heal_at,
                                   .profile = profile_,
-                                  .udp_loss = udp_loss_});
+                                  .udp_loss = udp_loss_,
+                                  .wipes_founder = wipes_founder});
   for (Line& line : faults.settings) {
     scenario_.lines.push_back(std::move(line));
   }

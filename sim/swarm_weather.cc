@@ -125,7 +125,8 @@ void Weather::Stops() {
 // While the ring forms: a node that comes late, faults of nodes and links,
 // requests that come too early, and other lists of seeds.
 void Weather::EarlyFaults() {
-  const uint64_t lists = prng_.Below(6);
+  uint64_t lists = prng_.Below(6);
+  if (lists == 2 && shape_.wipes_founder) lists = 3;
   const bool own = lists == 0;
   const bool links = IsPresent(shape_.profile, Area::kNet, true);
   faults_.settings.emplace_back(CfgLine{{{"seeds", own          ? "own"

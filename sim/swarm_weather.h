@@ -36,6 +36,9 @@ struct SwarmShape {
   Duration heal_at;
   Profile profile = Profile::kLight;
   std::string udp_loss;  // As the weather has it.
+  // n0 loses its disk: without a list of seeds it would found another cluster,
+  // as it was told to.
+  bool wipes_founder = false;
 };
 
 struct SwarmFaults {

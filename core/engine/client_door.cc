@@ -20,9 +20,13 @@ void ClientDoor::OnRequest(const ClientRequest& request, Rooms& rooms,
 void ClientDoor::Consider(const Waiting& asked, Rooms& rooms, Turn& turn) {
   const ClientRequest& request = asked.request;
   if (const auto why = WhyNot(rooms)) return Refuse(request.client, *why, turn);
-  const bool must_wait =
-      IsWrite(request.verb) && rooms.membership.ring_state()->pristine;
-  if (!must_wait) return Admit(asked, rooms, turn);
+  const bool pristine = rooms.membership.ring_state()->pristine;
+  if (!pristine) return Admit(asked, rooms, turn);
+  if (!IsWrite(request.verb)) {
+    if (rooms.membership.is_founder()) return Admit(asked, rooms, turn);
+    turn.effects.Mark("door.read_before_the_ring");  // DOOR-3
+    return Refuse(request.client, Refused::Why::kNotReady, turn);
+  }
   if (waiting_.size() >= rooms.options.limits.client_requests_max) {  // DOOR-1
     return Refuse(request.client, Refused::Why::kOverloaded, turn);
   }

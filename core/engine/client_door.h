@@ -3,8 +3,10 @@
 // ClientDoor decides whether a client's request may begin: the node must have
 // recovered, be in a ring that is ready, and have room.  A first write under a
 // pristine ring waits here until the ring is closed (membership section 6),
-// so that no write is acknowledged under a pristine epoch.  Whoever is turned
-// away here was refused before anything could have been applied.
+// so that no write is acknowledged under a pristine epoch.  A read under one is
+// the founder's alone: whoever missed the close would count the owners of a
+// ring that others have written past.  Whoever is turned away here was refused
+// before anything could have been applied.
 //
 // It does not know quorums: what it lets in belongs to the CoordinatorRoom or
 // to the KeyLister.
@@ -13,6 +15,7 @@
 //   DOOR-1  Requests that wait for the ring number at most
 //           limits.client_requests_max.
 //   DOOR-2  Each one that waits is let in, or refused by its deadline.
+//   DOOR-3  Under a pristine ring only its founder lets reads in.
 //
 // Threading: engine thread.  Cost: O(1) a request.
 

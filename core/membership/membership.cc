@@ -59,6 +59,8 @@ const MemberTable& Membership::members() const { return rooms_->table(); }
 
 bool Membership::ring_ready() const { return rooms_->IsRingReady(); }
 
+bool Membership::is_founder() const { return rooms_->keeper().IsFounder(); }
+
 bool Membership::ring_refused() const { return rooms_->handshake().refused(); }
 
 std::string Membership::waiting_for() const { return rooms_->WaitingFor(); }

@@ -123,6 +123,9 @@ class Membership {
   // The founder has declared the pristine ring ready, or the ring is closed;
   // and no other process claims this identity.
   bool ring_ready() const;
+  // Whether this node closes the ring: no other knows whether a pristine one
+  // still is.
+  bool is_founder() const;
   // Told RING_CLOSED: owns nothing.
   bool ring_refused() const;
   // For people; empty when nothing is waited for.

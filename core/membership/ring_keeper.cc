@@ -46,6 +46,9 @@ void RingKeeper::Restore(ClusterId cluster,
                          const std::optional<RingState>& ring, Turn& turn) {
   in_.local.cluster = cluster;
   if (ring.has_value()) Install(*ring, turn);
+  // Whoever knows this node by another cluster has as long to say so as after a
+  // join: its disk may have been wiped since.
+  joined_at_ = turn.now();
 }
 
 void RingKeeper::Found(ClusterId cluster, Turn& turn) {

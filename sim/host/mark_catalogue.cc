@@ -9,6 +9,7 @@ namespace orrery::sim {
 namespace {
 
 constexpr MarkRule kMarks[] = {
+    {"door.read_before_the_ring", MarkClass::kRare, {}},
     {"door.waits_for_ring", MarkClass::kCommon, {}},
     {"engine.other_cluster_dropped", MarkClass::kCommon, {}},
     {"engine.slept", MarkClass::kCommon, {}},
