@@ -8,11 +8,12 @@ HISTORIES ?= 1..100
 BIN := bin/orrery
 
 .PHONY: help deps build test cluster stop-cluster load-test bench golden \
-  golden-all campaign mutants fuzz crash-points test-pages test-tsan test-words coverage lint fmt clean
+  golden-scenarios golden-all campaign mutants fuzz crash-points test-pages \
+  test-tsan test-words coverage lint fmt clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
-	  awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	  awk -F'\t' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 deps:
 	@scripts/install-deps.sh
@@ -46,6 +47,9 @@ bench: build  ## measure a responder, one node, three nodes
 
 golden: build  ## regenerate the golden digests; the commit says why
 	@scripts/golden.py --update $(BIN)
+
+golden-scenarios: build  ## draw the golden scenarios anew: new kinds of steps
+	@scripts/golden.py --make $(BIN)
 
 golden-all: build  ## compare the golden digests of every compiler's leg
 	@scripts/golden_all.sh

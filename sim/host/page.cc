@@ -28,7 +28,7 @@ constexpr size_t kEventsMax = 100'000;
 // The scenario's own text, of which a page shows the beginning.
 constexpr size_t kScenarioBytesMax = 64 << 10;
 
-int64_t Us(Instant at) { return at.ns / kMicrosecond.ns; }
+int64_t MicrosecondsOf(Instant at) { return at.ns / kMicrosecond.ns; }
 
 std::string_view NameOf(OpStep::Verb verb) {
   switch (verb) {
@@ -70,7 +70,7 @@ json::array ViolationsOf(const Recording& recording) {
     one["op"] = violation.op;
     one["other"] = violation.other;
     one["key"] = violation.key;
-    one["at"] = Us(violation.at);
+    one["at"] = MicrosecondsOf(violation.at);
     all.push_back(std::move(one));
   }
   return all;
@@ -79,9 +79,9 @@ json::array ViolationsOf(const Recording& recording) {
 json::array OperationsOf(const Recording& recording, const Window& window) {
   json::array all;
   for (const Operation& op : recording.operations) {
-    const int64_t from = Us(op.invoked);
+    const int64_t from = MicrosecondsOf(op.invoked);
     const bool open = op.outcome == Outcome::kPending;
-    const int64_t until = open ? window.until : Us(op.returned);
+    const int64_t until = open ? window.until : MicrosecondsOf(op.returned);
     if (until < window.from || from > window.until) continue;
     json::object one;
     one["id"] = op.id;
@@ -210,13 +210,13 @@ void Put(std::string_view mark, std::string_view text, std::string* page) {
 }  // namespace
 
 Window WindowOf(const Recording& recording) {
-  Window window{0, Us(recording.result.ended)};
+  Window window{0, MicrosecondsOf(recording.result.ended)};
   const std::vector<Recording::Happened>& events = recording.events;
   if (events.size() <= kEventsMax) return window;
   // The last event that belongs to the story: of the violation, a little more.
   size_t last = events.size() - 1;
   if (!recording.result.violations.empty()) {
-    const int64_t at = Us(recording.result.violations.front().at);
+    const int64_t at = MicrosecondsOf(recording.result.violations.front().at);
     if (at > 0) {
       const auto after = std::upper_bound(
           events.begin(), events.end(), at + kSecond.ns / kMicrosecond.ns,

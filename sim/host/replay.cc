@@ -114,33 +114,31 @@ int Replay(const Scenario& scenario, const ReplayOptions& options) {
                 violation.oracle.c_str(), violation.property.c_str(),
                 violation.sentence.c_str());
   }
-  if (!options.quiet) {
-    for (const PropertyResult& property : result.properties) {
-      const std::string outcome =
-          property.measured
-              ? Cat("deviating ", property.deviations)
-              : Cat("excused ", property.excused, ", failed ", property.failed);
-      std::printf("%s\n",
-                  absl::StrFormat("%-4s %-30s checked %d, %s", property.oracle,
-                                  property.property, property.checked, outcome)
-                      .c_str());
-    }
-    std::printf("fired:");
-    for (const auto& [name, count] : result.tally.counts()) {
-      std::printf(" %s", Cat(name, " ", count).c_str());
-    }
-    std::printf("\nmarks:");
-    for (const auto& [name, count] : result.marks.counts()) {
-      std::printf(" %s", Cat(name, " ", count).c_str());
-    }
-    std::printf("\n");
+  for (const PropertyResult& property : result.properties) {
+    const std::string outcome =
+        property.measured
+            ? Cat("deviating ", property.deviations)
+            : Cat("excused ", property.excused, ", failed ", property.failed);
+    std::printf("%s\n",
+                absl::StrFormat("%-4s %-30s checked %d, %s", property.oracle,
+                                property.property, property.checked, outcome)
+                    .c_str());
   }
+  std::printf("fired:");
+  for (const auto& [name, count] : result.tally.counts()) {
+    std::printf(" %s", Cat(name, " ", count).c_str());
+  }
+  std::printf("\nmarks:");
+  for (const auto& [name, count] : result.marks.counts()) {
+    std::printf(" %s", Cat(name, " ", count).c_str());
+  }
+  std::printf("\n");
   std::printf("%s\n",
               absl::StrFormat("%s: digest %016x, %d events, %.3f s simulated",
                               options.name, result.digest, result.events,
                               static_cast<double>(result.ended.ns) / 1e9)
                   .c_str());
-  if (options.until.ns == 0 && !options.quiet) {
+  if (options.until.ns == 0) {
     CompareWithStored(scenario, result.digest);
   }
   if (options.twice) {

@@ -20,7 +20,6 @@ struct ReplayOptions {
   std::optional<uint32_t> node;  // Log only this one.
   Duration until;                // Zero: to the end.
   bool twice = false;            // Check determinism too.
-  bool quiet = false;            // The digest line only.
 };
 
 // An exit code.

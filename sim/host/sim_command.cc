@@ -22,6 +22,7 @@
 #include "sim/host/diff.h"
 #include "sim/host/exit_codes.h"
 #include "sim/host/explain.h"
+#include "sim/host/golden.h"
 #include "sim/host/interrupt.h"
 #include "sim/host/large_heap.h"
 #include "sim/host/progress.h"
@@ -48,6 +49,7 @@ struct Arguments {
   std::string file;
   std::vector<std::string> files;
   std::vector<std::string> without;
+  std::string only;
   sim::CampaignOptions campaign;
   sim::ReplayOptions replay;
   sim::ShowOptions show;
@@ -262,19 +264,6 @@ int PrintOne(const Arguments& arguments) {
   return sim::kExitHeld;
 }
 
-int RunGolden(Arguments& arguments) {
-  int worst = sim::kExitHeld;
-  for (const std::string& file : arguments.files) {
-    const std::optional<sim::Scenario> scenario = sim::LoadScenario(file);
-    if (!scenario.has_value()) return sim::kExitUsage;
-    sim::ReplayOptions options;
-    options.name = file;
-    options.quiet = true;
-    worst = std::max(worst, sim::Replay(*scenario, options));
-  }
-  return worst;
-}
-
 void AddProfile(CLI::App* verb, Arguments& arguments, const char* what) {
   verb->add_option("--profile", arguments.profile,
                    std::string(what) + ": " + ProfileNames())
@@ -379,8 +368,10 @@ CLI::App* AddPrint(CLI::App& app, Arguments& arguments) {
 
 CLI::App* AddGolden(CLI::App& app, Arguments& arguments) {
   CLI::App* golden = app.add_subcommand(
-      "golden", "Print the digests of scenarios, one line each");
-  golden->add_option("files", arguments.files)->required();
+      "golden", "Print the digests of committed scenarios, one line each");
+  golden->add_option("files", arguments.files, "Packs, as in tests/golden")
+      ->required();
+  golden->add_option("--only", arguments.only, "The golden of this name");
   return golden;
 }
 
@@ -415,7 +406,7 @@ int RunSimCommand(int argc, char** argv) {
   if (show->parsed()) return ShowOne(arguments);
   if (diff->parsed()) return DiffTwo(arguments);
   if (print->parsed()) return PrintOne(arguments);
-  return RunGolden(arguments);
+  return sim::RunGoldens(arguments.files, arguments.only);
 }
 
 }  // namespace orrery
