@@ -15,6 +15,7 @@
 #include "sim/checkers/narration.h"
 #include "sim/host/build_id.h"
 #include "sim/host/event_text.h"
+#include "sim/host/operation_text.h"
 #include "sim/host/page_parts.h"
 #include "sim/scenario_text.h"
 
@@ -29,32 +30,6 @@ constexpr size_t kEventsMax = 100'000;
 constexpr size_t kScenarioBytesMax = 64 << 10;
 
 int64_t MicrosecondsOf(Instant at) { return at.ns / kMicrosecond.ns; }
-
-std::string_view NameOf(OpStep::Verb verb) {
-  switch (verb) {
-    case OpStep::Verb::kPut:
-      return "put";
-    case OpStep::Verb::kGet:
-      return "get";
-    case OpStep::Verb::kDelete:
-      return "del";
-  }
-  return "?";
-}
-
-std::string_view NameOf(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kPending:
-      return "open";
-    case Outcome::kOk:
-      return "ok";
-    case Outcome::kFailed:
-      return "refused";
-    case Outcome::kUnknown:
-      return "unknown";
-  }
-  return "?";
-}
 
 json::string Text(std::string_view text) {
   return json::string(text.data(), text.size());
@@ -86,12 +61,12 @@ json::array OperationsOf(const Recording& recording, const Window& window) {
     json::object one;
     one["id"] = op.id;
     one["client"] = op.client;
-    one["verb"] = Text(NameOf(op.verb));
+    one["verb"] = Text(VerbText(op.verb));
     one["key"] = op.key;
     one["node"] = op.node;
     one["from"] = from;
     one["until"] = until;
-    one["outcome"] = Text(NameOf(op.outcome));
+    one["outcome"] = Text(OutcomeText(op.outcome));
     one["version"] = Text(std::to_string(op.version));
     one["final"] = op.final_read;
     std::string answer;

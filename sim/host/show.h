@@ -1,6 +1,7 @@
 // sim/host/show.h
 //
-// `orrery sim show`: runs a scenario and writes what happened as a page.
+// `orrery sim show`: runs a scenario and writes what happened as a page, or in
+// a format that another tool reads.
 
 #ifndef ORRERY_SIM_HOST_SHOW_H_
 #define ORRERY_SIM_HOST_SHOW_H_
@@ -14,8 +15,9 @@ namespace orrery::sim {
 
 struct ShowOptions {
   std::string name;  // Of the scenario, for people.
-  std::string out;   // Path of the page.
-  Duration from;     // Zero both: as WindowOf says.
+  std::string out;   // Path of what is written.
+  std::string format = "html";
+  Duration from;  // Zero both: of a page as WindowOf says, else all.
   Duration until;
 };
 

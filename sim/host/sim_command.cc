@@ -22,6 +22,7 @@
 #include "sim/host/diff.h"
 #include "sim/host/exit_codes.h"
 #include "sim/host/explain.h"
+#include "sim/host/formats.h"
 #include "sim/host/golden.h"
 #include "sim/host/interrupt.h"
 #include "sim/host/large_heap.h"
@@ -240,7 +241,9 @@ int ShowOne(Arguments& arguments) {
   if (!scenario.has_value()) return sim::kExitUsage;
   arguments.show.name = arguments.file;
   if (arguments.show.out.empty()) {
-    arguments.show.out = WithEnding(arguments.file, ".html");
+    const sim::ShowFormat* format = sim::ShowFormatOf(arguments.show.format);
+    arguments.show.out = WithEnding(
+        arguments.file, format == nullptr ? ".html" : format->ending);
   }
   return sim::Show(*scenario, arguments.show);
 }
@@ -340,10 +343,14 @@ CLI::App* AddShrink(CLI::App& app, Arguments& arguments) {
 
 CLI::App* AddShow(CLI::App& app, Arguments& arguments) {
   CLI::App* show = app.add_subcommand(
-      "show", "Run a scenario and write what happened as a page to look at");
+      "show", "Run a scenario and write what happened, to be looked at");
   show->add_option("file", arguments.file, "Scenario text")->required();
   show->add_option("--out", arguments.show.out,
-                   "Where to write it; FILE with .html if not said");
+                   "Where to write it; FILE with an ending of the format if "
+                   "not said");
+  show->add_option("--format", arguments.show.format,
+                   "What for: " + sim::ShowFormatNames())
+      ->capture_default_str();
   show->add_option("--from", arguments.from, "Show only from this time on");
   show->add_option("--until", arguments.until, "And only up to this one");
   return show;
