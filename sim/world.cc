@@ -447,10 +447,13 @@ void World::Judge(RunResult* result) {
       result->violations.push_back(std::move(violation));
     }
   }
-  Verdict expected =
-      CheckExpectations(evidence_, settings_.expectations, marks_);
-  for (Violation& violation : expected.violations) {
-    result->violations.push_back(std::move(violation));
+  // What a scenario expects, it expects of the whole run.
+  if (options_.until.ns == 0) {
+    Verdict expected =
+        CheckExpectations(evidence_, settings_.expectations, marks_);
+    for (Violation& violation : expected.violations) {
+      result->violations.push_back(std::move(violation));
+    }
   }
   JudgeFatals(result);
   for (const auto& node : nodes_) {

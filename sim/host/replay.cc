@@ -3,7 +3,9 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -52,13 +54,42 @@ void CompareWithStored(const Scenario& scenario, uint64_t digest) {
   }
 }
 
+// Stops after each event until the reader says how to go on.
+class StepKeys {
+ public:
+  void Wait() {
+    if (free_run_ || skip_ > 0) {
+      skip_ -= free_run_ ? 0 : 1;
+      return;
+    }
+    std::printf("%s", told_ ? ""
+                            : "Enter: next event, N: N events, "
+                              "c: to the end, q: quit\n");
+    told_ = true;
+    std::fflush(stdout);
+    std::string line;
+    if (!std::getline(std::cin, line) || line == "q") std::exit(kExitHeld);
+    if (line == "c") free_run_ = true;
+    uint64_t events = 0;
+    if (ReadNumber(line, &events) && events > 0) skip_ = events - 1;
+  }
+
+ private:
+  uint64_t skip_ = 0;
+  bool free_run_ = false;
+  bool told_ = false;
+};
+
 class LogPrinter : public Listener {
  public:
-  explicit LogPrinter(std::optional<uint32_t> only) : only_(only) {}
+  LogPrinter(std::optional<uint32_t> only, bool step)
+      : only_(only), step_(step) {}
 
   void OnStep(Instant now, uint32_t node, const Event& event,
               const Effects& effects, uint64_t) override {
     if (only_.value_or(node) != node) return;
+    if (step_ && printed_) keys_.Wait();
+    printed_ = true;
     Print(now, Cat("n", node, " ", EventText(event)));
     for (const std::string& line : EffectTexts(effects)) {
       Print(now, Cat("n", node, "   ", line));
@@ -78,6 +109,9 @@ class LogPrinter : public Listener {
   }
 
   std::optional<uint32_t> only_;
+  bool step_;
+  bool printed_ = false;
+  StepKeys keys_;
 };
 
 }  // namespace
@@ -100,10 +134,10 @@ std::optional<Scenario> LoadScenario(const std::string& path) {
 }
 
 int Replay(const Scenario& scenario, const ReplayOptions& options) {
-  LogPrinter printer(options.node);
+  LogPrinter printer(options.node, options.step);
   RunOptions run_options;
   run_options.until = options.until;
-  if (options.log) {
+  if (options.log || options.step) {
     // A run that dies has told all that led to it.
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     run_options.listener = &printer;

@@ -20,6 +20,7 @@ struct ReplayOptions {
   std::optional<uint32_t> node;  // Log only this one.
   Duration until;                // Zero: to the end.
   bool twice = false;            // Check determinism too.
+  bool step = false;             // Wait for the reader after each event.
 };
 
 // An exit code.

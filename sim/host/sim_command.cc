@@ -182,6 +182,9 @@ int ReplayOne(Arguments& arguments) {
   }
   arguments.replay.node = arguments.node;
   if (!arguments.file.empty() && sim::IsTraceFile(arguments.file)) {
+    if (arguments.replay.step) {
+      return Usage("--step is for scenarios; a trace has --log and --until");
+    }
     return sim::ReplayTrace({.path = arguments.file,
                              .log = arguments.replay.log,
                              .until = arguments.replay.until});
@@ -314,6 +317,8 @@ CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
   replay->add_flag("--log", arguments.replay.log, "Print every event");
   replay->add_option("--node", arguments.node, "Log only this node");
   replay->add_option("--until", arguments.until, "Stop at this time");
+  replay->add_flag("--step", arguments.replay.step,
+                   "Print one event (of --node) at a time; Enter goes on");
   replay->add_flag("--twice", arguments.replay.twice,
                    "Run it twice and compare");
   return replay;
