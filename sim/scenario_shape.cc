@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/total_order.h"
 #include "core/protocol/limits.h"
 #include "sim/settings.h"
 
@@ -125,7 +126,7 @@ std::vector<const StepLine*> StepsByTime(const Scenario& scenario) {
   };
   // Most scenarios are written in order.
   if (!std::is_sorted(steps.begin(), steps.end(), earlier)) {
-    std::sort(steps.begin(), steps.end(), earlier);
+    Sort(steps.begin(), steps.end(), earlier);
   }
   return steps;
 }

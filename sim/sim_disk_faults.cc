@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 #include "sim/sim_disk.h"
 #include "sim/weather.h"
 
@@ -25,7 +26,7 @@ void SimDisk::EndProcess() {
       in_flight.emplace_back(operations_[i].number, i);
     }
   }
-  std::sort(in_flight.begin(), in_flight.end());
+  Sort(in_flight.begin(), in_flight.end());
   for (const auto& [number, index] : in_flight) {
     Operation& operation = operations_[index];
     const uint64_t fate =

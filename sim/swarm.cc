@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/prng.h"
+#include "core/base/total_order.h"
 #include "sim/settings.h"
 #include "sim/swarm_weather.h"
 #include "sim/workload.h"
@@ -81,7 +82,7 @@ class Generator {
     if (Has(Area::kDisk, faults_.Chance(1, 4))) BadDisks();
     MoreWeather();
     HealAll();
-    std::sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
+    Sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
       if (a.line.at != b.line.at) return a.line.at < b.line.at;
       return a.order < b.order;
     });

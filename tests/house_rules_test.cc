@@ -91,6 +91,10 @@ TEST(HouseRulesTest, TheCoreUsesNoBannedWord) {
   EXPECT_EQ(Print(OfTheTree(CheckBannedWords)), "");
 }
 
+TEST(HouseRulesTest, NoPointerIsAKey) {
+  EXPECT_EQ(Print(OfTheTree(CheckPointerKeys)), "");
+}
+
 TEST(HouseRulesTest, HeaderGuardsAreNamedByPath) {
   EXPECT_EQ(Print(OfTheTree(CheckHeaderGuard)), "");
 }
@@ -139,6 +143,26 @@ TEST(HouseRulesSelfTest, CommentsAndStringsAreNotCode) {
                                 "const char* s = \"throw \\\" try\";\n"
                                 "char c = '\"'; int catchment;\n"
                                 "auto r = R\"x(float)x\";"}),
+              IsEmpty());
+}
+
+TEST(HouseRulesSelfTest, APointerAsAKeyIsFoundWhereverItStands) {
+  for (const char* text :
+       {"std::map<Node*, int> a;", "absl::btree_set<const Node *> b;",
+        "std::set<sim::Node* const> c;"}) {
+    EXPECT_THAT(CheckPointerKeys({"core/ring/ring.h", text}), SizeIs(1))
+        << text;
+  }
+  EXPECT_THAT(CheckPointerKeys({"core/ring/ring.h",
+                                "std::map<NodeId, Node*> a;  // map<Node*>\n"
+                                "bool b = set < c * d;"}),
+              IsEmpty());
+}
+
+TEST(HouseRulesSelfTest, ASortThatMayLeaveTiesIsFound) {
+  EXPECT_THAT(CheckBannedWords({"sim/world.cc", "std::sort(a, b);"}),
+              SizeIs(1));
+  EXPECT_THAT(CheckBannedWords({"sim/world.cc", "Sort(a, b); IsSorted(c);"}),
               IsEmpty());
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/base/coding.h"
+#include "core/base/total_order.h"
 #include "core/ring/token.h"
 
 namespace orrery {
@@ -106,7 +107,7 @@ void KeyLister::NextBatch(Handle handle, Page& page, Store& store, Turn& turn) {
 }
 
 void KeyLister::FinishBatch(Page& page) {
-  std::sort(page.found.begin(), page.found.end());
+  Sort(page.found.begin(), page.found.end());
   for (auto& [token, key] : page.found) page.keys.push_back(std::move(key));
   page.found.clear();
 }

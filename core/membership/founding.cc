@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/total_order.h"
+
 namespace orrery {
 
 namespace {
@@ -10,7 +12,7 @@ namespace {
 std::vector<Endpoint> ViewOfSeeds(std::vector<Endpoint> seeds,
                                   const Endpoint& self) {
   seeds.push_back(self);
-  std::sort(seeds.begin(), seeds.end());
+  Sort(seeds.begin(), seeds.end());
   seeds.erase(std::unique(seeds.begin(), seeds.end()), seeds.end());
   return seeds;
 }

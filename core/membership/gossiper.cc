@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/base/total_order.h"
 #include "core/membership/incarnation.h"
 #include "core/protocol/limits.h"
 
@@ -82,7 +83,7 @@ void Gossiper::Choose(NodeId receiver, const MemberTable& table, size_t bytes,
     candidates.push_back({ClassOf(record, receiver), entry.transmissions,
                           next_ - entry.queued, id});
   }
-  std::sort(candidates.begin(), candidates.end());
+  Sort(candidates.begin(), candidates.end());
 
   const uint32_t limit = RetransmissionsFor(table.size());
   for (const Candidate& candidate : candidates) {

@@ -7,6 +7,7 @@
 
 #include "core/base/coding.h"
 #include "core/base/murmur3.h"
+#include "core/base/total_order.h"
 
 namespace orrery {
 
@@ -38,7 +39,7 @@ void Observers::Rebuild(const MemberTable& table) {
     return;
   }
   for (uint32_t ring = 0; ring < kObserversMax; ++ring) AddRing(ring);
-  for (auto& [subject, set] : sets_) std::sort(set.begin(), set.end());
+  for (auto& [subject, set] : sets_) Sort(set.begin(), set.end());
 }
 
 void Observers::AddRing(uint32_t ring) {
@@ -47,7 +48,7 @@ void Observers::AddRing(uint32_t ring) {
   for (const auto& [id, set] : sets_) {
     order.emplace_back(PlaceOnRing(id, ring), id);
   }
-  std::sort(order.begin(), order.end());
+  Sort(order.begin(), order.end());
 
   for (size_t i = 0; i < order.size(); ++i) {
     Set& set = sets_.find(order[i].second)->second;

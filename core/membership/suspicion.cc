@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 #include "core/membership/incarnation.h"
 
 namespace orrery {
@@ -373,7 +374,7 @@ uint32_t Suspicion::ConfirmationsFor(NodeId subject) const {
 // SUS-2 (rule 7).
 MemberRecord Suspicion::Corroborated(const MemberRecord& incoming) const {
   MemberRecord weighed = incoming;
-  std::sort(weighed.accusers.begin(), weighed.accusers.end());
+  Sort(weighed.accusers.begin(), weighed.accusers.end());
   weighed.accusers.erase(
       std::unique(weighed.accusers.begin(), weighed.accusers.end()),
       weighed.accusers.end());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 
 namespace orrery {
 
@@ -80,8 +81,8 @@ void SyncAnswerer::Compare(const SyncKeys& keys, SyncKeysAck* ack) const {
                           Ring::Contains(item.token, keys.after, ack->upto);
     if (in_chunk) theirs.push_back(item);
   }
-  std::sort(ours.begin(), ours.end());
-  std::sort(theirs.begin(), theirs.end());
+  Sort(ours.begin(), ours.end());
+  Sort(theirs.begin(), theirs.end());
   ack->want = TokensOnlyIn(theirs, ours);
   ack->have = TokensOnlyIn(ours, theirs);
 }

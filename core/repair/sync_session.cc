@@ -6,6 +6,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 #include "core/protocol/request_handle.h"
 #include "core/ring/token.h"
 
@@ -18,7 +19,7 @@ bool HoldsSorted(const std::vector<uint64_t>& tokens, uint64_t token) {
 }
 
 void SortUnique(std::vector<uint64_t>* tokens) {
-  std::sort(tokens->begin(), tokens->end());
+  Sort(tokens->begin(), tokens->end());
   tokens->erase(std::unique(tokens->begin(), tokens->end()), tokens->end());
 }
 

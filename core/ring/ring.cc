@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 #include "core/ring/token.h"
 
 namespace orrery {
@@ -36,11 +37,10 @@ void Ring::PlaceVnodes() {
       placed.push_back({VnodeToken(member.name, i), node});
     }
   }
-  std::sort(placed.begin(), placed.end(),
-            [this](const Placed& a, const Placed& b) {
-              if (a.token != b.token) return a.token < b.token;
-              return state_.members[a.node].name < state_.members[b.node].name;
-            });
+  Sort(placed.begin(), placed.end(), [this](const Placed& a, const Placed& b) {
+    if (a.token != b.token) return a.token < b.token;
+    return state_.members[a.node].name < state_.members[b.node].name;
+  });
 
   copies_ = std::min(state_.params.replication, normal);
   tokens_.reserve(placed.size());

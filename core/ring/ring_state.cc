@@ -6,6 +6,7 @@
 #include "core/base/coding.h"
 #include "core/base/invariant.h"
 #include "core/base/murmur3.h"
+#include "core/base/total_order.h"
 #include "core/protocol/limits.h"
 #include "core/ring/token.h"
 
@@ -64,7 +65,7 @@ bool IsValidMembers(const RingState& state) {
     tokens += member.vnodes;
     storages.push_back(member.storage);
   }
-  std::sort(storages.begin(), storages.end());
+  Sort(storages.begin(), storages.end());
   return tokens <= kRingTokensMax &&
          std::adjacent_find(storages.begin(), storages.end()) == storages.end();
 }

@@ -5,6 +5,7 @@
 
 #include "core/base/coding.h"
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 #include "core/storage/control_record.h"
 #include "core/storage/record.h"
 
@@ -66,7 +67,7 @@ std::vector<uint16_t> Compaction::ChooseInputs() const {
   if (small.size() + chosen.size() >= 2) {
     chosen.insert(chosen.end(), small.begin(), small.end());
   }
-  std::sort(chosen.begin(), chosen.end(), [this](uint16_t a, uint16_t b) {
+  Sort(chosen.begin(), chosen.end(), [this](uint16_t a, uint16_t b) {
     return IsBetter(files_.At(a), files_.At(b));
   });
   uint64_t bytes = 0;

@@ -7,6 +7,7 @@
 #include "core/base/hash.h"
 #include "core/base/invariant.h"
 #include "core/base/murmur3.h"
+#include "core/base/total_order.h"
 
 namespace orrery {
 
@@ -205,14 +206,14 @@ const std::vector<IndexEntry>& KeyIndex::Sorted(size_t number) const {
   for (const Packed& packed : segment.table) {
     if (packed.address_bits != 0) sorted_.push_back(Unpack(packed));
   }
-  std::sort(sorted_.begin(), sorted_.end(),
-            [](const IndexEntry& a, const IndexEntry& b) {
-              if (a.hash.token != b.hash.token) {
-                return a.hash.token < b.hash.token;
-              }
-              if (a.digest != b.digest) return a.digest < b.digest;
-              return a.hash.keyed < b.hash.keyed;
-            });
+  Sort(sorted_.begin(), sorted_.end(),
+       [](const IndexEntry& a, const IndexEntry& b) {
+         if (a.hash.token != b.hash.token) {
+           return a.hash.token < b.hash.token;
+         }
+         if (a.digest != b.digest) return a.digest < b.digest;
+         return a.hash.keyed < b.hash.keyed;
+       });
   sorted_segment_ = number;
   sorted_version_ = segment.version;
   return sorted_;

@@ -7,6 +7,7 @@
 #include "core/base/coding.h"
 #include "core/base/hash.h"
 #include "core/base/siphash.h"
+#include "core/base/total_order.h"
 #include "core/version/object_merge.h"
 #include "core/version/version_vector.h"
 
@@ -85,12 +86,12 @@ VersionVector Shortened(const VersionVector& vv) {
   VersionVector kept = vv;
   if (kept.entries.size() <= kContextDotsMax) return kept;
   auto& entries = kept.entries;
-  std::sort(entries.begin(), entries.end(), [](const Dot& a, const Dot& b) {
+  Sort(entries.begin(), entries.end(), [](const Dot& a, const Dot& b) {
     if (a.counter != b.counter) return a.counter > b.counter;
     return a.actor < b.actor;
   });
   entries.resize(kContextDotsMax);
-  std::sort(entries.begin(), entries.end());
+  Sort(entries.begin(), entries.end());
   return kept;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/base/coding.h"
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 #include "core/version/object_merge.h"
 #include "core/version/version_vector.h"
 
@@ -48,7 +49,7 @@ bool CutVector(Object* object) {
   for (const Dot& dot : object->vv.entries) {
     if (!IsCarried(*object, dot.actor)) droppable.push_back(dot);
   }
-  std::sort(droppable.begin(), droppable.end(), [](const Dot& a, const Dot& b) {
+  Sort(droppable.begin(), droppable.end(), [](const Dot& a, const Dot& b) {
     if (a.counter != b.counter) return a.counter < b.counter;
     return a.actor < b.actor;
   });
@@ -56,7 +57,7 @@ bool CutVector(Object* object) {
   const size_t count = std::min((excess + kActorBytesMax - 1) / kActorBytesMax,
                                 droppable.size());
   droppable.resize(count);
-  std::sort(droppable.begin(), droppable.end());
+  Sort(droppable.begin(), droppable.end());
   auto& entries = object->vv.entries;
   entries.erase(std::remove_if(entries.begin(), entries.end(),
                                [&](const Dot& dot) {

@@ -7,6 +7,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/hash.h"
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 #include "core/protocol/limits.h"
 #include "core/version/version_vector.h"
 
@@ -27,7 +28,7 @@ bool Holds(const Object& object, const Dot& dot) {
 // OBJ-2, OBJ-3.
 void Collapse(Object* object) {
   auto& siblings = object->siblings;
-  std::sort(siblings.begin(), siblings.end(), RanksAbove);
+  Sort(siblings.begin(), siblings.end(), RanksAbove);
   size_t kept = 0;
   for (size_t i = 0; i < siblings.size(); ++i) {
     if (i != 0 && !siblings[i].keep) continue;
@@ -102,8 +103,8 @@ uint64_t DigestOf(const Object& object) {
   // By dot, so that the digest does not depend on how rank orders them.
   absl::InlinedVector<const Sibling*, 4> by_dot;
   for (const Sibling& sibling : object.siblings) by_dot.push_back(&sibling);
-  std::sort(by_dot.begin(), by_dot.end(),
-            [](const Sibling* a, const Sibling* b) { return a->dot < b->dot; });
+  Sort(by_dot.begin(), by_dot.end(),
+       [](const Sibling* a, const Sibling* b) { return a->dot < b->dot; });
   for (const Sibling* sibling : by_dot) AddHash(*sibling, &hasher);
   const uint64_t digest = hasher.Value();
   return digest == 0 ? 1 : digest;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/total_order.h"
 #include "core/version/causal_context.h"
 #include "core/version/version_vector.h"
 #include "sim/checkers/narration.h"
@@ -151,7 +152,7 @@ void WalkContexts(const Evidence& evidence, const Property& property,
       moments.push_back({op.returned, false, i});
     }
   }
-  std::sort(moments.begin(), moments.end(), Before);
+  Sort(moments.begin(), moments.end(), Before);
   const uint32_t clients = property.per_client ? evidence.config.clients : 1;
   std::vector<Known> known(size_t{evidence.config.keys} * clients);
   for (const Moment& moment : moments) {

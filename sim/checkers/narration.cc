@@ -7,12 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "core/base/total_order.h"
+
 namespace orrery::sim {
 
 std::string NodeText(uint32_t node) { return "n" + std::to_string(node); }
 
 std::string NodesText(std::vector<uint32_t> nodes) {
-  std::sort(nodes.begin(), nodes.end());
+  Sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
   std::string text;
   for (size_t i = 0; i < nodes.size(); ++i) {

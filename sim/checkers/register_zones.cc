@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/total_order.h"
 
 namespace orrery::sim {
 namespace {
@@ -51,7 +52,7 @@ uint64_t ContradictedZones(std::vector<Zone> zones) {
   for (const Zone& zone : zones) {
     if (zone.IsForward()) forward.push_back(zone);
   }
-  std::sort(forward.begin(), forward.end(), [](const Zone& a, const Zone& b) {
+  Sort(forward.begin(), forward.end(), [](const Zone& a, const Zone& b) {
     if (a.first_return != b.first_return) {
       return a.first_return < b.first_return;
     }

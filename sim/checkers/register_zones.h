@@ -30,6 +30,7 @@ struct Zone {
   Instant first_return;
   Instant last_invoked;
   bool IsForward() const { return first_return < last_invoked; }
+  friend bool operator==(const Zone&, const Zone&) = default;
 };
 
 // How many of the zones of one register another one contradicts.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/total_order.h"
 #include "sim/checkers/sweep.h"
 
 namespace orrery::sim {
@@ -25,7 +26,7 @@ std::vector<std::vector<uint64_t>> VersionsOf(const Evidence& evidence) {
     if (op.IsOk()) versions[op.key].push_back(op.version);
   }
   for (std::vector<uint64_t>& one : versions) {
-    std::sort(one.begin(), one.end());
+    Sort(one.begin(), one.end());
     one.erase(std::unique(one.begin(), one.end()), one.end());
   }
   return versions;
@@ -45,7 +46,7 @@ Verdict MeasureAtomicity(const Evidence& evidence, size_t k) {
     any = true;
   }
   if (!any) return verdict;
-  std::sort(moments.begin(), moments.end(), Before);
+  Sort(moments.begin(), moments.end(), Before);
   const std::vector<std::vector<uint64_t>> versions = VersionsOf(evidence);
   std::vector<size_t> highest(evidence.config.keys, 0);
   for (const Moment& moment : moments) {

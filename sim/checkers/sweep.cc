@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/total_order.h"
+
 namespace orrery::sim {
 
 bool Before(const Moment& a, const Moment& b) {
@@ -23,7 +25,7 @@ void Sweep(const Evidence& evidence, Counts counts, Counts reads, Judge judge,
     if (reads(evidence, op)) moments.push_back({op.invoked, true, i});
     if (counts(evidence, op)) moments.push_back({op.returned, false, i});
   }
-  std::sort(moments.begin(), moments.end(), Before);
+  Sort(moments.begin(), moments.end(), Before);
 
   // Per key, operations that returned, by version.  Short: a read is nearly
   // always at or above the last.

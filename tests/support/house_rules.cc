@@ -157,6 +157,14 @@ constexpr std::array kBannedWords = std::to_array<BannedWord>({
     {"std::atomic", "one engine per thread, messages between them"},
     {"std::shared_ptr", "Bytes, or a pool and a Handle"},
     {"shared_ptr", "Bytes, or a pool and a Handle"},
+    {"std::sort", "Sort of core/base/total_order.h"},
+    {"std::ranges::sort", "Sort of core/base/total_order.h"},
+    {"std::stable_sort", "Sort of core/base/total_order.h"},
+    {"std::partial_sort", "Sort of core/base/total_order.h"},
+    {"std::nth_element", "Sort of core/base/total_order.h"},
+    {"std::push_heap", "a heap by (time, sequence), as core/engine has it"},
+    {"std::priority_queue",
+     "a heap by (time, sequence), as core/engine has it"},
     {"throw", "a closed enum, or ORRERY_INVARIANT"},
     {"try", "a closed enum, or ORRERY_INVARIANT"},
     {"catch", "a closed enum, or ORRERY_INVARIANT"},
@@ -263,6 +271,7 @@ Findings CheckBannedWords(const Source& source) {
   Findings findings;
   if (!MustBeDeterministic(source.path)) return findings;
   if (source.path == "core/base/lookup_map.h") return findings;
+  if (source.path == "core/base/total_order.h") return findings;
   static const std::regex kIncludeLine(R"(#\s*include[^\n]*)");
   const std::string code = std::regex_replace(
       WithoutCommentsAndStrings(source.text), kIncludeLine, "");
@@ -274,6 +283,22 @@ Findings CheckBannedWords(const Source& source) {
                           "`" + std::string(banned.word) + "`: use " +
                               std::string(banned.instead)});
     }
+  }
+  return findings;
+}
+
+Findings CheckPointerKeys(const Source& source) {
+  Findings findings;
+  if (!MustBeDeterministic(source.path)) return findings;
+  static const std::regex kPointerKey(
+      R"(\b\w*(map|set)<\s*(const\s+)?[\w:]+\s*(const\s*)?\*)");
+  const std::string code = WithoutCommentsAndStrings(source.text);
+  for (std::sregex_iterator at(code.begin(), code.end(), kPointerKey), end;
+       at != end; ++at) {
+    findings.push_back({source.path,
+                        LineAt(code, static_cast<size_t>(at->position())),
+                        "a pointer is a key: addresses differ from run to run; "
+                        "use an id or a Handle"});
   }
   return findings;
 }

@@ -37,6 +37,8 @@ std::string WithoutCommentsAndStrings(std::string_view text);
 
 Findings CheckIncludeDirections(const Source& source);
 Findings CheckBannedWords(const Source& source);
+// Ordered containers; base/lookup_map.h asserts it of its own.
+Findings CheckPointerKeys(const Source& source);
 Findings CheckHeaderGuard(const Source& source);
 Findings CheckFileName(const Source& source);
 Findings CheckOneDrawPerStatement(const Source& source);
