@@ -27,7 +27,7 @@ from mutation.catalogue import ROOT, digest_of, load, select
 from mutation.results import LONG_STREAM, STREAM_SEEDS, Results
 
 DOC = ROOT / "docs" / "simulation.md"
-TABLE = re.compile(r"(<!-- mutants: .* -->\n).*?(<!-- end of mutants -->)", re.S)
+TABLE = re.compile(r"(<!-- mutants: [^\n]* -->\n).*?(<!-- end of mutants -->)", re.S)
 SAMPLED = 6
 SAMPLE_SEEDS, SAMPLE_SEEDS_MAX = 200, 1000
 ABLATED = 12
@@ -105,8 +105,8 @@ def show_report(options):
     text = "%s\n%s" % (report.markdown(lines, options.cap),
                        report.summary(lines, options.cap))
     print(text, end="")
-    if not options.write:
-        return 0
+    if not options.write or not lines:
+        return 0 if lines else 1
     page, command = DOC.read_text(encoding="utf-8"), "python3 scripts/mutants.py run"
     block = ("<!-- mutants: %s --streams %d --cap %d; sources %s -->\n"
              % (command, options.streams, options.cap, results.tree))
