@@ -37,9 +37,12 @@ void AddNode(CLI::App& app, Verbs& verbs) {
   }
   node->add_flag("--print-config", verbs.node.print_config,
                  "Print the effective configuration and its sources, exit.");
-  node->add_option("--record", verbs.node.record,
+  node->add_option("--record", verbs.node.record.path,
                    "Write a trace of this process to FILE, which must not "
-                   "exist, for `orrery sim replay`. It holds all values.");
+                   "exist, for `orrery sim replay`. It holds keys; of values "
+                   "only lengths and checksums.");
+  node->add_flag("--record-values", verbs.node.record.values,
+                 "With --record: values too, byte for byte.");
   node->footer(
       "Every configuration key can also be given in the environment, as\n"
       "DYNAMO_ and the key in upper case, or in the --config file.");

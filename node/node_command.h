@@ -9,13 +9,14 @@
 #include <string>
 
 #include "node/exit_code.h"
+#include "node/record_options.h"
 
 namespace orrery {
 
 struct NodeCommand {
   std::map<std::string, std::string> flags;  // By JSON key; only those given.
   bool print_config = false;
-  std::string record;  // Path of a trace to write; empty: none.
+  RecordOptions record;
 };
 
 ExitCode RunNodeCommand(const NodeCommand& command);

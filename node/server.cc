@@ -89,7 +89,7 @@ uint64_t RaiseDescriptorLimit() {
 
 class NodeServer final : public NodeApi {
  public:
-  NodeServer(const NodeConfig& config, std::string record, EventLog& log)
+  NodeServer(const NodeConfig& config, RecordOptions record, EventLog& log)
       : config_(config),
         record_(std::move(record)),
         log_(log),
@@ -159,7 +159,7 @@ class NodeServer final : public NodeApi {
   }
 
   const NodeConfig& config_;
-  std::string record_;  // Path of the trace; empty: none.
+  RecordOptions record_;
   EventLog& log_;
   uint64_t descriptors_ = 0;  // How many this process may open.
   asio::io_context loop_{1};  // First made, last destroyed.
@@ -210,13 +210,14 @@ bool NodeServer::OpenPorts() {
 }
 
 bool NodeServer::BeginTrace(NodeObserver::Callbacks* callbacks) {
-  if (record_.empty()) return true;
-  absl::StatusOr<std::unique_ptr<TraceFile>> trace =
-      TraceFile::Create(record_, EngineOptionsOf(config_));
+  if (record_.path.empty()) return true;
+  absl::StatusOr<std::unique_ptr<TraceFile>> trace = TraceFile::Create(
+      record_.path, EngineOptionsOf(config_),
+      record_.values ? ValueMode::kWhole : ValueMode::kElided);
   if (!trace.ok()) return Refuse(trace.status());
   trace_ = *std::move(trace);
   SetLastWords([this] { trace_->Flush(); });
-  callbacks->event = [this](const Event& event) { trace_->Add(event); };
+  callbacks->event = [this](const Event& event) { trace_->Add(event, engine_); };
   callbacks->step = [this](const Event& event, const Effects& effects) {
     trace_->AddEffects(event, effects, engine_);
     const absl::Status failure = trace_->TakeFailure();
@@ -224,7 +225,7 @@ bool NodeServer::BeginTrace(NodeObserver::Callbacks* callbacks) {
     log_.Write(Level::kWarning, "trace_ended",
                {{"why", std::string(failure.message())}});
   };
-  log_.Write(Level::kInfo, "recording", {{"trace", record_}});
+  log_.Write(Level::kInfo, "recording", {{"trace", record_.path}});
   return true;
 }
 
@@ -347,7 +348,7 @@ void NodeServer::End(ExitCode code) {
 
 }  // namespace
 
-ExitCode RunNode(const NodeConfig& config, const std::string& record,
+ExitCode RunNode(const NodeConfig& config, const RecordOptions& record,
                  EventLog& log) {
   return NodeServer(config, record, log).Run();
 }

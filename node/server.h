@@ -13,13 +13,14 @@
 #include "node/config.h"
 #include "node/event_log.h"
 #include "node/exit_code.h"
+#include "node/record_options.h"
 
 namespace orrery {
 
 // Serves until SIGTERM or SIGINT, or until the core says that it must end.
 // Says on the log why it could not start.
 // `record`: the trace to write (node/trace_file.h); empty: none.
-ExitCode RunNode(const NodeConfig& config, const std::string& record,
+ExitCode RunNode(const NodeConfig& config, const RecordOptions& record,
                  EventLog& log);
 
 }  // namespace orrery

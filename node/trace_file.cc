@@ -17,29 +17,30 @@ constexpr Duration kPieceTime = 100 * kMillisecond;
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TraceFile>> TraceFile::Create(
-    const std::string& path, const EngineOptions& options) {
+    const std::string& path, const EngineOptions& options, ValueMode values) {
   std::FILE* file = std::fopen(path.c_str(), "wbxe");
   if (file == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat("--record ", path, ": ", std::strerror(errno)));
   }
   std::setvbuf(file, nullptr, _IONBF, 0);
-  auto trace = std::unique_ptr<TraceFile>(new TraceFile(file, path, options));
+  auto trace =
+      std::unique_ptr<TraceFile>(new TraceFile(file, path, options, values));
   trace->Flush();
   return trace;
 }
 
 TraceFile::TraceFile(std::FILE* file, std::string path,
-                     const EngineOptions& options)
-    : file_(file), path_(std::move(path)), writer_(options) {}
+                     const EngineOptions& options, ValueMode values)
+    : file_(file), path_(std::move(path)), writer_(options, values) {}
 
 TraceFile::~TraceFile() {
   Write(true);
   if (file_ != nullptr) std::fclose(file_);
 }
 
-void TraceFile::Add(const Event& event) {
-  if (file_ != nullptr) writer_.Add(event);
+void TraceFile::Add(const Event& event, const Engine& engine) {
+  if (file_ != nullptr) writer_.Add(event, engine);
 }
 
 void TraceFile::AddEffects(const Event& event, const Effects& effects,
@@ -58,10 +59,11 @@ void TraceFile::Finish(const Engine& engine) {
 }
 
 void TraceFile::Write(bool all) {
-  ByteBuffer& pending = writer_.pending();
-  if (file_ == nullptr || pending.empty()) return;
+  ByteSink& pending = writer_.pending();
+  if (file_ == nullptr || pending.size() == 0) return;
   if (!all && pending.size() < kPieceBytes) return;
-  const size_t wrote = std::fwrite(pending.data(), 1, pending.size(), file_);
+  const size_t wrote =
+      std::fwrite(pending.view().data(), 1, pending.size(), file_);
   if (wrote != pending.size()) {
     failure_ = absl::UnavailableError(
         absl::StrCat(path_, ": ", std::strerror(errno), "; it ends at event ",

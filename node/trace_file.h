@@ -2,8 +2,8 @@
 //
 // TraceFile records what the engine of this process is given, for `orrery sim
 // replay` (docs/simulation.md).  A way to catch a bug in the act, not a thing
-// to leave on: values are recorded too, so the file grows as fast as the node
-// is written to and read from, and it is written on the engine's thread.
+// to leave on: the file grows with every event, and it is written on the
+// engine's thread.  Values are in it only if asked for.
 //
 // A trace that cannot be written further ends; the node goes on.
 
@@ -27,13 +27,13 @@ class TraceFile {
  public:
   // An existing file is not written over: it may be the trace of the crash.
   static absl::StatusOr<std::unique_ptr<TraceFile>> Create(
-      const std::string& path, const EngineOptions& options);
+      const std::string& path, const EngineOptions& options, ValueMode values);
   ~TraceFile();
   TraceFile(const TraceFile&) = delete;
   TraceFile& operator=(const TraceFile&) = delete;
 
   // Before and after the engine takes the event.
-  void Add(const Event& event);
+  void Add(const Event& event, const Engine& engine);
   void AddEffects(const Event& event, const Effects& effects,
                   const Engine& engine);
   // Whatever is not in the file yet.
@@ -45,7 +45,8 @@ class TraceFile {
   absl::Status TakeFailure();
 
  private:
-  TraceFile(std::FILE* file, std::string path, const EngineOptions& options);
+  TraceFile(std::FILE* file, std::string path, const EngineOptions& options,
+            ValueMode values);
   void Write(bool all);
 
   std::FILE* file_;

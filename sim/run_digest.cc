@@ -1,5 +1,6 @@
 #include "sim/run_digest.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -196,6 +197,12 @@ class Folder {
     FoldAll(e.token, e.verb, e.priority, e.file, e.create, e.exclusive, e.path,
             e.path2, e.offset, e.length, e.data);
   }
+  void FoldWithoutBytes(const std::vector<DiskEffect>& effects) {
+    for (const DiskEffect& e : effects) {
+      FoldAll(e.token, e.verb, e.file, e.path, e.path2, e.offset, e.length);
+      for (const Bytes& data : e.data) hasher_.Add(uint64_t{data.size()});
+    }
+  }
   void Fold(const SendEffect& s) {
     FoldAll(s.to, s.message.envelope, s.message.body);
   }
@@ -235,6 +242,11 @@ class Folder {
   Hasher& hasher_;
 };
 
+bool HasShortWrite(const Effects& effects) {
+  return std::find(effects.marks.begin(), effects.marks.end(),
+                   "storage.short_write") != effects.marks.end();
+}
+
 }  // namespace
 
 void RunDigest::Add(Instant now, uint32_t node, const Event& event,
@@ -244,9 +256,13 @@ void RunDigest::Add(Instant now, uint32_t node, const Event& event,
   folder.FoldAll(now.ns, node, event.at.mono.ns, event.at.wall.ns,
                  event.body.index());
   std::visit([&](const auto& body) { folder.FoldEvent(body); }, event.body);
-  folder.FoldAll(effects.disk, effects.sends, effects.datagrams,
-                 effects.replies, effects.marks, effects.notes, effects.more,
-                 effects.stopped);
+  if (values_ == ValueMode::kElided && HasShortWrite(effects)) {
+    folder.FoldWithoutBytes(effects.disk);
+  } else {
+    folder.Fold(effects.disk);
+  }
+  folder.FoldAll(effects.sends, effects.datagrams, effects.replies,
+                 effects.marks, effects.notes, effects.more, effects.stopped);
 }
 
 }  // namespace orrery::sim

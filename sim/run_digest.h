@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/time.h"
 #include "core/protocol/effects.h"
@@ -23,6 +24,10 @@ namespace orrery::sim {
 
 class RunDigest {
  public:
+  // With elided values the rest of a write that came out short counts by its
+  // length alone: it begins inside a value, where a stand-in has other bytes.
+  explicit RunDigest(ValueMode values = ValueMode::kWhole) : values_(values) {}
+
   // One event of one node and what came of it.
   void Add(Instant now, uint32_t node, const Event& event,
            const Effects& effects);
@@ -32,6 +37,7 @@ class RunDigest {
   uint64_t events() const { return events_; }
 
  private:
+  ValueMode values_;
   Hasher hasher_;
   uint64_t events_ = 0;
 };

@@ -26,6 +26,13 @@ namespace orrery {
 using ByteView = std::span<const std::byte>;
 using ByteBuffer = std::vector<std::byte>;
 
+// Some bytes of many.
+struct ByteSpan {
+  size_t from = 0;
+  size_t size = 0;
+  friend bool operator==(const ByteSpan&, const ByteSpan&) = default;
+};
+
 inline ByteView ViewOf(std::string_view text) {
   return std::as_bytes(std::span<const char>(text.data(), text.size()));
 }

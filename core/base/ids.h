@@ -22,11 +22,14 @@
 #include <compare>
 #include <cstdint>
 
+#include "core/base/fields.h"
+
 namespace orrery {
 
 struct Id128 {
   uint64_t hi = 0;
   uint64_t lo = 0;
+  ORRERY_FIELDS(hi, lo)
   friend constexpr auto operator<=>(const Id128&, const Id128&) = default;
   constexpr bool IsZero() const { return hi == 0 && lo == 0; }
 };
@@ -50,6 +53,7 @@ struct OperationId : Id128 {
 
 struct NodeId {
   uint64_t value = 0;
+  ORRERY_FIELDS(value)
   friend constexpr auto operator<=>(const NodeId&, const NodeId&) = default;
   constexpr bool IsZero() const { return value == 0; }
 };
@@ -57,6 +61,7 @@ struct NodeId {
 struct Epoch {
   uint32_t era = 0;
   uint32_t seq = 0;
+  ORRERY_FIELDS(era, seq)
   friend constexpr auto operator<=>(const Epoch&, const Epoch&) = default;
 };
 
@@ -64,6 +69,7 @@ struct Epoch {
 struct Incarnation {
   uint32_t generation = 0;  // Durable; raised at every process start.
   uint32_t counter = 0;     // In memory; raised only by its owner, to refute.
+  ORRERY_FIELDS(generation, counter)
   friend constexpr auto operator<=>(const Incarnation&,
                                     const Incarnation&) = default;
 };
@@ -72,18 +78,21 @@ struct Actor {
   uint64_t storage = 0;
   uint32_t generation = 0;
   uint32_t unused = 0;  // Keeps the bytes free of padding; always zero.
+  ORRERY_FIELDS(storage, generation, unused)
   friend constexpr auto operator<=>(const Actor&, const Actor&) = default;
 };
 
 struct Dot {
   Actor actor;
   uint64_t counter = 0;
+  ORRERY_FIELDS(actor, counter)
   friend constexpr auto operator<=>(const Dot&, const Dot&) = default;
 };
 
 struct Handle {
   uint32_t slot = 0;
   uint32_t gen = 0;  // 0: no handle; pools start at 1.
+  ORRERY_FIELDS(slot, gen)
   friend constexpr auto operator<=>(const Handle&, const Handle&) = default;
   constexpr bool IsNone() const { return gen == 0; }
 };

@@ -11,6 +11,7 @@
 #ifndef ORRERY_CORE_BASE_LOOKUP_MAP_H_
 #define ORRERY_CORE_BASE_LOOKUP_MAP_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "core/base/hash.h"
@@ -113,6 +115,32 @@ class LookupMap {
   void reserve(size_t count) { map_.reserve(count); }
   size_t size() const { return map_.size(); }
   bool empty() const { return map_.empty(); }
+
+  // The state (fields.h), in the order of the keys.  Cost: saving sorts them.
+  template <typename Visitor>
+  void Fields(Visitor& visit) {
+    static_assert(Visitor::kLoads);
+    map_.clear();
+    const size_t count = visit.Count();
+    K previous{};
+    for (size_t i = 0; i < count && visit.ok(); ++i) {
+      K key{};
+      V value{};
+      visit(key, value);
+      visit.Require(i == 0 || previous < key);
+      previous = key;
+      map_.try_emplace(std::move(key), std::move(value));
+    }
+  }
+  template <typename Visitor>
+  void Fields(Visitor& visit) const {
+    std::vector<const std::pair<const K, V>*> entries;
+    for (const auto& entry : map_) entries.push_back(&entry);
+    std::sort(entries.begin(), entries.end(),
+              [](const auto* a, const auto* b) { return a->first < b->first; });
+    visit.Count(entries.size());
+    for (const auto* entry : entries) visit(entry->first, entry->second);
+  }
 
  private:
   absl::flat_hash_map<K, V, Hash, Equal> map_;

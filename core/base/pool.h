@@ -19,9 +19,11 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/invariant.h"
 
@@ -75,6 +77,10 @@ class Pool {
     return &*entry.object;
   }
 
+  const T* Find(Handle handle) const {
+    return const_cast<Pool*>(this)->Find(handle);
+  }
+
   // REQUIRES: Find(handle) != nullptr.
   void Destroy(Handle handle) {
     ORRERY_INVARIANT(Find(handle) != nullptr);
@@ -93,11 +99,64 @@ class Pool {
     }
   }
 
+  // The state (fields.h); an object is loaded into one made of `blank`, or of a
+  // Blank.
+  template <typename Visitor, typename... Args>
+  void Fields(Visitor& visit, const Args&... blank) {
+    static_assert(Visitor::kLoads);
+    slots_.clear();
+    free_.clear();
+    size_ = 0;
+    visit(first_gen_);
+    const size_t count = visit.Count();
+    visit.Require(count <= capacity_);
+    for (size_t i = 0; i < count && visit.ok(); ++i) {
+      Slot& slot = slots_.emplace_back();
+      bool has = false;
+      visit(slot.gen, has);
+      if (!has || !visit.ok()) continue;
+      Emplace(slot.object, blank...);
+      visit(*slot.object);
+      ++size_;
+    }
+    visit(free_);
+    visit.Require(FreeIsAllThatIsEmpty());
+  }
+  template <typename Visitor, typename... Args>
+  void Fields(Visitor& visit, const Args&...) const {
+    visit(first_gen_);
+    visit.Count(slots_.size());
+    for (const Slot& slot : slots_) visit(slot.gen, slot.object);
+    visit(free_);
+  }
+
  private:
   struct Slot {
     uint32_t gen = 0;
     std::optional<T> object;
   };
+
+  template <typename... Args>
+  static void Emplace(std::optional<T>& object, const Args&... blank) {
+    if constexpr (sizeof...(Args) != 0) {
+      object.emplace(blank...);
+    } else if constexpr (std::is_constructible_v<T, Blank>) {
+      object.emplace(Blank{});
+    } else {
+      object.emplace();
+    }
+  }
+  bool FreeIsAllThatIsEmpty() const {
+    if (free_.size() != slots_.size() - size_) return false;
+    std::vector<bool> seen(slots_.size());
+    for (const uint32_t slot : free_) {
+      if (slot >= slots_.size() || slots_[slot].object.has_value())
+        return false;
+      if (seen[slot]) return false;
+      seen[slot] = true;
+    }
+    return true;
+  }
 
   static constexpr uint32_t kUsesBits = 20;
   static constexpr uint32_t kUsesMask = (1u << kUsesBits) - 1;

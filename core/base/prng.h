@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "core/base/coding.h"
+#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/invariant.h"
 
@@ -96,6 +97,8 @@ class Prng {
       if (j != i - 1) std::swap(items[i - 1], items[j]);
     }
   }
+
+  ORRERY_FIELDS(state_)
 
  private:
   __extension__ typedef unsigned __int128 Wide;

@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fields.h"
+
 namespace orrery {
 
 template <typename T>
@@ -40,6 +42,8 @@ class ReadyList {
     taken_.swap(filling_);
     return taken_;
   }
+
+  ORRERY_FIELDS(filling_)
 
  private:
   std::vector<T> filling_;

@@ -14,20 +14,25 @@
 #include <compare>
 #include <cstdint>
 
+#include "core/base/fields.h"
+
 namespace orrery {
 
 struct Duration {
   int64_t ns = 0;
+  ORRERY_FIELDS(ns)
   friend constexpr auto operator<=>(const Duration&, const Duration&) = default;
 };
 
 struct Instant {
   int64_t ns = 0;
+  ORRERY_FIELDS(ns)
   friend constexpr auto operator<=>(const Instant&, const Instant&) = default;
 };
 
 struct WallTime {
   int64_t ns = 0;
+  ORRERY_FIELDS(ns)
   friend constexpr auto operator<=>(const WallTime&, const WallTime&) = default;
 };
 
@@ -35,6 +40,7 @@ struct WallTime {
 struct Stamp {
   Instant mono;
   WallTime wall;
+  ORRERY_FIELDS(mono, wall)
   friend constexpr auto operator<=>(const Stamp&, const Stamp&) = default;
 };
 

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/protocol/event.h"
 #include "core/protocol/turn.h"
@@ -63,6 +64,8 @@ class Boot {
   bool HasIdentity() const { return has_identity_; }
   uint64_t boot_salt() const { return boot_salt_; }
   const std::string& failure() const { return failure_; }
+
+  ORRERY_FIELDS(phase_, has_identity_, start_, boot_salt_, failure_)
 
  private:
   void OpenStores(Rooms& rooms, Turn& turn);

@@ -26,6 +26,7 @@
 #include <deque>
 #include <optional>
 
+#include "core/base/fields.h"
 #include "core/base/time.h"
 #include "core/protocol/client.h"
 #include "core/protocol/turn.h"
@@ -46,10 +47,13 @@ class ClientDoor {
   bool IsIdle() const { return waiting_.empty(); }
   uint64_t refused() const { return refused_; }
 
+  ORRERY_FIELDS(waiting_, refused_)
+
  private:
   struct Waiting {
     ClientRequest request;
     Instant deadline;  // Of the request: what it waits here is part of it.
+    ORRERY_FIELDS(request, deadline)
   };
 
   std::optional<Refused::Why> WhyNot(const Rooms& rooms) const;

@@ -6,6 +6,7 @@
 #include "core/base/invariant.h"
 #include "core/engine/ready_lists.h"
 #include "core/engine/rooms.h"
+#include "core/engine/value_parts.h"
 
 namespace orrery {
 
@@ -232,6 +233,15 @@ void Engine::Step(const Event& event, Effects& effects) {
   }
   rooms.lease.Watch(rooms.clock, turn);
   StampEnvelopes(rooms, effects);
+}
+
+void Engine::FindValues(const DiskDone& done,
+                        std::vector<ByteSpan>* spans) const {
+  if (done.token.owner == DiskOwner::kUserStore) {
+    rooms_->user_store.FindValues(done, AppendValueParts, spans);
+  } else if (done.token.owner == DiskOwner::kHintStore) {
+    rooms_->hint_store.FindValues(done, AppendValueParts, spans);
+  }
 }
 
 std::optional<Instant> Engine::NextDeadline() const {

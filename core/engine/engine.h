@@ -19,6 +19,9 @@
 #include <string>
 #include <vector>
 
+#include "core/base/byte_sink.h"
+#include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/protocol/counters.h"
@@ -70,6 +73,41 @@ class Engine {
 
   void Step(const Event& event, Effects& effects);
   std::optional<Instant> NextDeadline() const;
+
+  // Appends which bytes of what a disk read are clients' values, piece by
+  // piece, in order: those that Step does no more with than to check and carry
+  // them, so that stand-ins (base/stand_in.h) do as well.
+  // REQUIRES: this completion is stepped next.
+  void FindValues(const DiskDone& done, std::vector<ByteSpan>* spans) const;
+
+  // ---- Snapshots: a trace that begins in the middle ----
+
+  enum class IndexPart : uint8_t {
+    kWhole = 0,
+    kNone = 1,  // Entries are added as they are needed: RevealTouched.
+  };
+  struct SnapshotOptions {
+    ValueMode values = ValueMode::kElided;
+    IndexPart index = IndexPart::kNone;
+  };
+  // The whole state, canonical: equal states give equal bytes.  Cost: what is
+  // in flight, the member table, held hints; the index, if whole.
+  void SaveSnapshot(const SnapshotOptions& options, ByteSink& out) const;
+  // From the bytes of SaveSnapshot of an engine with the same options; they may
+  // be hostile.  False: they are none, and this engine is good for nothing.
+  // REQUIRES: no event was stepped.
+  [[nodiscard]] bool LoadSnapshot(ByteView snapshot, ValueMode values);
+
+  // From now on the first touch of each index entry is kept, as the entry was.
+  void WatchTouches();
+  bool HasTouched() const;
+  size_t TouchedBytes() const;  // At most so much SaveTouched writes.
+  // Writes what was touched since the last call.
+  void SaveTouched(ByteSink& out);
+  // Adds entries that SaveTouched wrote after the snapshot that was loaded, or
+  // after a later one of the same process once the replay is there.  False:
+  // they are none, or no such entries can have been there.
+  [[nodiscard]] bool RevealTouched(ByteView touched);
 
   // 64 bits over the whole state, in fixed order.
   uint64_t StateDigest() const;

@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/pool.h"
 #include "core/base/time.h"
 #include "core/protocol/client.h"
@@ -44,6 +45,8 @@ class KeyLister {
   void OnDeadline(Handle handle, Turn& turn);
   bool IsIdle() const { return pages_.empty(); }
 
+  ORRERY_FIELDS(pages_)
+
  private:
   struct Page {
     Handle client;
@@ -56,6 +59,8 @@ class KeyLister {
     uint32_t reads_open = 0;
     std::vector<std::pair<uint64_t, std::string>> found;  // This batch.
     std::vector<std::string> keys;
+    ORRERY_FIELDS(client, limit, prefix, after, from_start, reached_end,
+                  looked_at, reads_open, found, keys)
   };
 
   void NextBatch(Handle handle, Page& page, Store& store, Turn& turn);

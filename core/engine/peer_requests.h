@@ -20,6 +20,7 @@
 
 #include <cstdint>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/pool.h"
 #include "core/protocol/member.h"
@@ -53,11 +54,14 @@ class PeerRequests {
 
   bool IsIdle() const { return open_.empty(); }
 
+  ORRERY_FIELDS(open_)
+
  private:
   struct Open {
     Endpoint from;
     Handle request;  // The asker's.
     ReadDepth depth;
+    ORRERY_FIELDS(from, request, depth)
   };
 
   Pool<Open> open_;

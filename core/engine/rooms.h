@@ -6,6 +6,7 @@
 #ifndef ORRERY_CORE_ENGINE_ROOMS_H_
 #define ORRERY_CORE_ENGINE_ROOMS_H_
 
+#include "core/base/fields.h"
 #include "core/engine/boot.h"
 #include "core/engine/client_door.h"
 #include "core/engine/key_lister.h"
@@ -33,6 +34,11 @@ namespace orrery {
 class Rooms {
  public:
   explicit Rooms(const EngineOptions& engine_options);
+
+  // The state of all (base/fields.h); options are given.
+  ORRERY_FIELDS(timers, counters, routing, clock, directory, user_store,
+                hint_store, membership, writer, reader, hint_log, replayer,
+                coordinators, repair, peer_requests, lister, lease, door, boot)
 
   const EngineOptions options;
   TimerHeap timers;

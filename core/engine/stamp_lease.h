@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "core/base/fields.h"
 #include "core/base/time.h"
 #include "core/protocol/turn.h"
 #include "core/storage/data_directory.h"
@@ -30,6 +31,8 @@ class StampLease {
   // kHlcLease fired.
   void Renew(const HybridClock& clock, DataDirectory& directory, Turn& turn);
   void Restore(uint64_t high) { high_ = high; }
+
+  ORRERY_FIELDS(high_)
 
  private:
   Duration skew_bound_;

@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
 #include "core/base/pool.h"
@@ -52,6 +53,7 @@ struct HintStored {
   ReplicaStatus status = ReplicaStatus::kOk;
   bool synced = false;
   Promise promise;
+  ORRERY_FIELDS(ticket, status, synced, promise)
 };
 
 class HintLog {
@@ -65,6 +67,7 @@ class HintLog {
     bool counted = false;
     uint64_t floor = 0;
     Epoch epoch;
+    ORRERY_FIELDS(ticket, target, storage, key, object, counted, floor, epoch)
   };
 
   HintLog(Store& hints, const EngineOptions& options);
@@ -88,11 +91,13 @@ class HintLog {
     // Every recipient that could be reached has it, but not yet all.
     bool partly_delivered = false;
     bool erasing = false;
+    ORRERY_FIELDS(digest, timestamp, bytes, counted, partly_delivered, erasing)
   };
   struct Target {
     NodeId node;
     uint64_t bytes = 0;
     absl::btree_map<uint64_t, Held> hints;  // By token of the hint's key.
+    ORRERY_FIELDS(node, bytes, hints)
   };
   using Targets = absl::btree_map<StorageId, Target>;
   // What is held, by the target's storage.
@@ -106,6 +111,7 @@ class HintLog {
     uint64_t digest = 0;
     uint64_t timestamp = 0;
     Fate fate = Fate::kDelivered;
+    ORRERY_FIELDS(hint_key, seq, digest, timestamp, fate)
   };
   // Turns the record into a tombstone unless it grows meanwhile: then it stays.
   void Erase(Erasure erasure, Turn& turn);
@@ -126,6 +132,9 @@ class HintLog {
   uint64_t StateDigest() const;
   void CheckInvariants() const;
 
+  ORRERY_FIELDS(reader_, chains_, by_key_, waiting_, stored_, targets_, held_,
+                created_, delivered_, covered_, redirected_, expired_)
+
  private:
   enum class Step : uint8_t { kLooking = 1, kWriting = 2, kErasing = 3 };
   // One record's work.
@@ -137,6 +146,7 @@ class HintLog {
     Hint hint;
     Held writes;  // What will be held when the put is done.
     Fate fate = Fate::kDelivered;
+    ORRERY_FIELDS(hint_key, step, waiting, tickets, hint, writes, fate)
   };
 
   bool MayHold(const Add& add, ReplicaStatus* why, Turn& turn) const;

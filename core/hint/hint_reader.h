@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/pool.h"
 #include "core/base/ready_list.h"
 #include "core/protocol/message.h"
@@ -37,6 +38,7 @@ struct HintRead {
   Ticket ticket;
   ReplicaStatus status = ReplicaStatus::kOk;
   Object object;  // Empty: no hint of the key is held.
+  ORRERY_FIELDS(ticket, status, object)
 };
 
 class HintReader {
@@ -57,12 +59,15 @@ class HintReader {
 
   bool IsIdle() const { return open_.empty(); }
 
+  ORRERY_FIELDS(open_, ready_)
+
  private:
   static constexpr uint32_t kTicketPart = 1;
 
   struct Open {
     std::vector<std::string> hint_keys;  // Still to be read.
     HintRead outcome;
+    ORRERY_FIELDS(hint_keys, outcome)
   };
 
   void ReadNext(Handle handle, Open& open, Turn& turn);

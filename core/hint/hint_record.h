@@ -24,6 +24,7 @@
 #include <string_view>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/protocol/object.h"
 
@@ -40,6 +41,7 @@ struct Hint {
   bool counted = false;
   uint64_t floor = 0;
   Epoch epoch;
+  ORRERY_FIELDS(target, storage, key, object, counted, floor, epoch)
 };
 
 std::string HintKeyOf(const StorageId& storage, std::string_view key);

@@ -35,6 +35,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/btree_set.h"
 #include "absl/container/inlined_vector.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/pool.h"
 #include "core/hint/hint_log.h"
@@ -93,11 +94,15 @@ class HintReplayer {
   uint64_t StateDigest() const;
   void CheckInvariants() const;
 
+  ORRERY_FIELDS(deliveries_, open_, progress_, throttle_, scanned_, scan_after_,
+                scan_reads_, scan_is_last_)
+
  private:
   using Name = std::pair<StorageId, uint64_t>;  // Target, token.
   struct Recipient {
     NodeId node;
     bool acknowledged = false;
+    ORRERY_FIELDS(node, acknowledged)
   };
   struct Delivery {
     Name name;
@@ -105,12 +110,14 @@ class HintReplayer {
     bool complete = false;  // Every recipient could be reached.
     absl::InlinedVector<Recipient, 3> recipients;
     HintLog::Erasure erasure;
+    ORRERY_FIELDS(name, expires, complete, recipients, erasure)
   };
   struct Progress {
     uint64_t cursor = 0;  // Next token to look at.
     bool round_done = false;
     Instant not_before;
     Duration backoff = kHintBackoffMin;
+    ORRERY_FIELDS(cursor, round_done, not_before, backoff)
   };
 
   void ScanOn(Turn& turn);

@@ -19,6 +19,7 @@
 
 #include <cstdint>
 
+#include "core/base/fields.h"
 #include "core/base/time.h"
 
 namespace orrery {
@@ -28,8 +29,10 @@ class ReplayThrottle {
   struct Options {
     int64_t bytes_per_second = 0;  // In [1, 1 GiB].
     int64_t burst_bytes = 0;       // In [1, 1 GiB]; also the largest grant.
+    ORRERY_FIELDS(bytes_per_second, burst_bytes)
   };
 
+  explicit ReplayThrottle(Blank) {}
   // Starts full at `now`.
   ReplayThrottle(const Options& options, Instant now);
 
@@ -45,11 +48,13 @@ class ReplayThrottle {
   int64_t available_bytes() const { return available_bytes_; }
   void CheckInvariants() const;
 
+  ORRERY_FIELDS(options_, available_bytes_, refilled_to_)
+
  private:
   void Refill(Instant now);
 
   Options options_;
-  int64_t available_bytes_;
+  int64_t available_bytes_ = 0;
   Instant refilled_to_;  // Time up to which whole bytes have been paid for.
 };
 

@@ -26,6 +26,7 @@
 #include <deque>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/prng.h"
 #include "core/membership/datagram_sender.h"
 #include "core/membership/local_node.h"
@@ -70,6 +71,8 @@ class FailureDetector {
 
   void Postpone(Duration late);
 
+  ORRERY_FIELDS(random_, next_seq_, last_extra_, relays_)
+
  private:
   struct Relay {  // Somebody waits for `target`'s answer to our `seq`.
     uint32_t seq = 0;
@@ -78,6 +81,7 @@ class FailureDetector {
     NodeId origin_id;
     uint32_t origin_seq = 0;
     Instant expires;
+    ORRERY_FIELDS(seq, target, origin, origin_id, origin_seq, expires)
   };
 
   void OnProbe(NodeId id, Turn& turn);

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/fields.h"
 #include "core/base/time.h"
 #include "core/membership/member_table.h"
 #include "core/protocol/member.h"
@@ -56,12 +57,15 @@ class Founding {
 
   void Postpone(Duration late);
 
+  ORRERY_FIELDS(self_, seeds_, others_, self_first_, known_, by_endpoint_)
+
  private:
   struct Seed {
     Instant heard_at = kLongAgo;  // Or since when it is listened to.
     Instant answered_at = kLongAgo;
     bool self_first = false;
     std::vector<Endpoint> view;  // Its seeds and itself, sorted.
+    ORRERY_FIELDS(heard_at, answered_at, self_first, view)
   };
   bool HasAnswered(const Seed& seed, Instant now) const;
 

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/prng.h"
 #include "core/membership/datagram_sender.h"
 #include "core/membership/failure_detector.h"
@@ -43,6 +44,9 @@ class GossipRounds {
   void SetSeeds(std::vector<Endpoint> seeds) { seeds_ = std::move(seeds); }
   void OnTick(Turn& turn);
   void Postpone(Duration late);
+
+  ORRERY_FIELDS(random_, seeds_, next_seed_, last_dead_, dead_at_, seed_at_,
+                all_seeds_at_)
 
  private:
   void PushNews(Turn& turn);

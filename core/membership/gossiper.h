@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/membership/member_table.h"
 #include "core/protocol/member.h"
@@ -53,10 +54,13 @@ class Gossiper {
   void Choose(NodeId receiver, const MemberTable& table, size_t bytes,
               std::vector<MemberRecord>* records);
 
+  ORRERY_FIELDS(self_, isolated_, next_, entries_)
+
  private:
   struct Entry {
     uint32_t transmissions = 0;
     uint64_t queued = 0;  // Larger is newer.
+    ORRERY_FIELDS(transmissions, queued)
   };
   uint32_t ClassOf(const MemberRecord& record, NodeId receiver) const;
 

@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/prng.h"
 #include "core/membership/founding.h"
@@ -66,6 +67,9 @@ class JoinHandshake {
   std::optional<std::string> TakeFatal();
 
   void DigestInto(Hasher& hasher) const;
+
+  ORRERY_FIELDS(ids_, jitter_, started_, founding_, refused_, attempts_,
+                pointed_to_, last_rejection_, met_, fatal_)
 
  private:
   bool InRing() const;

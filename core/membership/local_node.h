@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/protocol/options.h"
 
@@ -32,6 +33,8 @@ struct LocalNode {
   Epoch epoch;        // Of the installed ring; zero: none.
   uint64_t ring_hash = 0;
   uint32_t datagrams_sent = 0;
+  ORRERY_FIELDS(id, name, storage, generation, boot_salt, cluster, epoch,
+                ring_hash, datagrams_sent)
 };
 
 }  // namespace orrery

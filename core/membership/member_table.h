@@ -25,6 +25,7 @@
 #include <limits>
 
 #include "absl/container/btree_map.h"
+#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -49,6 +50,8 @@ struct Member {
   Instant told_at = kLongAgo;  // When it was last sent its own accusation.
   bool view_differs = false;   // Its view_hash is not ours, since when:
   Instant view_differs_at = kLongAgo;
+  ORRERY_FIELDS(record, state, heard_at, suspected_at, ping_seq, in_doubt,
+                frame_ping_at, told_at, view_differs, view_differs_at)
 };
 
 class MemberTable {
@@ -82,6 +85,16 @@ class MemberTable {
   void Clear();
 
   void DigestInto(Hasher& hasher) const;
+
+  template <typename FieldVisitor>
+  void Fields(FieldVisitor& visit) {
+    visit(entries_);
+    hashed_ = false;
+  }
+  template <typename FieldVisitor>
+  void Fields(FieldVisitor& visit) const {
+    visit(entries_);
+  }
 
  private:
   static uint64_t HashOf(const MemberRecord& record);

@@ -69,4 +69,7 @@ uint64_t Membership::StateDigest() const { return rooms_->StateDigest(); }
 
 void Membership::CheckInvariants() const { rooms_->CheckInvariants(); }
 
+void Membership::Fields(FieldSaver& save) const { save(*rooms_); }
+void Membership::Fields(FieldLoader& load) { load(*rooms_); }
+
 }  // namespace orrery

@@ -44,6 +44,9 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/membership/member_table.h"
@@ -78,12 +81,18 @@ class Membership {
     uint64_t token = 0;
     ClusterId cluster;
     Bytes ring;  // Canonical encoding.
+    ORRERY_FIELDS(token, cluster, ring)
   };
-  struct RingInstalled {};   // ring_state() or cluster() changed.
-  struct RoutingChanged {};  // members() changed in state, address or count.
-  struct Fatal {             // The process must end.
+  struct RingInstalled {  // ring_state() or cluster() changed.
+    ORRERY_FIELDS()
+  };
+  struct RoutingChanged {  // members() changed in state, address or count.
+    ORRERY_FIELDS()
+  };
+  struct Fatal {  // The process must end.
     std::string text;
     int exit_code = 0;
+    ORRERY_FIELDS(text, exit_code)
   };
   using Output =
       std::variant<PersistRing, RingInstalled, RoutingChanged, Fatal>;
@@ -133,6 +142,10 @@ class Membership {
 
   uint64_t StateDigest() const;
   void CheckInvariants() const;
+
+  // The state (base/fields.h).
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
 
  private:
   std::unique_ptr<MembershipRooms> rooms_;

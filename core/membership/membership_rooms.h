@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ready_list.h"
 #include "core/membership/datagram_sender.h"
 #include "core/membership/failure_detector.h"
@@ -58,6 +59,10 @@ class MembershipRooms {
   std::string WaitingFor() const;
   uint64_t StateDigest() const;
   void CheckInvariants() const;
+
+  ORRERY_FIELDS(local_, table_, gossiper_, replays_, namesake_, suspicion_,
+                detector_, founding_, keeper_, handshake_, rounds_, comparison_,
+                started_, recovered_, outputs_)
 
  private:
   void OnStranger(const DatagramEvent& event, Turn& turn);

@@ -19,6 +19,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/inlined_vector.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/membership/member_table.h"
 
@@ -37,6 +38,8 @@ class Observers {
   bool Watches(NodeId observer, NodeId subject) const;
   // Everyone watches everyone.
   bool IsComplete() const { return sets_.size() <= kObserversMax + 1; }
+
+  ORRERY_FIELDS(sets_)
 
  private:
   void AddRing(uint32_t ring);

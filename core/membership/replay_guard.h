@@ -27,6 +27,7 @@
 #include <cstdint>
 
 #include "absl/container/btree_map.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/protocol/message.h"
 
@@ -42,12 +43,15 @@ class ReplayGuard {
 
   uint64_t StateDigest() const;
 
+  ORRERY_FIELDS(senders_)
+
  private:
   struct Sender {
     uint32_t generation = 0;
     uint64_t boot_salt = 0;
     uint32_t highest = 0;
     std::bitset<kReplayWindow> heard;  // Of number s at s mod kReplayWindow.
+    ORRERY_FIELDS(generation, boot_salt, highest, heard)
   };
 
   absl::btree_map<NodeId, Sender> senders_;

@@ -28,6 +28,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -50,6 +51,7 @@ class RingKeeper {
     uint64_t token = 0;
     ClusterId cluster;
     Bytes ring;
+    ORRERY_FIELDS(token, cluster, ring)
   };
   explicit RingKeeper(const Wiring& wiring);
 
@@ -94,11 +96,17 @@ class RingKeeper {
   void Postpone(Duration late);
   void DigestInto(Hasher& hasher) const;
 
+  ORRERY_FIELDS(installed_, encoded_, pending_, to_persist_, next_, next_token_,
+                recovered_, joins_, join_endpoints_, committed_at_, joined_at_,
+                declared_ready_, close_wanted_, close_wanted_until_, seen_,
+                seen_at_, pulls_)
+
  private:
   struct Pending {
     uint64_t token = 0;
     RingState ring;
     bool mine = false;  // Committed here, to be pushed.
+    ORRERY_FIELDS(token, ring, mine)
   };
 
   void BeginPersist(RingState ring, bool mine);

@@ -37,6 +37,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/membership/datagram_sender.h"
 #include "core/membership/gossiper.h"
 #include "core/membership/local_node.h"
@@ -92,6 +93,9 @@ class Suspicion {
   bool TakeRoutingChanged() { return std::exchange(routing_changed_, false); }
 
   void CheckInvariants() const;
+
+  ORRERY_FIELDS(observers_, subjects_, topology_changed_, routing_changed_,
+                isolated_, fenced_)
 
  private:
   void OnNewsOfSelf(const MemberRecord& incoming, Turn& turn);

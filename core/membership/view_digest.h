@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/prng.h"
 #include "core/membership/datagram_sender.h"
 #include "core/membership/gossiper.h"
@@ -51,6 +52,8 @@ class ViewComparison {
   void OnSync(const MemberSync& sync, NodeId from, const Endpoint& reply_to,
               Turn& turn);
   void OnTimer(Turn& turn);
+
+  ORRERY_FIELDS(random_)
 
  private:
   void SendDigest(const Member& to, Turn& turn);

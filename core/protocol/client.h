@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 
@@ -40,6 +41,7 @@ struct Level {
   };
   Kind kind = Kind::kConfigured;
   uint32_t number = 0;  // Only for kNumber; 1 to 99.
+  ORRERY_FIELDS(kind, number)
   friend bool operator==(const Level&, const Level&) = default;
 };
 
@@ -58,6 +60,9 @@ struct ClientRequest {
   uint32_t limit = 0;  // 1 to 10,000.
   std::string prefix;
   Bytes cursor;  // Opaque, from the last page; empty: from the start.
+  ORRERY_FIELDS(client, verb, key, AsValue(value), read_level, write_level,
+                sloppy, context, operation, operation_token, limit, prefix,
+                cursor)
   friend bool operator==(const ClientRequest&, const ClientRequest&) = default;
 };
 
@@ -66,6 +71,7 @@ struct Acks {
   uint32_t hints = 0;
   uint32_t synced = 0;  // Of owners and hints: those that synced it.
   uint32_t nodes = 0;   // Distinct machines among all of them.
+  ORRERY_FIELDS(owners, hints, synced, nodes)
   friend bool operator==(const Acks&, const Acks&) = default;
 };
 
@@ -75,6 +81,7 @@ struct WriteDone {
   Bytes context;  // Sealed.
   Acks acks;
   uint64_t superseded_by = 0;  // 0: nobody reported a higher rank.
+  ORRERY_FIELDS(version, context, acks, superseded_by)
   friend bool operator==(const WriteDone&, const WriteDone&) = default;
 };
 
@@ -85,6 +92,7 @@ struct ReadDone {
   uint64_t version = 0;  // 0 if nothing was ever known.
   Bytes context;         // Sealed; empty if nothing was ever known.
   Bytes value;
+  ORRERY_FIELDS(found, deleted, version, context, AsValue(value))
   friend bool operator==(const ReadDone&, const ReadDone&) = default;
 };
 
@@ -109,6 +117,7 @@ struct Refused {
   Why why = Why::kNotReady;
   uint32_t required = 0;
   uint32_t received = 0;
+  ORRERY_FIELDS(why, required, received)
   friend bool operator==(const Refused&, const Refused&) = default;
 };
 
@@ -118,6 +127,7 @@ struct OutcomeUnknown {
   uint32_t received = 0;
   Bytes operation;  // Sealed: send it back to repeat without overtaking.
   bool expired = false;
+  ORRERY_FIELDS(required, received, operation, expired)
   friend bool operator==(const OutcomeUnknown&,
                          const OutcomeUnknown&) = default;
 };
@@ -125,6 +135,7 @@ struct OutcomeUnknown {
 struct KeysPage {
   std::vector<std::string> keys;  // In ring-token order, ties by key bytes.
   Bytes cursor;                   // Empty: that was the last page.
+  ORRERY_FIELDS(keys, cursor)
   friend bool operator==(const KeysPage&, const KeysPage&) = default;
 };
 

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "core/base/fields.h"
+
 namespace orrery {
 
 struct StoreCounters {  // CONTRACT section 3, /admin/stats.
@@ -25,6 +27,9 @@ struct StoreCounters {  // CONTRACT section 3, /admin/stats.
   uint64_t damaged_records = 0;
   uint64_t damaged_files = 0;
   uint64_t ranges_in_doubt = 0;
+  ORRERY_FIELDS(active_keys, deleted_keys, data_files, data_bytes, dead_bytes,
+                total_reads, total_writes, bytes_written, syncs, compactions,
+                damaged_records, damaged_files, ranges_in_doubt)
 };
 
 struct EngineCounters {
@@ -34,6 +39,9 @@ struct EngineCounters {
   uint64_t hints_created = 0, hints_delivered = 0, hints_covered = 0;
   uint64_t hints_redirected = 0, hints_expired = 0, hints_held = 0;
   uint64_t sync_rounds = 0, sync_repaired = 0;
+  ORRERY_FIELDS(puts, gets, deletes, refused, unknown, read_repairs,
+                hints_created, hints_delivered, hints_covered, hints_redirected,
+                hints_expired, hints_held, sync_rounds, sync_repaired)
 };
 
 }  // namespace orrery

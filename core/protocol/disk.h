@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 
 namespace orrery {
@@ -69,6 +70,7 @@ enum class DiskPriority : uint8_t {
 
 struct FileNumber {
   uint32_t value = 0;  // 0: none.
+  ORRERY_FIELDS(value)
   friend constexpr auto operator<=>(const FileNumber&,
                                     const FileNumber&) = default;
 };
@@ -88,6 +90,7 @@ struct DiskToken {
   DiskOwner owner = DiskOwner::kNone;
   uint8_t part = 0;  // Sub-machine within the owner; the owner's own meaning.
   Handle handle;
+  ORRERY_FIELDS(owner, part, handle)
   friend constexpr auto operator<=>(const DiskToken&,
                                     const DiskToken&) = default;
 };
@@ -104,6 +107,8 @@ struct DiskEffect {
   uint64_t offset = 0;
   uint64_t length = 0;
   std::vector<Bytes> data;  // Written back to back at `offset`.
+  ORRERY_FIELDS(token, verb, priority, file, create, exclusive, path, path2,
+                offset, length, data)
 };
 
 struct DiskDone {

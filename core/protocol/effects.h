@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/protocol/client.h"
 #include "core/protocol/disk.h"
@@ -35,6 +36,7 @@ enum class Durability : uint8_t {
 // Bytes appended to one store's log so far; monotone over its files.
 struct LogPosition {
   uint64_t value = 0;
+  ORRERY_FIELDS(value)
   friend constexpr auto operator<=>(const LogPosition&,
                                     const LogPosition&) = default;
 };
@@ -45,6 +47,7 @@ struct Promise {
   StoreId store = StoreId::kUser;
   LogPosition upto;
   Durability level = Durability::kNone;
+  ORRERY_FIELDS(store, upto, level)
 };
 
 struct SendEffect {

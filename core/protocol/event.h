@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/time.h"
 #include "core/protocol/client.h"
 #include "core/protocol/disk.h"
@@ -24,15 +25,18 @@ struct StartEvent {
   std::array<uint8_t, 32>
       entropy{};  // All randomness of the core is drawn from it.
   Id128 boot_id;  // Of the machine: changes when it reboots.
+  ORRERY_FIELDS(entropy, boot_id)
 };
 
 struct PeerMessageEvent {
   PeerMessage message;
+  ORRERY_FIELDS(message)
 };
 
 struct DatagramEvent {
   Endpoint source;  // Where an answer goes.
   Datagram datagram;
+  ORRERY_FIELDS(source, datagram)
 };
 
 // The outgoing link to an endpoint came up or was lost.  After a loss, whatever
@@ -40,10 +44,12 @@ struct DatagramEvent {
 struct PeerLinkEvent {
   Endpoint peer;
   bool connected = false;
+  ORRERY_FIELDS(peer, connected)
 };
 
 struct ClientGoneEvent {
   Handle client;
+  ORRERY_FIELDS(client)
 };  // Its reply would find nobody.
 
 // The seeds' addresses as resolved now; sent at start and whenever the shell
@@ -51,11 +57,16 @@ struct ClientGoneEvent {
 struct SeedsEvent {
   std::vector<Endpoint> seeds;
   bool self_first = false;  // The list is empty or begins with this node.
+  ORRERY_FIELDS(seeds, self_first)
 };
 
-struct TickEvent {};  // NextDeadline() passed, or Effects::more was set.
+struct TickEvent {  // NextDeadline() passed, or Effects::more was set.
+  ORRERY_FIELDS()
+};
 
-struct StopEvent {};  // Stop accepting, seal, then Effects::stopped.
+struct StopEvent {  // Stop accepting, seal, then Effects::stopped.
+  ORRERY_FIELDS()
+};
 
 using EventBody = std::variant<StartEvent, ClientRequest, ClientGoneEvent,
                                PeerMessageEvent, DatagramEvent, PeerLinkEvent,

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 
 namespace orrery {
@@ -19,6 +20,7 @@ namespace orrery {
 struct Endpoint {
   std::array<uint8_t, 16> ip{};
   uint16_t port = 0;
+  ORRERY_FIELDS(ip, port)
   friend constexpr auto operator<=>(const Endpoint&, const Endpoint&) = default;
   bool IsNone() const { return port == 0; }
 };
@@ -58,6 +60,9 @@ struct MemberRecord {
   uint64_t features = 0;
   RingStatus ring_status = RingStatus::kNoCluster;
   uint64_t boot_salt = 0;
+  ORRERY_FIELDS(id, incarnation, state, accusers, name, storage, gossip,
+                http_port, vnodes, zone, protocol_min, protocol_max, features,
+                ring_status, boot_salt)
   friend bool operator==(const MemberRecord&, const MemberRecord&) = default;
 };
 

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/protocol/client.h"
@@ -43,6 +44,8 @@ struct Envelope {
   uint64_t boot_salt = 0;
   Epoch epoch;
   uint64_t ring_hash = 0;
+  ORRERY_FIELDS(cluster, from, storage, reply_to, generation, boot_salt, epoch,
+                ring_hash)
   friend bool operator==(const Envelope&, const Envelope&) = default;
 };
 
@@ -79,6 +82,7 @@ struct ReplicaPut {
   Object object;
   uint64_t basis = 0;
   uint64_t floor = 0;
+  ORRERY_FIELDS(request, origin, key, object, basis, floor)
   friend bool operator==(const ReplicaPut&, const ReplicaPut&) = default;
 };
 
@@ -87,6 +91,7 @@ struct ReplicaPutAck {
   ReplicaStatus status = ReplicaStatus::kOk;
   bool synced = false;
   uint64_t top_stamp = 0;  // Stamp that ranks first at the answerer now.
+  ORRERY_FIELDS(request, status, synced, top_stamp)
   friend bool operator==(const ReplicaPutAck&, const ReplicaPutAck&) = default;
 };
 
@@ -97,6 +102,7 @@ struct ReplicaGet {
   std::string key;
   ReadDepth depth = ReadDepth::kObject;
   bool from_hints = false;  // Sloppy read at a stand-in: look in its hints.
+  ORRERY_FIELDS(request, key, depth, from_hints)
   friend bool operator==(const ReplicaGet&, const ReplicaGet&) = default;
 };
 
@@ -109,6 +115,7 @@ struct ReplicaGetAck {
   uint64_t digest = 0;   // 0: absent.
   uint64_t floor = 0;
   Object object;  // kVersions: values empty, checksums present.
+  ORRERY_FIELDS(request, status, depth, suspect, doubted, digest, floor, object)
   friend bool operator==(const ReplicaGetAck&, const ReplicaGetAck&) = default;
 };
 
@@ -129,12 +136,16 @@ struct ForwardWrite {
   uint64_t proposed_stamp = 0;    // 0: none.
   bool retry = false;             // A retry keeps its stamp.
   Duration remaining;             // Of the request's deadline.
+  ORRERY_FIELDS(request, verb, key, AsValue(value), read_level, write_level,
+                sloppy, has_context, context, operation, client_operation,
+                proposed_stamp, retry, remaining)
   friend bool operator==(const ForwardWrite&, const ForwardWrite&) = default;
 };
 
 struct ForwardWriteAck {
   Handle request;
   ClientReply reply;  // WriteDone, Refused or OutcomeUnknown.
+  ORRERY_FIELDS(request, reply)
   friend bool operator==(const ForwardWriteAck&,
                          const ForwardWriteAck&) = default;
 };
@@ -149,6 +160,7 @@ struct HintPut {
   Object object;
   bool counted = false;  // Must be synced before the acknowledgement.
   uint64_t floor = 0;
+  ORRERY_FIELDS(request, target, target_storage, key, object, counted, floor)
   friend bool operator==(const HintPut&, const HintPut&) = default;
 };
 
@@ -156,6 +168,7 @@ struct HintPutAck {
   Handle request;
   ReplicaStatus status = ReplicaStatus::kOk;
   bool synced = false;
+  ORRERY_FIELDS(request, status, synced)
   friend bool operator==(const HintPutAck&, const HintPutAck&) = default;
 };
 
@@ -166,12 +179,14 @@ struct HintPutAck {
 struct RangeRoot {
   uint64_t range_end = 0;
   uint64_t root = 0;
+  ORRERY_FIELDS(range_end, root)
   friend bool operator==(const RangeRoot&, const RangeRoot&) = default;
 };
 
 struct SyncRoots {
   Handle session;
   std::vector<RangeRoot> roots;  // Every range both own, by range_end.
+  ORRERY_FIELDS(session, roots)
   friend bool operator==(const SyncRoots&, const SyncRoots&) = default;
 };
 
@@ -180,12 +195,14 @@ struct SyncRootsAck {
   ReplicaStatus status = ReplicaStatus::kOk;
   bool suspect = false;             // The answerer is itself in doubt.
   std::vector<uint64_t> differing;  // range_ends.
+  ORRERY_FIELDS(session, status, suspect, differing)
   friend bool operator==(const SyncRootsAck&, const SyncRootsAck&) = default;
 };
 
 struct KeyDigest {
   uint64_t token = 0;
   uint64_t digest = 0;
+  ORRERY_FIELDS(token, digest)
   friend constexpr auto operator<=>(const KeyDigest&,
                                     const KeyDigest&) = default;
 };
@@ -198,6 +215,7 @@ struct SyncKeys {
   uint64_t upto = 0;
   bool whole_range = false;  // after == upto would mean empty; this means all.
   std::vector<KeyDigest> items;
+  ORRERY_FIELDS(session, range_end, after, upto, whole_range, items)
   friend bool operator==(const SyncKeys&, const SyncKeys&) = default;
 };
 
@@ -208,18 +226,21 @@ struct SyncKeysAck {
   uint64_t upto = 0;
   std::vector<uint64_t> want;  // Tokens the answerer lacks or holds otherwise.
   std::vector<uint64_t> have;  // Tokens the opener lacks or holds otherwise.
+  ORRERY_FIELDS(session, status, range_end, upto, want, have)
   friend bool operator==(const SyncKeysAck&, const SyncKeysAck&) = default;
 };
 
 struct SyncFetch {
   Handle session;
   std::vector<uint64_t> tokens;
+  ORRERY_FIELDS(session, tokens)
   friend bool operator==(const SyncFetch&, const SyncFetch&) = default;
 };
 
 struct SyncObject {
   std::string key;
   Object object;
+  ORRERY_FIELDS(key, object)
   friend bool operator==(const SyncObject&, const SyncObject&) = default;
 };
 
@@ -229,6 +250,7 @@ struct SyncObjects {
   uint64_t floor = 0;
   std::vector<SyncObject> objects;
   std::vector<uint64_t> unread;  // Tokens whose records could not be read.
+  ORRERY_FIELDS(session, status, floor, objects, unread)
   friend bool operator==(const SyncObjects&, const SyncObjects&) = default;
 };
 
@@ -241,6 +263,8 @@ struct RingParams {
   uint32_t hash_kind = 1;  // MurmurHash3 x64_128, seed 0.
   uint32_t zone_rule = 1;
   uint32_t placement = 1;  // `ring`.
+  ORRERY_FIELDS(replication, read_quorum, write_quorum, hash_kind, zone_rule,
+                placement)
   friend bool operator==(const RingParams&, const RingParams&) = default;
 };
 
@@ -251,6 +275,7 @@ struct JoinRequest {
                                 // true: asks its founder for ownership (JOIN).
   std::vector<Endpoint> seeds;  // Resolved seed set of the asker.
   bool self_first = false;      // Its list begins with itself, or is empty.
+  ORRERY_FIELDS(self, params, wants_ring, seeds, self_first)
   friend bool operator==(const JoinRequest&, const JoinRequest&) = default;
 };
 
@@ -258,6 +283,7 @@ struct JoinAccept {
   ClusterId cluster;
   Bytes ring;  // RingState, canonical encoding.
   std::vector<MemberRecord> members;
+  ORRERY_FIELDS(cluster, ring, members)
   friend bool operator==(const JoinAccept&, const JoinAccept&) = default;
 };
 
@@ -283,28 +309,33 @@ struct JoinReject {
   bool self_first = false;
   Endpoint address;  // kNoCluster: the answerer's; kNameTakenAlive: whose.
   NodeId founder;    // kNotFounder: whom to ask.
+  ORRERY_FIELDS(why, field, theirs, ours, seeds, self_first, address, founder)
   friend bool operator==(const JoinReject&, const JoinReject&) = default;
 };
 
 // Asks the founder to close a pristine ring: a write waits for it.
 struct RingClose {
   Epoch epoch;  // The pristine epoch the asker knows.
+  ORRERY_FIELDS(epoch)
   friend bool operator==(const RingClose&, const RingClose&) = default;
 };
 
 struct RingPull {
   Epoch epoch;  // What the asker holds.
+  ORRERY_FIELDS(epoch)
   friend bool operator==(const RingPull&, const RingPull&) = default;
 };
 
 struct RingPush {
   Bytes ring;  // RingState, canonical encoding; whoever is behind installs it.
+  ORRERY_FIELDS(ring)
   friend bool operator==(const RingPush&, const RingPush&) = default;
 };
 
 struct MemberSync {
   bool answer_wanted = false;
   std::vector<MemberRecord> records;
+  ORRERY_FIELDS(answer_wanted, records)
   friend bool operator==(const MemberSync&, const MemberSync&) = default;
 };
 
@@ -318,6 +349,7 @@ using PeerBody =
 struct PeerMessage {
   Envelope envelope;
   PeerBody body;
+  ORRERY_FIELDS(envelope, body)
   friend bool operator==(const PeerMessage&, const PeerMessage&) = default;
 };
 
@@ -335,6 +367,8 @@ struct DatagramHeader {
   uint32_t generation = 0;
   uint32_t seq = 0;  // Counts the datagrams of this generation.
   uint64_t boot_salt = 0;
+  ORRERY_FIELDS(key_id, local_health, view16, cluster_tag, ring_hash, epoch,
+                from, generation, seq, boot_salt)
   friend bool operator==(const DatagramHeader&,
                          const DatagramHeader&) = default;
 };
@@ -345,6 +379,7 @@ struct Ping {
   uint32_t expected_generation = 0;  // 0: any.
   uint64_t view_hash = 0;
   int64_t wall_ns = 0;  // For cluster time (semantics C3).
+  ORRERY_FIELDS(seq, target, expected_generation, view_hash, wall_ns)
   friend bool operator==(const Ping&, const Ping&) = default;
 };
 struct Ack {
@@ -352,30 +387,36 @@ struct Ack {
   uint64_t view_hash = 0;
   uint32_t receive_delay_us = 0;
   int64_t wall_ns = 0;
+  ORRERY_FIELDS(seq, view_hash, receive_delay_us, wall_ns)
   friend bool operator==(const Ack&, const Ack&) = default;
 };
 struct PingRequest {
   uint32_t seq = 0;
   NodeId target;
   Endpoint target_endpoint;
+  ORRERY_FIELDS(seq, target, target_endpoint)
   friend bool operator==(const PingRequest&, const PingRequest&) = default;
 };
 struct ForwardedAck {
   uint32_t seq = 0;
   NodeId target;
   uint32_t target_generation = 0;
+  ORRERY_FIELDS(seq, target, target_generation)
   friend bool operator==(const ForwardedAck&, const ForwardedAck&) = default;
 };
 struct Nack {
   uint32_t seq = 0;
   NodeId target;
+  ORRERY_FIELDS(seq, target)
   friend bool operator==(const Nack&, const Nack&) = default;
 };
 struct GossipOnly {  // The records beside it are the message.
+  ORRERY_FIELDS()
   friend bool operator==(const GossipOnly&, const GossipOnly&) = default;
 };
 struct ViewDigest {
   std::array<uint64_t, 64> buckets{};  // By the top 6 bits of NodeId.
+  ORRERY_FIELDS(buckets)
   friend bool operator==(const ViewDigest&, const ViewDigest&) = default;
 };
 
@@ -386,6 +427,7 @@ struct Datagram {
   DatagramHeader header;
   DatagramBody body;
   std::vector<MemberRecord> records;
+  ORRERY_FIELDS(header, body, records)
   friend bool operator==(const Datagram&, const Datagram&) = default;
 };
 

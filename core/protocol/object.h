@@ -12,6 +12,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 
 namespace orrery {
@@ -20,6 +21,7 @@ namespace orrery {
 // above zero.
 struct VersionVector {
   absl::InlinedVector<Dot, 3> entries;
+  ORRERY_FIELDS(entries)
   friend bool operator==(const VersionVector&, const VersionVector&) = default;
 };
 
@@ -31,12 +33,15 @@ struct Sibling {
   OperationId operation;
   uint32_t checksum = 0;  // CRC-32C of `value`.
   Bytes value;            // Empty for a tombstone and in "versions only" reads.
+  ORRERY_FIELDS(dot, stamp, tombstone, keep, operation, checksum,
+                AsValue(value))
   friend bool operator==(const Sibling&, const Sibling&) = default;
 };
 
 struct Object {
   VersionVector vv;
   absl::InlinedVector<Sibling, 1> siblings;  // Highest rank first.
+  ORRERY_FIELDS(vv, siblings)
   friend bool operator==(const Object&, const Object&) = default;
   // Nothing was ever written under the key.
   bool IsEmpty() const { return vv.entries.empty() && siblings.empty(); }
@@ -46,6 +51,7 @@ struct Object {
 struct SeenVersions {
   VersionVector vv;
   uint64_t stamp = 0;  // Highest stamp seen.
+  ORRERY_FIELDS(vv, stamp)
   friend bool operator==(const SeenVersions&, const SeenVersions&) = default;
 };
 

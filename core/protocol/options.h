@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/base/fields.h"
 #include "core/base/time.h"
 #include "core/protocol/limits.h"
 #include "core/protocol/member.h"
@@ -28,6 +29,10 @@ struct Limits {
   uint32_t sync_items_max = 4096;        // Key digests in one SyncKeys.
   uint64_t sync_bytes_max = 1ull << 20;  // Object bytes in one SyncObjects.
   uint64_t sync_in_flight_max = 64;      // Merges a session keeps open.
+  ORRERY_FIELDS(client_requests_max, peer_requests_max, store_reads_max,
+                pinned_bytes_max, key_segments, allocate_step,
+                hint_bytes_per_target_max, sync_items_max, sync_bytes_max,
+                sync_in_flight_max)
 };
 
 struct EngineOptions {
@@ -55,6 +60,11 @@ struct EngineOptions {
   Duration skew_bound = 500 * kMillisecond;    // D of the hybrid clock.
 
   Limits limits;
+  ORRERY_FIELDS(node_name, gossip, http_port, vnodes, replication, read_quorum,
+                write_quorum, seeds_configured, auto_join, sync_writes,
+                sync_interval, max_file_bytes, compact_interval,
+                gossip_interval, suspect_timeout, dead_timeout, request_timeout,
+                handoff_timeout, sync_round_interval, skew_bound, limits)
 };
 
 }  // namespace orrery

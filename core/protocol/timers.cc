@@ -1,5 +1,6 @@
 #include "core/protocol/timers.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace orrery {
@@ -92,6 +93,38 @@ std::optional<TimerHeap::Due> TimerHeap::PopDue(Instant now) {
   const Due due{entry.kind, entry.handle, heap_.front().deadline};
   Remove(0);
   return due;
+}
+
+void TimerHeap::Fields(FieldSaver& save) const {
+  std::vector<Armed> armed = heap_;
+  std::sort(armed.begin(), armed.end(), Before);
+  save(next_seq_);
+  save.Count(armed.size());
+  for (const Armed& one : armed) {
+    const Entry& entry = entries_[one.entry];
+    save(entry.kind, entry.handle, one.deadline, one.seq);
+  }
+}
+
+void TimerHeap::Fields(FieldLoader& load) {
+  *this = TimerHeap();
+  load(next_seq_);
+  const size_t count = load.Count();
+  Armed last;
+  for (size_t i = 0; i < count && load.ok(); ++i) {
+    Entry entry{};
+    Armed armed;
+    load(entry.kind, entry.handle, armed.deadline, armed.seq);
+    load.Require(armed.seq < next_seq_ && (i == 0 || Before(last, armed)));
+    load.Require(!IsArmed(entry.kind, entry.handle));
+    if (!load.ok()) return;
+    armed.entry = TakeEntry();
+    last = armed;
+    entries_[armed.entry] = entry;
+    by_name_.Insert(NameOf(entry.kind, entry.handle), armed.entry);
+    heap_.emplace_back();
+    Settle(heap_.size() - 1, armed);
+  }
 }
 
 void TimerHeap::Postpone(Duration late) {

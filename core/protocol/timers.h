@@ -23,6 +23,8 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
 #include "core/base/time.h"
@@ -81,6 +83,10 @@ class TimerHeap {
   // (pause credit, membership section 4).
   void Postpone(Duration late);
 
+  // The state (base/fields.h): what is armed, in the order in which it fires.
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
+
  private:
   struct Name {
     uint32_t kind;
@@ -90,8 +96,8 @@ class TimerHeap {
   };
   struct Armed {
     Instant deadline;
-    uint64_t seq;
-    uint32_t entry;
+    uint64_t seq = 0;
+    uint32_t entry = 0;
   };
   struct Entry {
     TimerKind kind;

@@ -6,6 +6,7 @@
 #ifndef ORRERY_CORE_PROTOCOL_TURN_H_
 #define ORRERY_CORE_PROTOCOL_TURN_H_
 
+#include "core/base/fields.h"
 #include "core/base/time.h"
 #include "core/protocol/effects.h"
 #include "core/protocol/timers.h"
@@ -39,6 +40,7 @@ struct Ticket {
   TicketOwner owner = TicketOwner::kNone;
   uint32_t part = 0;  // The owner's own meaning.
   Handle handle;
+  ORRERY_FIELDS(owner, part, handle)
   friend constexpr auto operator<=>(const Ticket&, const Ticket&) = default;
 };
 

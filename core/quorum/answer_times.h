@@ -12,6 +12,7 @@
 #ifndef ORRERY_CORE_QUORUM_ANSWER_TIMES_H_
 #define ORRERY_CORE_QUORUM_ANSWER_TIMES_H_
 
+#include "core/base/fields.h"
 #include "core/base/time.h"
 
 namespace orrery {
@@ -26,6 +27,8 @@ class AnswerTimes {
  public:
   void Record(Duration elapsed);
   Duration SpareDelay() const;
+
+  ORRERY_FIELDS(average_)
 
  private:
   static constexpr int64_t kWeight = 16;  // A new sample counts one in 16.

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/hint/hint_log.h"
 #include "core/protocol/client.h"
@@ -33,6 +34,7 @@ struct LocalWork {
   std::vector<MergeRequest> merges;
   std::vector<ReadRequest> reads;
   std::vector<HintLog::Add> hints;
+  ORRERY_FIELDS(mints, merges, reads, hints)
 };
 
 // Lives for one handler of the room.
@@ -55,6 +57,7 @@ struct ReplyPath {
   Handle client;       // None: the request was forwarded.
   Endpoint forwarder;  // Where it came from,
   Handle request;      // and the handle it expects back.
+  ORRERY_FIELDS(client, forwarder, request)
 };
 
 void Answer(const ReplyPath& path, ClientReply reply, const Promise& promise,

@@ -27,6 +27,7 @@
 #include <deque>
 #include <utility>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/pool.h"
 #include "core/base/prng.h"
@@ -103,6 +104,9 @@ class CoordinatorRoom {
   uint64_t StateDigest();
   void CheckInvariants();
 
+  ORRERY_FIELDS(cluster_, operation_ids_, operations_, answer_times_, counters_,
+                local_, puts_, gets_, forwards_, lingering_, lingering_count_)
+
  private:
   void OnRead(const ClientRequest& request, Instant deadline, Turn& turn);
   void OnWrite(const ClientRequest& request, Instant deadline, Turn& turn);
@@ -119,10 +123,12 @@ class CoordinatorRoom {
                     Turn& turn);
 
   struct Put {
+    explicit Put(Blank blank) : coordinator(blank) {}
     explicit Put(PutCoordinator::Command command)
         : coordinator(std::move(command)) {}
     PutCoordinator coordinator;
     bool lingers = false;
+    ORRERY_FIELDS(coordinator, lingers)
   };
 
   // Run after every handler of a conversation.

@@ -19,6 +19,7 @@
 
 #include <cstdint>
 
+#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/protocol/client.h"
@@ -32,6 +33,7 @@ class Forwarder {
  public:
   using Command = PutCoordinator::Command;
 
+  explicit Forwarder(Blank) {}
   // REQUIRES: command.reply.client is a client of this node: a forwarded
   // request is never forwarded again.
   explicit Forwarder(Command command);
@@ -46,6 +48,8 @@ class Forwarder {
   const Command& command() const { return command_; }
 
   void AddTo(Hasher& hasher) const;
+
+  ORRERY_FIELDS(command_, handle_, tried_, target_, done_)
 
  private:
   bool SendToNext(Conversation& here);

@@ -33,6 +33,7 @@
 #include <string>
 
 #include "absl/container/inlined_vector.h"
+#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -53,8 +54,10 @@ class GetCoordinator {
     Level level;
     bool sloppy = false;
     Instant deadline;
+    ORRERY_FIELDS(reply, key, level, sloppy, deadline)
   };
 
+  explicit GetCoordinator(Blank) {}
   explicit GetCoordinator(Command command);
 
   void Start(Handle handle, Conversation& here);
@@ -75,6 +78,9 @@ class GetCoordinator {
 
   void AddTo(Hasher& hasher) const;
   void CheckInvariants() const;
+
+  ORRERY_FIELDS(command_, handle_, phase_, sets_, tally_, slots_, differs_,
+                merged_, merged_digest_, holders_, promise_)
 
  private:
   enum class Phase : uint8_t { kReading = 1, kRepairing = 2, kDone = 3 };
@@ -102,6 +108,8 @@ class GetCoordinator {
     uint64_t digest = 0;
     std::optional<Object> object;
     Written written = Written::kNot;
+    ORRERY_FIELDS(owner, node, asked, depth, asked_at, fetching, suspect,
+                  wants_copy, digest, object, written)
     bool IsStandIn() const { return node != owner.node; }
   };
   struct Reply {

@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "absl/container/inlined_vector.h"
+#include "core/base/fields.h"
 #include "core/quorum/put_tally.h"
 #include "core/ring/preference_list.h"
 
@@ -23,11 +24,13 @@ namespace orrery {
 
 class GetTally {
  public:
+  explicit GetTally(Blank) {}
   explicit GetTally(const QuorumSets& sets) : sets_(sets) {}
 
   struct Answer {
     uint64_t digest = 0;   // 0: absent.
     bool suspect = false;  // Merged, not counted.
+    ORRERY_FIELDS(digest, suspect)
   };
   // The latest answer of an owner stands.
   void RecordAnswer(const Owner& owner, const Answer& answer);
@@ -44,12 +47,15 @@ class GetTally {
   uint32_t required() const;
   uint32_t received() const;
 
+  ORRERY_FIELDS(sets_, voters_)
+
  private:
   struct Voter {
     Owner owner;
     bool answered = false;
     bool failed = false;
     Answer answer;
+    ORRERY_FIELDS(owner, answered, failed, answer)
     bool Counts() const { return answered && !failed && !answer.suspect; }
     // In doubt it will answer again the same way.
     bool CannotCount() const { return failed || (answered && answer.suspect); }

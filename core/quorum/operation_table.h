@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
 #include "core/base/time.h"
@@ -49,14 +50,18 @@ class OperationTable {
 
   size_t size() const { return entries_.size(); }
 
+  ORRERY_FIELDS(entries_, by_age_)
+
  private:
   struct Entry {
     uint64_t write_hash = 0;
     uint64_t stamp = 0;
+    ORRERY_FIELDS(write_hash, stamp)
   };
   struct Age {
     OperationId operation;
     Instant since;
+    ORRERY_FIELDS(operation, since)
   };
 
   void DropOldest();

@@ -39,6 +39,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -71,6 +72,9 @@ class PutCoordinator {
     uint64_t proposed_stamp = 0;
     bool retry = false;  // The proposed stamp stands.
     Instant deadline;
+    ORRERY_FIELDS(reply, verb, key, AsValue(value), read_level, write_level,
+                  sloppy, seen, operation, client_operation, proposed_stamp,
+                  retry, deadline)
   };
   enum class Phase : uint8_t {
     kReading = 1,
@@ -81,6 +85,7 @@ class PutCoordinator {
     kDone = 6,
   };
 
+  explicit PutCoordinator(Blank) {}
   explicit PutCoordinator(Command command);
 
   // REQUIRES: CoordinatesHere(command.key).
@@ -109,6 +114,10 @@ class PutCoordinator {
   void AddTo(Hasher& hasher) const;
   void CheckInvariants() const;
 
+  ORRERY_FIELDS(command_, handle_, phase_, sets_, tally_, slots_, versions_,
+                versions_seen_, object_, stamp_, basis_, top_stamp_, promise_,
+                stand_ins_known_, next_stand_in_, stand_ins_)
+
  private:
   enum class SlotState : uint8_t {
     kIdle = 0,     // Not asked yet.
@@ -123,6 +132,7 @@ class PutCoordinator {
     SlotState state = SlotState::kIdle;
     bool asked_again = false;
     NodeId stand_in;
+    ORRERY_FIELDS(owner, state, asked_again, stand_in)
   };
 
   void Refuse(Refused::Why why, uint32_t required, uint32_t received,

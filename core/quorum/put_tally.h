@@ -21,6 +21,7 @@
 #include <cstdint>
 
 #include "absl/container/inlined_vector.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/protocol/client.h"
 #include "core/ring/preference_list.h"
@@ -31,6 +32,7 @@ namespace orrery {
 struct QuorumSet {
   PreferenceList owners;
   uint32_t required = 0;  // In [1, owners.size()].
+  ORRERY_FIELDS(owners, required)
 };
 using QuorumSets = absl::InlinedVector<QuorumSet, 1>;
 
@@ -46,6 +48,7 @@ class PutTally {
     bool sloppy = false;
   };
 
+  explicit PutTally(Blank) {}
   explicit PutTally(const Options& options);
 
   // It merged this version.  Whatever was said of it before no longer holds.
@@ -69,6 +72,8 @@ class PutTally {
 
   void CheckInvariants() const;
 
+  ORRERY_FIELDS(sets_, sloppy_, votes_, holders_)
+
  private:
   struct Vote {
     Owner owner;
@@ -77,10 +82,12 @@ class PutTally {
     bool failed = false;
     bool hinted = false;  // Counts as sloppy.
     bool hint_failed = false;
+    ORRERY_FIELDS(owner, acknowledged, synced, failed, hinted, hint_failed)
   };
   struct HintHolder {
     NodeId node;
     bool synced = false;
+    ORRERY_FIELDS(node, synced)
   };
 
   Vote& VoteOf(const Owner& owner);
@@ -89,7 +96,7 @@ class PutTally {
   bool IsOwner(NodeId node) const;
 
   QuorumSets sets_;
-  bool sloppy_;
+  bool sloppy_ = false;
   absl::InlinedVector<Vote, 3> votes_;
   absl::InlinedVector<HintHolder, 2> holders_;
 };

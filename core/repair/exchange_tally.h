@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/ring/ring.h"
 
@@ -40,6 +41,8 @@ class ExchangeTally {
 
   uint64_t StateDigest() const;
 
+  ORRERY_FIELDS(has_ring_, incomplete_, ranges_)
+
  private:
   struct Range {
     uint64_t end = 0;
@@ -48,6 +51,7 @@ class ExchangeTally {
     absl::InlinedVector<NodeId, 2> met;
     absl::InlinedVector<NodeId, 2> met_sound;  // Of these, not in doubt.
     bool is_complete = false;
+    ORRERY_FIELDS(end, needed, others, met, met_sound, is_complete)
   };
 
   bool has_ring_ = false;

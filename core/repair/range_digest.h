@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/ring/ring.h"
 #include "core/storage/store.h"
@@ -29,6 +30,7 @@ class RangeDigests {
     uint64_t after = 0;
     uint64_t end = 0;
     uint64_t root = 0;
+    ORRERY_FIELDS(after, end, root)
   };
 
   // Takes the ranges that `self` owns and builds their roots.  Null: none.
@@ -45,6 +47,8 @@ class RangeDigests {
   uint64_t RootOf(uint64_t range_end) const;
 
   uint64_t StateDigest() const;
+
+  ORRERY_FIELDS(ranges_)
 
  private:
   OwnedRange* FindByToken(uint64_t token);

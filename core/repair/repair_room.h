@@ -88,11 +88,28 @@ class RepairRoom {
   uint64_t rounds() const { return rounds_; }      // Complete exchanges.
   uint64_t repaired() const { return repaired_; }  // Objects put or merged.
 
+  // The state (base/fields.h).
+  template <typename FieldVisitor>
+  void Fields(FieldVisitor& visit) {
+    FieldsOf(*this, visit);
+  }
+  template <typename FieldVisitor>
+  void Fields(FieldVisitor& visit) const {
+    FieldsOf(*this, visit);
+  }
+
   bool IsIdle() const { return sessions_.empty() && answerer_.IsIdle(); }
   uint64_t StateDigest() const;
   void CheckInvariants() const;
 
  private:
+  template <typename Self, typename FieldVisitor>
+  static void FieldsOf(Self& self, FieldVisitor& visit) {
+    visit(self.started_, self.digests_, self.tally_, self.answerer_,
+          self.shared_);
+    self.sessions_.Fields(visit, self.wiring_, SyncSession::Plan{});
+    visit(self.by_peer_, self.last_peer_, self.rounds_, self.repaired_);
+  }
   void Rebuild(Turn& turn);
   void StartRound(Turn& turn);
   void OpenSession(NodeId peer, Turn& turn);

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/pool.h"
 #include "core/protocol/message.h"
@@ -47,6 +48,8 @@ class SyncAnswerer {
 
   bool IsIdle() const { return fetches_.empty(); }
 
+  ORRERY_FIELDS(fetches_)
+
  private:
   struct Fetch {
     Endpoint to;
@@ -55,6 +58,7 @@ class SyncAnswerer {
     uint32_t reads_in_flight = 0;
     uint64_t bytes = 0;
     SyncObjects answer;
+    ORRERY_FIELDS(to, entries, next, reads_in_flight, bytes, answer)
   };
 
   ReplicaStatus Check(const Envelope& from) const;

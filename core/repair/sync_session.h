@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/protocol/message.h"
 #include "core/protocol/turn.h"
@@ -67,6 +68,11 @@ class SyncSession {
 
   void End(Turn& turn);
   uint64_t StateDigest() const;
+
+  ORRERY_FIELDS(peer_, in_doubt_, peer_in_doubt_, self_, phase_, complete_,
+                pending_, exchanged_, repaired_, after_, upto_, range_failed_,
+                chunk_, pushes_, pushes_in_flight_, fetches_, fetching_,
+                merges_in_flight_)
 
  private:
   enum class Phase : uint8_t {

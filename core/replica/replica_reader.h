@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/pool.h"
 #include "core/base/ready_list.h"
 #include "core/protocol/message.h"
@@ -34,6 +35,7 @@ struct ReadRequest {
   Ticket ticket = {};
   std::string key = {};
   ReadDepth depth = ReadDepth::kObject;
+  ORRERY_FIELDS(ticket, key, depth)
 };
 
 struct ReadOutcome {
@@ -45,6 +47,7 @@ struct ReadOutcome {
   uint64_t digest = 0;   // 0: absent.
   Object object = {};    // kVersions: without values.  kDigest: empty.
   std::string key = {};  // ReadAt only.
+  ORRERY_FIELDS(ticket, status, suspect, doubted, depth, digest, object, key)
 };
 
 class ReplicaReader {
@@ -66,10 +69,13 @@ class ReplicaReader {
   bool IsIdle() const { return open_.empty(); }
   uint64_t StateDigest() const;
 
+  ORRERY_FIELDS(open_, ready_)
+
  private:
   struct Open {
     Ticket ticket = {};
     ReadDepth depth;
+    ORRERY_FIELDS(ticket, depth)
   };
 
   // Registers the read, or refuses it; the handle is none then.

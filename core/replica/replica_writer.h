@@ -40,6 +40,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
 #include "core/base/pool.h"
@@ -60,6 +61,7 @@ struct MergeRequest {
   Object object = {};
   PutOrigin origin = PutOrigin::kFresh;
   bool must_sync = false;  // The outcome waits for the sync in any case.
+  ORRERY_FIELDS(ticket, key, object, origin, must_sync)
 };
 
 // A new version, with a dot of this node.
@@ -74,6 +76,8 @@ struct MintRequest {
   uint64_t proposed_stamp = 0;  // 0: none.
   bool retry = false;  // The proposed stamp stands, unless 0 or covered.
   std::optional<Instant> deadline = {};
+  ORRERY_FIELDS(ticket, key, tombstone, keep, AsValue(value), seen, operation,
+                proposed_stamp, retry, deadline)
 };
 
 struct WriteOutcome {
@@ -86,6 +90,8 @@ struct WriteOutcome {
   uint64_t basis = 0;      // Mint: highest stamp it had to exceed.
   bool repeated = false;   // Mint: the operation was held already.
   Promise promise = {};
+  ORRERY_FIELDS(ticket, status, synced, top_stamp, object, stamp, basis,
+                repeated, promise)
 };
 
 class ReplicaWriter {
@@ -110,6 +116,8 @@ class ReplicaWriter {
   uint64_t StateDigest() const;
   void CheckInvariants() const;
 
+  ORRERY_FIELDS(actor_, counter_, held_, chains_, by_key_, ready_)
+
  private:
   using Work = std::variant<MintRequest, MergeRequest>;
 
@@ -119,6 +127,7 @@ class ReplicaWriter {
     std::vector<Work> waiting;
     std::vector<Work> applied;
     std::vector<WriteOutcome> outcomes;  // Parallel to applied.
+    ORRERY_FIELDS(key, waiting, applied, outcomes)
   };
   // The stored copy, as far as it was needed.
   struct Stored {

@@ -8,6 +8,7 @@
 #define ORRERY_CORE_RING_PREFERENCE_LIST_H_
 
 #include "absl/container/inlined_vector.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 
 namespace orrery {
@@ -15,6 +16,7 @@ namespace orrery {
 struct Owner {
   NodeId node;
   StorageId storage;
+  ORRERY_FIELDS(node, storage)
   friend constexpr auto operator<=>(const Owner&, const Owner&) = default;
 };
 

@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/protocol/message.h"
 
@@ -62,6 +63,7 @@ struct RingMember {
   uint32_t weight_permille = 1000;  // Informs vnodes; not read by placement.
   uint32_t vnodes = 0;
   MemberStatus status = MemberStatus::kNormal;
+  ORRERY_FIELDS(id, name, storage, zone, weight_permille, vnodes, status)
   friend bool operator==(const RingMember&, const RingMember&) = default;
 };
 
@@ -72,6 +74,7 @@ struct RingState {
   RingParams params;
   std::vector<NodeId> council;
   std::vector<RingMember> members;  // By id.
+  ORRERY_FIELDS(cluster, epoch, pristine, params, council, members)
   friend bool operator==(const RingState&, const RingState&) = default;
 };
 

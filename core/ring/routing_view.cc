@@ -7,6 +7,24 @@ const RoutingView::Peer* RoutingView::Find(NodeId node) const {
   return found == peers_.end() ? nullptr : &found->second;
 }
 
+void RoutingView::Fields(FieldSaver& save) const {
+  save(self_, self_storage_, self_endpoint_, serves_, peers_, by_endpoint_,
+       ring_.has_value());
+  if (ring_.has_value()) save(ring_->state());
+}
+
+void RoutingView::Fields(FieldLoader& load) {
+  bool has_ring = false;
+  load(self_, self_storage_, self_endpoint_, serves_, peers_, by_endpoint_,
+       has_ring);
+  ring_.reset();
+  if (!has_ring) return;
+  RingState state;
+  load(state);
+  load.Require(IsValid(state));
+  if (load.ok()) ring_.emplace(std::move(state));
+}
+
 MemberState RoutingView::StateOf(NodeId node) const {
   if (node == self_) return MemberState::kAlive;
   const Peer* peer = Find(node);

@@ -14,6 +14,8 @@
 #include <optional>
 
 #include "absl/container/btree_map.h"
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
 #include "core/base/ids.h"
 #include "core/protocol/member.h"
 #include "core/ring/ring.h"
@@ -54,6 +56,10 @@ class RoutingView {
   void SetConnected(NodeId node, bool connected);
   void SetServes(bool serves) { serves_ = serves; }
 
+  // The state (base/fields.h); a ring is rebuilt from its state.
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
+
  private:
   enum class Link : uint8_t { kUnknown = 0, kUp = 1, kDown = 2 };
   struct Peer {
@@ -61,6 +67,7 @@ class RoutingView {
     StorageId storage;
     MemberState state = MemberState::kDead;
     Link link = Link::kUnknown;
+    ORRERY_FIELDS(endpoint, storage, state, link)
   };
   const Peer* Find(NodeId node) const;
   bool HasAnotherDisk(NodeId node, StorageId storage) const;

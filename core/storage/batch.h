@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/storage/control_record.h"
 #include "core/storage/record_queue.h"
 
@@ -40,6 +41,7 @@ struct BatchPlan {
 struct EncodedBatch {
   std::vector<Bytes> data;
   uint64_t bytes = 0;
+  ORRERY_FIELDS(AsValue(data), bytes)
 };
 
 // Marks the records of the plan as emitted, with their places, and adds them

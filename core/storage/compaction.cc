@@ -318,6 +318,34 @@ void Compaction::Flush(Turn& turn) {
          turn);
 }
 
+void Compaction::Fields(FieldSaver& save) const {
+  FieldsOf(*this, save);
+  save(pending_.has_value());
+  if (!pending_.has_value()) return;
+  save(pending_->kind, pending_->from, pending_->upto, pending_->header);
+}
+
+// The record that waits for an output stands in what the scan holds.
+void Compaction::Fields(FieldLoader& load) {
+  FieldsOf(*this, load);
+  bool has_pending = false;
+  load(has_pending);
+  pending_.reset();
+  if (!has_pending) return;
+  pending_.emplace();
+  load(pending_->kind, pending_->from, pending_->upto, pending_->header);
+  load.Require(scan_.has_value());
+  if (!load.ok()) return;
+  pending_->record = scan_->Held(pending_->from, pending_->header.body_bytes());
+  load.Require(!pending_->record.empty());
+}
+
+void Compaction::FindValues(const DiskDone& done,
+                            std::vector<ByteSpan>* spans) const {
+  if (step_ != Step::kRead || !scan_.has_value()) return;
+  scan_->FindValues(done.data.view(), spans);
+}
+
 void Compaction::AfterInputs(Turn& turn) {
   if (has_output_) return SealOutput(turn);
   if (outputs_.empty()) return AwaitDurable(turn);

@@ -33,6 +33,9 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
+#include "core/base/fields.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/file_table.h"
@@ -59,7 +62,13 @@ class Compaction {
   void Check(Turn& turn);
   bool IsIdle() const { return step_ == Step::kIdle; }
 
+  // The state (base/fields.h).
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
+
   void OnDiskDone(const DiskDone& done, Turn& turn);
+  // Appends where the values are in what was read.
+  void FindValues(const DiskDone& done, std::vector<ByteSpan>* spans) const;
   void OnFileOpened(uint16_t slot, Turn& turn);
   void OnFileFailed(uint16_t slot, Turn& turn);
   void OnSwapped(Turn& turn);
@@ -68,6 +77,13 @@ class Compaction {
   void OnTick(Turn& turn);
 
  private:
+  template <typename Self, typename FieldVisitor>
+  static void FieldsOf(Self& self, FieldVisitor& visit) {
+    visit(self.step_, self.inputs_, self.next_input_, self.scan_, self.scanned_,
+          self.gaps_, self.outputs_, self.has_output_, self.is_sealing_,
+          AsValue(self.buffer_), self.submitted_, self.moves_, self.next_move_,
+          self.freed_bytes_, self.barrier_);
+  }
   enum class Step : uint8_t {
     kIdle = 0,
     kOpenInput,
@@ -84,6 +100,7 @@ class Compaction {
     KeyHash hash;
     RecordAddress from;
     RecordAddress to;
+    ORRERY_FIELDS(hash, from, to)
   };
   struct Output {
     uint16_t slot = 0;
@@ -91,6 +108,7 @@ class Compaction {
     uint32_t header_crc = 0;
     uint64_t offset = 0;   // Where the next record goes.
     uint64_t written = 0;  // Before the buffer.
+    ORRERY_FIELDS(slot, file, header_crc, offset, written)
   };
 
   std::vector<uint16_t> ChooseInputs() const;

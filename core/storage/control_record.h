@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 
 namespace orrery {
 
@@ -35,6 +36,7 @@ inline constexpr size_t kSealBytes = 112;
 struct LogPlace {
   uint64_t file = 0;
   uint64_t offset = 0;
+  ORRERY_FIELDS(file, offset)
   friend constexpr auto operator<=>(const LogPlace&, const LogPlace&) = default;
 };
 
@@ -56,6 +58,8 @@ struct FileSummary {
   uint64_t min_timestamp = 0;
   uint64_t max_timestamp = 0;
   uint32_t digest = 0;
+  ORRERY_FIELDS(data_length, record_count, tombstone_count, min_seq, max_seq,
+                min_timestamp, max_timestamp, digest)
   friend bool operator==(const FileSummary&, const FileSummary&) = default;
 
   // Takes one more user record in.
@@ -73,6 +77,7 @@ struct Seal {
   uint32_t header_crc = 0;  // Of the file's header block.
   uint64_t file_id = 0;
   uint64_t salt = 0;
+  ORRERY_FIELDS(summary, header_crc, file_id, salt)
   friend bool operator==(const Seal&, const Seal&) = default;
 };
 

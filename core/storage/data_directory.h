@@ -40,6 +40,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
@@ -55,6 +56,7 @@ class DataDirectory {
     StorageId fresh_storage;  // Used only if the directory is formatted.
     Id128 fresh_index_seed;   // Likewise.
     Id128 boot_id;
+    ORRERY_FIELDS(node_name, fresh_storage, fresh_index_seed, boot_id)
   };
   // REQUIRES: called once, first.
   void Open(const OpenOptions& options, Turn& turn);
@@ -104,6 +106,12 @@ class DataDirectory {
   }
   uint64_t StateDigest() const;
 
+  ORRERY_FIELDS(options_, phase_, step_, identity_open_, failure_,
+                failure_exit_code_, identity_, slots_, inode_,
+                machine_restarted_, was_clean_, fresh_, moved_,
+                ring_unreadable_, ring_, ring_file_bytes_, durable_hlc_high_,
+                jobs_, waiting_, saved_)
+
  private:
   // The operation whose completion is awaited; one at a time.
   enum class Step : uint8_t {
@@ -141,6 +149,7 @@ class DataDirectory {
     ClusterId cluster;
     Bytes ring;
     uint64_t hlc_high = 0;
+    ORRERY_FIELDS(kind, token, cluster, ring, hlc_high)
   };
 
   void Submit(Step step, DiskEffect effect, Turn& turn);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/base/fields.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/file_table.h"
@@ -28,6 +29,7 @@ struct MadeFile {
   uint64_t salt = 0;
   uint32_t header_crc = 0;
   uint64_t allocated = 0;
+  ORRERY_FIELDS(slot, id, salt, header_crc, allocated)
 };
 
 class FileMaker {
@@ -40,6 +42,7 @@ class FileMaker {
     uint64_t file_id = 0;
     uint64_t allocate_bytes = 0;
     uint64_t base_seq = 0;
+    ORRERY_FIELDS(file_id, allocate_bytes, base_seq)
   };
   // REQUIRES: IsIdle() and nothing is ready.
   void Make(const Request& request, Turn& turn);
@@ -52,6 +55,8 @@ class FileMaker {
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
   void OnAdded(uint64_t file_id);
+
+  ORRERY_FIELDS(step_, request_, file_, number_, ready_, no_space_, failed_)
 
  private:
   enum class Step : uint8_t {

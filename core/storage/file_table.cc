@@ -167,6 +167,16 @@ std::vector<uint16_t>& FileTable::TakeOpened() { return opened_.Take(); }
 
 std::vector<uint16_t>& FileTable::TakeFailed() { return failed_.Take(); }
 
+void FileTable::Fields(FieldSaver& save) const {
+  save(files_, free_, by_id_, open_, uses_, opened_, failed_);
+}
+
+void FileTable::Fields(FieldLoader& load) {
+  load(files_, free_, by_id_, open_, uses_, opened_, failed_);
+  for (const uint16_t slot : free_) load.Require(slot < files_.size());
+  for (const auto& [id, slot] : by_id_) load.Require(slot < files_.size());
+}
+
 uint64_t FileTable::total_bytes() const {
   uint64_t total = 0;
   for (const auto& [id, slot] : by_id_) total += files_[slot].length;

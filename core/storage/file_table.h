@@ -21,6 +21,9 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
+#include "core/base/fields.h"
 #include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
@@ -53,6 +56,8 @@ struct DataFile {
   uint64_t length = 0;     // Bytes that count.
   uint64_t live_bytes = 0;
   uint64_t last_use = 0;
+  ORRERY_FIELDS(id, kind, salt, state, pins, sealed, damaged, has_cells,
+                is_doomed, length, live_bytes, last_use)
 };
 
 class FileTable {
@@ -85,9 +90,14 @@ class FileTable {
   std::vector<uint16_t>& TakeOpened();
   std::vector<uint16_t>& TakeFailed();
 
+  // The state (base/fields.h).
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
+
   uint64_t total_bytes() const;
   uint64_t dead_bytes() const;
   size_t size() const { return by_id_.size(); }
+  bool HasSlot(uint16_t slot) const { return slot < files_.size(); }
 
  private:
   void Emit(uint16_t slot, DiskEffect effect, Turn& turn) const;

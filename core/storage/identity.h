@@ -17,6 +17,7 @@
 #include <string>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 
 namespace orrery {
@@ -37,6 +38,9 @@ struct Identity {
   // Not stored: where this start's seqs begin, a multiple of 2^32 above all
   // that were ever leased.
   uint64_t first_seq = 0;
+  ORRERY_FIELDS(storage, cluster, node_name, generation, index_seed, seq_lease,
+                hlc_high, boot_id, inode, clean_stop, snapshot_copy, revision,
+                first_seq)
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
@@ -51,6 +55,7 @@ struct IdentitySlots {
   bool newer_format = false;  // A slot needs a newer program: write nothing.
   // A slot holds something that is not valid: the newer one may be lost.
   bool one_damaged = false;
+  ORRERY_FIELDS(newest, newer_format, one_damaged)
 };
 // `file` is what could be read of IDENTITY.
 IdentitySlots DecodeIdentity(ByteView file);

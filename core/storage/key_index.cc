@@ -119,10 +119,13 @@ size_t KeyIndex::PlaceOf(const Segment& segment, const KeyHash& hash) {
 }
 
 bool KeyIndex::Find(const KeyHash& hash, IndexEntry* entry) const {
-  const Segment& segment = segments_[SegmentOf(hash.token)];
+  const size_t number = SegmentOf(hash.token);
+  const Segment& segment = segments_[number];
   if (segment.size == 0) return false;
-  const Packed& packed = segment.table[PlaceOf(segment, hash)];
+  const size_t place = PlaceOf(segment, hash);
+  const Packed& packed = segment.table[place];
   if (packed.address_bits == 0) return false;
+  Touch(number, place);
   *entry = Unpack(packed);
   return true;
 }
@@ -139,6 +142,7 @@ bool KeyIndex::FindAt(uint64_t token, uint64_t digest,
     for (; it != sorted_.end() && it->hash.token == token; ++it) {
       if (it->digest != digest) continue;
       *entry = *it;
+      TouchEntry(it->hash);
       return true;
     }
     return false;
@@ -152,13 +156,17 @@ bool KeyIndex::FindAt(uint64_t token, uint64_t digest,
   }
   if (found == nullptr) return false;
   *entry = Unpack(*found);
+  TouchEntry(entry->hash);
   return true;
 }
 
 bool KeyIndex::Set(const IndexEntry& entry, IndexEntry* old) {
-  Segment& segment = segments_[SegmentOf(entry.hash.token)];
+  const size_t number = SegmentOf(entry.hash.token);
+  Segment& segment = segments_[number];
   if (IsFull(segment.size, segment.table.size())) Grow(segment);
-  Packed& packed = segment.table[PlaceOf(segment, entry.hash)];
+  const size_t place = PlaceOf(segment, entry.hash);
+  Touch(number, place);
+  Packed& packed = segment.table[place];
   const bool had = packed.address_bits != 0;
   if (had) {
     *old = Unpack(packed);
@@ -177,10 +185,13 @@ bool KeyIndex::Set(const IndexEntry& entry, IndexEntry* old) {
 
 bool KeyIndex::Relocate(const KeyHash& hash, RecordAddress from,
                         RecordAddress to) {
-  Segment& segment = segments_[SegmentOf(hash.token)];
+  const size_t number = SegmentOf(hash.token);
+  Segment& segment = segments_[number];
   if (segment.size == 0) return false;
-  Packed& packed = segment.table[PlaceOf(segment, hash)];
+  const size_t place = PlaceOf(segment, hash);
+  Packed& packed = segment.table[place];
   if (packed.address_bits == 0) return false;
+  Touch(number, place);
   if ((packed.address_bits & ~kFlagBits) != from.bits()) return false;
   packed.address_bits = to.bits() | (packed.address_bits & kFlagBits);
   ++segment.version;
@@ -192,9 +203,99 @@ void KeyIndex::Grow(Segment& segment) {
   grown.table.resize(segment.table.size() + segment.table.size() / 4 + 8);
   for (const Packed& packed : segment.table) {
     if (packed.address_bits == 0) continue;
-    grown.table[PlaceOf(grown, {packed.token, packed.keyed})] = packed;
+    const size_t place = PlaceOf(grown, {packed.token, packed.keyed});
+    grown.table[place] = packed;
+    const auto was = static_cast<size_t>(&packed - segment.table.data());
+    if (was < segment.touched.size() && segment.touched[was]) {
+      if (grown.touched.empty()) grown.touched.resize(grown.table.size());
+      grown.touched[place] = true;
+    }
   }
   segment.table = std::move(grown.table);
+  segment.touched = std::move(grown.touched);
+}
+
+void KeyIndex::WatchTouches() {
+  is_watching_ = true;
+  touched_.clear();
+  for (Segment& segment : segments_) segment.touched.clear();
+}
+
+void KeyIndex::KeepTouched(size_t number, size_t place) const {
+  Segment& segment = segments_[number];
+  if (segment.touched.empty()) segment.touched.resize(segment.table.size());
+  if (segment.touched[place]) return;
+  segment.touched[place] = true;
+  const Packed& packed = segment.table[place];
+  if (packed.address_bits != 0) touched_.push_back(Unpack(packed));
+}
+
+void KeyIndex::TouchEntry(const KeyHash& hash) const {
+  if (!is_watching_) return;
+  const size_t number = SegmentOf(hash.token);
+  KeepTouched(number, PlaceOf(segments_[number], hash));
+}
+
+bool KeyIndex::Reveal(const IndexEntry& entry) {
+  const Segment& segment = segments_[SegmentOf(entry.hash.token)];
+  const bool is_known =
+      segment.size != 0 &&
+      segment.table[PlaceOf(segment, entry.hash)].address_bits != 0;
+  if (is_known) return true;
+  if (hidden_ == 0 || (entry.address.bits() & kFlagBits) != 0) return false;
+  --hidden_;
+  LoadEntry(entry);
+  return true;
+}
+
+// Without a change of what is true of all entries.
+void KeyIndex::LoadEntry(const IndexEntry& entry) {
+  Segment& segment = segments_[SegmentOf(entry.hash.token)];
+  if (IsFull(segment.size, segment.table.size())) Grow(segment);
+  segment.table[PlaceOf(segment, entry.hash)] = Pack(entry);
+  ++segment.size;
+  ++segment.version;
+  file_slot_max_ = std::max(file_slot_max_, entry.address.file_slot());
+}
+
+void KeyIndex::Fields(FieldSaver& save) const {
+  const bool has_entries = !save.options().skip_large_tables;
+  save(size_, tombstones_, content_hash_, has_entries);
+  if (!has_entries) return;
+  ORRERY_INVARIANT(hidden_ == 0);
+  save.Count(size_);
+  for (size_t number = 0; number < segments_.size(); ++number) {
+    for (const IndexEntry& entry : Sorted(number)) save(entry);
+  }
+}
+
+void KeyIndex::Fields(FieldLoader& load) {
+  *this = KeyIndex(static_cast<uint32_t>(segments_.size()));
+  bool has_entries = false;
+  load(size_, tombstones_, content_hash_, has_entries);
+  load.Require(tombstones_ <= size_);
+  hidden_ = has_entries ? 0 : size_;
+  if (!has_entries) return;
+  const size_t count = load.Count();
+  load.Require(count == size_);
+  uint64_t tombstones = 0;
+  uint64_t hash = 0;
+  KeyHash last;
+  for (size_t i = 0; i < count && load.ok(); ++i) {
+    IndexEntry entry;
+    load(entry);
+    const Segment& segment = segments_[SegmentOf(entry.hash.token)];
+    load.Require((entry.address.bits() & kFlagBits) == 0 &&
+                 last.token <= entry.hash.token);
+    load.Require(segment.size == 0 ||
+                 segment.table[PlaceOf(segment, entry.hash)].address_bits == 0);
+    if (!load.ok()) return;
+    last = entry.hash;
+    tombstones += entry.tombstone ? 1 : 0;
+    hash += HashOf(entry.hash.keyed, entry.digest, entry.seq);
+    LoadEntry(entry);
+  }
+  load.Require(tombstones == tombstones_ && hash == content_hash_);
 }
 
 const std::vector<IndexEntry>& KeyIndex::Sorted(size_t number) const {
@@ -231,6 +332,7 @@ bool KeyIndex::Walk(uint64_t first, uint64_t last, size_t max,
                                  return entry.hash.token < token;
                                });
     for (; it != entries.end() && it->hash.token <= last; ++it) {
+      TouchEntry(it->hash);  // Also of the one that says there is more.
       if (appended >= max && it->hash.token != *reached) return false;
       out->push_back(*it);
       *reached = it->hash.token;
@@ -243,7 +345,7 @@ bool KeyIndex::Walk(uint64_t first, uint64_t last, size_t max,
 void KeyIndex::CheckInvariants() const {
   uint64_t size = 0;
   for (const Segment& segment : segments_) size += segment.size;
-  ORRERY_INVARIANT(size == size_);
+  ORRERY_INVARIANT(size + hidden_ == size_);
   ORRERY_INVARIANT(tombstones_ <= size_);
 }
 

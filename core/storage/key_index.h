@@ -23,6 +23,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
+#include "core/base/fields.h"
 #include "core/base/siphash.h"
 
 namespace orrery {
@@ -30,6 +33,7 @@ namespace orrery {
 struct KeyHash {
   uint64_t token = 0;  // MurmurHash3 of the key: its place on the ring.
   uint64_t keyed = 0;  // SipHash-1-3 of the key under the index seed.
+  ORRERY_FIELDS(token, keyed)
   friend constexpr auto operator<=>(const KeyHash&, const KeyHash&) = default;
 };
 KeyHash HashKey(SipKey seed, std::string_view key);
@@ -49,6 +53,7 @@ class RecordAddress {
   friend bool operator==(const RecordAddress&, const RecordAddress&) = default;
 
   uint64_t bits() const { return bits_; }
+  ORRERY_FIELDS(bits_)
   static RecordAddress FromBits(uint64_t bits) {
     RecordAddress address;
     address.bits_ = bits;
@@ -68,6 +73,8 @@ struct IndexEntry {
   bool tombstone = false;
   bool damaged = false;  // The record cannot be read.
   bool doubted = false;  // Replaced a damaged one by a plain put: no vote.
+  ORRERY_FIELDS(hash, digest, timestamp, seq, address, tombstone, damaged,
+                doubted)
 };
 
 class KeyIndex {
@@ -96,6 +103,25 @@ class KeyIndex {
   bool Walk(uint64_t first, uint64_t last, size_t max,
             std::vector<IndexEntry>* out, uint64_t* reached) const;
 
+  // ---- A snapshot without the entries (simulation section 9) ----
+  //
+  // What nothing touches need not be known: a snapshot has only what is true of
+  // all entries together, and with the entries that were touched after it, each
+  // as it was then, everything goes as it went.
+
+  // From now on the first touch of each entry is kept.
+  void WatchTouches();
+  std::vector<IndexEntry>& touched() { return touched_; }
+  // Adds one that was there when the snapshot was taken, unless it has been
+  // added.  False: there was no such entry.
+  [[nodiscard]] bool Reveal(const IndexEntry& entry);
+
+  // The state (base/fields.h), with or without the entries.
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
+  // The highest slot that an entry points to.
+  uint16_t file_slot_max() const { return file_slot_max_; }
+
   void CheckInvariants() const;
 
  private:
@@ -110,6 +136,7 @@ class KeyIndex {
   static_assert(sizeof(Packed) == 48);
   struct Segment {
     std::vector<Packed> table;
+    std::vector<bool> touched;  // Parallel to table, or shorter.
     size_t size = 0;
     uint64_t version = 0;
   };
@@ -118,14 +145,26 @@ class KeyIndex {
   static IndexEntry Unpack(const Packed& packed);
   static size_t PlaceOf(const Segment& segment, const KeyHash& hash);
   static void Grow(Segment& segment);
+  // The entry at `place`, if there is one, is about to be looked at or changed.
+  void Touch(size_t segment, size_t place) const {
+    if (is_watching_) KeepTouched(segment, place);
+  }
+  void KeepTouched(size_t segment, size_t place) const;
+  void TouchEntry(const KeyHash& hash) const;
+  void LoadEntry(const IndexEntry& entry);
   size_t SegmentOf(uint64_t token) const;
   const std::vector<IndexEntry>& Sorted(size_t segment) const;
 
   uint32_t shift_;  // Token bits below the segment number; 64: one segment.
-  std::vector<Segment> segments_;
+  mutable std::vector<Segment> segments_;  // For Segment::touched.
   uint64_t size_ = 0;
   uint64_t tombstones_ = 0;
   uint64_t content_hash_ = 0;
+  uint64_t hidden_ = 0;  // Of size_: not revealed since a snapshot was loaded.
+  uint16_t file_slot_max_ = 0;  // Of entries loaded or revealed.
+  bool is_watching_ = false;
+  // What was touched is no state: it is mutable so that looking stays const.
+  mutable std::vector<IndexEntry> touched_;
   // The segment last sorted, and the version it had.
   mutable std::vector<IndexEntry> sorted_;
   mutable size_t sorted_segment_ = SIZE_MAX;

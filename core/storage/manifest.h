@@ -28,6 +28,7 @@
 
 #include "absl/container/btree_map.h"
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/storage/control_record.h"
 #include "core/storage/header_block.h"
 
@@ -65,6 +66,8 @@ struct ManifestFile {
   FileSummary summary;  // Sealed only.
   uint64_t length = 0;  // Sealed: all that counts of the file.
   std::optional<uint64_t> poison_offset;  // Not sealed yet: believe no more.
+  ORRERY_FIELDS(id, kind, salt, base_seq, sealed, summary, length,
+                poison_offset)
   friend bool operator==(const ManifestFile&, const ManifestFile&) = default;
 };
 
@@ -74,6 +77,7 @@ struct DamageRange {
   uint64_t from = 0;
   uint64_t upto = 0;
   State state = State::kOpen;
+  ORRERY_FIELDS(file, from, upto, state)
   friend bool operator==(const DamageRange&, const DamageRange&) = default;
 };
 
@@ -81,18 +85,21 @@ struct DamageRange {
 struct TokenInterval {
   uint64_t after = 0;
   uint64_t upto = 0;
+  ORRERY_FIELDS(after, upto)
   friend bool operator==(const TokenInterval&, const TokenInterval&) = default;
 };
 
 struct SuspectState {
   SuspectReason reason = SuspectReason::kNone;
   std::vector<TokenInterval> intervals;  // Empty: nothing is in doubt.
+  ORRERY_FIELDS(reason, intervals)
   friend bool operator==(const SuspectState&, const SuspectState&) = default;
 };
 
 struct DroppedRange {
   TokenInterval interval;
   uint64_t seq = 0;  // All records of it up to here are dead.
+  ORRERY_FIELDS(interval, seq)
   friend bool operator==(const DroppedRange&, const DroppedRange&) = default;
 };
 
@@ -103,45 +110,57 @@ struct ManifestState {
   SuspectState suspect;
   std::vector<DroppedRange> dropped;
   uint64_t scrubbed_upto = 0;  // File id.
+  ORRERY_FIELDS(files, next_id, damages, suspect, dropped, scrubbed_upto)
   friend bool operator==(const ManifestState&, const ManifestState&) = default;
 };
 
 struct BaseEdit {
   ManifestState state;
+  ORRERY_FIELDS(state)
 };
 struct AddEdit {
   ManifestFile file;  // id, kind, salt, base_seq.
+  ORRERY_FIELDS(file)
 };
 struct SealEdit {
   uint64_t file = 0;
   uint64_t length = 0;
   FileSummary summary;
+  ORRERY_FIELDS(file, length, summary)
 };
 struct SwapEdit {
   std::vector<ManifestFile> outputs;  // Sealed.
   std::vector<uint64_t> inputs;
+  ORRERY_FIELDS(outputs, inputs)
 };
 struct DropEdit {
   std::vector<uint64_t> files;
+  ORRERY_FIELDS(files)
 };
 struct PoisonEdit {
   uint64_t file = 0;
   uint64_t offset = 0;
+  ORRERY_FIELDS(file, offset)
 };
 struct DamageEdit {
   DamageRange range;
+  ORRERY_FIELDS(range)
 };
 struct SuspectEdit {
   SuspectState state;
+  ORRERY_FIELDS(state)
 };
 struct DropRangeEdit {
   DroppedRange range;
+  ORRERY_FIELDS(range)
 };
 struct NextIdEdit {
   uint64_t next_id = 0;
+  ORRERY_FIELDS(next_id)
 };
 struct ScrubEdit {
   uint64_t upto = 0;
+  ORRERY_FIELDS(upto)
 };
 
 using Edit =

@@ -22,6 +22,7 @@
 #include <deque>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
@@ -43,6 +44,7 @@ struct EditOrigin {
   };
   Kind kind = Kind::kNone;
   uint64_t file = 0;
+  ORRERY_FIELDS(kind, file)
 };
 
 class ManifestLog {
@@ -72,6 +74,11 @@ class ManifestLog {
   const ManifestState& state() const { return state_; }
   uint64_t manifest_generation() const { return generation_; }
 
+  ORRERY_FIELDS(step_, storage_, process_generation_, salt_seed_, state_,
+                generation_, next_generation_, salt_, offset_, allocated_,
+                next_edit_, roll_at_, submitted_bytes_, roll_wanted_,
+                is_started_, is_failed_, is_full_, queue_, durable_)
+
  private:
   enum class Step : uint8_t {
     kIdle = 0,
@@ -91,6 +98,7 @@ class ManifestLog {
   struct Queued {
     Edit edit;
     EditOrigin origin;
+    ORRERY_FIELDS(edit, origin)
   };
 
   void Submit(Step step, DiskEffect effect, Turn& turn);

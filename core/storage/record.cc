@@ -1,5 +1,6 @@
 #include "core/storage/record.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -64,6 +65,17 @@ void EncodeRecord(const RecordFields& fields, const RecordPlace& place,
   std::memset(end, 0, fields.bytes() - body);
 }
 
+RecordHeader ReadRecordHeader(ByteView bytes) {
+  const std::byte* from = bytes.data();
+  return {.crc = LoadU32(from),
+          .timestamp = LoadU64(from + 4),
+          .key_len = LoadU32(from + 12),
+          .value_len = LoadU32(from + 16),
+          .deleted = from[20] == std::byte{1},
+          .meta_len = LoadU16(from + 22),
+          .seq = LoadU64(from + 24)};
+}
+
 std::optional<RecordHeader> ParseRecordHeader(ByteView bytes,
                                               const RecordPlace& place,
                                               size_t key_bytes_max) {
@@ -74,13 +86,7 @@ std::optional<RecordHeader> ParseRecordHeader(ByteView bytes,
   if (LoadU32(from + kHeaderCrcOffset) != HeaderCrc(from, place)) {
     return std::nullopt;
   }
-  RecordHeader header{.crc = LoadU32(from),
-                      .timestamp = LoadU64(from + 4),
-                      .key_len = LoadU32(from + 12),
-                      .value_len = LoadU32(from + 16),
-                      .deleted = from[20] == std::byte{1},
-                      .meta_len = LoadU16(from + 22),
-                      .seq = LoadU64(from + 24)};
+  const RecordHeader header = ReadRecordHeader(bytes);
   if (header.key_len > key_bytes_max) return std::nullopt;
   if (header.value_len > kStoredValueBytesMax) return std::nullopt;
   if (header.deleted && header.value_len != 0) return std::nullopt;
@@ -96,6 +102,20 @@ std::optional<RecordHeader> ParseRecordHeader(ByteView bytes,
 bool RecordHolds(const RecordHeader& header, ByteView record) {
   ORRERY_INVARIANT(header.body_bytes() <= record.size());
   return Crc32c(record.subspan(4, header.body_bytes() - 4)) == header.crc;
+}
+
+ValuePlace FindValue(const RecordHeader& header, ByteView record) {
+  ValuePlace place;
+  const size_t meta_end = kRecordHeaderBytes + header.meta_len;
+  if (header.IsControl()) return place;
+  if (meta_end <= record.size()) {
+    place.meta =
+        record.first(meta_end).subspan(kRecordHeaderBytes + kDigestBytes);
+  }
+  place.value.from = std::min(meta_end + header.key_len, record.size());
+  place.value.size =
+      std::min<size_t>(header.value_len, record.size() - place.value.from);
+  return place;
 }
 
 RecordView ViewRecord(const RecordHeader& header, ByteView record) {

@@ -30,6 +30,7 @@
 #include <optional>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 
 namespace orrery {
 
@@ -51,6 +52,7 @@ struct RecordHeader {
   bool deleted = false;
   uint16_t meta_len = 0;
   uint64_t seq = 0;
+  ORRERY_FIELDS(crc, timestamp, key_len, value_len, deleted, meta_len, seq)
 
   bool IsControl() const { return key_len == 0; }
   // Without and with the padding.
@@ -93,6 +95,9 @@ uint32_t EncodeRecordHead(const RecordFields& fields, const RecordPlace& place,
 void EncodeRecord(const RecordFields& fields, const RecordPlace& place,
                   std::byte* to);
 
+// What the first kRecordHeaderBytes say, unchecked.
+RecordHeader ReadRecordHeader(ByteView bytes);
+
 // The header at the start of `bytes`, if one stands there (REC-1, REC-2).
 std::optional<RecordHeader> ParseRecordHeader(ByteView bytes,
                                               const RecordPlace& place,
@@ -100,6 +105,14 @@ std::optional<RecordHeader> ParseRecordHeader(ByteView bytes,
 // Whether crc holds.  REQUIRES: `record` starts with `header` and has
 // body_bytes().
 bool RecordHolds(const RecordHeader& header, ByteView record);
+
+// Where the value is in a record, and the metadata that describes it, as far as
+// `record`, which begins with `header`, goes.
+struct ValuePlace {
+  ByteView meta;  // Without the digest; empty if it is not all there.
+  ByteSpan value;
+};
+ValuePlace FindValue(const RecordHeader& header, ByteView record);
 
 struct RecordView {
   uint64_t digest = 0;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/invariant.h"
 #include "core/protocol/turn.h"
 #include "core/storage/key_index.h"
@@ -42,6 +43,9 @@ struct PendingRecord {
   bool is_answered = false;
   RecordAddress address;      // Once emitted.
   uint64_t end_position = 0;  // Likewise.
+  ORRERY_FIELDS(hash, key, meta, AsStoredValue(meta, value), digest, timestamp,
+                seq, ticket, deleted, must_sync, was_emitted, is_visible,
+                is_answered, address, end_position)
 
   RecordFields fields() const {
     return {.timestamp = timestamp,
@@ -99,6 +103,29 @@ class RecordQueue {
   void PopBack() {
     Clear((*this)[size_ - 1]);
     --size_;
+  }
+
+  // The state (base/fields.h).
+  template <typename FieldVisitor>
+  void Fields(FieldVisitor& visit) {
+    static_assert(FieldVisitor::kLoads);
+    *this = RecordQueue();
+    uint64_t front = 0;
+    visit(front);
+    const size_t count = visit.Count();
+    for (size_t i = 0; i < count && visit.ok(); ++i) {
+      PendingRecord record;
+      visit(record);
+      visit.Require(record.seq == front + i);
+      if (visit.ok()) Push(std::move(record));
+    }
+    front_seq_ = front;
+  }
+  template <typename FieldVisitor>
+  void Fields(FieldVisitor& visit) const {
+    visit(front_seq_);
+    visit.Count(size_);
+    for (size_t i = 0; i < size_; ++i) visit((*this)[i]);
   }
 
  private:

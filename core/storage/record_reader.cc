@@ -9,6 +9,35 @@
 
 namespace orrery {
 
+namespace {
+
+// Where values are in a record, sibling by sibling, and what lies behind it.
+// Spans are of what comes after the first `skip` bytes.
+void AppendValues(const RecordHeader& header, ByteView record, size_t skip,
+                  FieldSaver::PartsOf parts_of, std::vector<ByteSpan>* spans) {
+  const auto add = [&](size_t from, size_t size) {
+    const size_t end = from + size;
+    from = std::max(from, skip);
+    if (from < end) spans->push_back({from - skip, end - from});
+  };
+  const ValuePlace place = FindValue(header, record);
+  std::vector<size_t> parts;
+  if (parts_of != nullptr) parts_of(place.meta, header.value_len, &parts);
+  size_t at = place.value.from;
+  const size_t end = place.value.from + place.value.size;
+  for (const size_t part : parts) {
+    const size_t size = std::min(part, end - at);
+    add(at, size);
+    at += size;
+  }
+  add(at, end - at);
+  // Up to the next record, and some of that.
+  const size_t body = std::min(header.body_bytes(), record.size());
+  add(body, record.size() - body);
+}
+
+}  // namespace
+
 void RecordReader::Read(Request request, Turn& turn) {
   if (reads_.IsFull()) {  // RDR-3
     context_.replies.push_back({.ticket = request.ticket,
@@ -39,6 +68,48 @@ void RecordReader::Submit(Handle handle, Turn& turn) {
                       .offset = address.offset() + have,
                       .length = address.bytes() - have},
                      turn);
+}
+
+void RecordReader::FindValues(const DiskDone& done,
+                              FieldSaver::PartsOf parts_of,
+                              std::vector<ByteSpan>* spans) const {
+  const Reading* reading = reads_.Find(done.token.handle);
+  if (reading == nullptr || done.data.empty()) return;
+  const size_t skip = reading->bytes.size();
+  ByteBuffer joined;
+  ByteView all = done.data.view();
+  if (skip != 0) {
+    joined = reading->bytes;
+    joined.insert(joined.end(), all.begin(), all.end());
+    all = joined;
+  }
+  const RecordAddress address = reading->request.entry.address;
+  const std::optional<RecordHeader> header = ParseRecordHeader(
+      all, {files_.At(address.file_slot()).salt, address.offset()},
+      context_.options.key_bytes_max);
+  if (!header.has_value()) {
+    const size_t from = std::max(kRecordHeaderBytes, skip);
+    if (from < all.size()) spans->push_back({from - skip, all.size() - from});
+    return;
+  }
+  AppendValues(*header, all, skip, parts_of, spans);
+}
+
+// What is kept of a record that came in parts began with a good header.
+void RecordReader::Reading::Fields(FieldSaver& save) const {
+  save(request, is_retry, is_dropping);
+  std::vector<ByteSpan> values;
+  if (bytes.size() >= kRecordHeaderBytes) {
+    AppendValues(ReadRecordHeader(bytes), bytes, 0, save.options().parts_of,
+                 &values);
+  }
+  save.SaveMixed(bytes, values);
+}
+
+void RecordReader::Reading::Fields(FieldLoader& load) {
+  load(request, is_retry, is_dropping);
+  const Bytes held = load.LoadMixed();
+  bytes.assign(held.view().begin(), held.view().end());
 }
 
 void RecordReader::OnFileOpened(uint16_t slot, Turn& turn) {

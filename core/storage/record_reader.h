@@ -21,6 +21,9 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
+#include "core/base/fields.h"
 #include "core/base/pool.h"
 #include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
@@ -45,18 +48,27 @@ class RecordReader {
     std::string key;          // Empty: whatever key the record has.
     bool suspect = false;     // Of the answer.
     uint64_t lost_stamp = 0;  // Likewise.
+    ORRERY_FIELDS(ticket, entry, key, suspect, lost_stamp)
   };
   void Read(Request request, Turn& turn);
   void OnDiskDone(const DiskDone& done, Turn& turn);
   void OnFileOpened(uint16_t slot, Turn& turn);
   void OnFileFailed(uint16_t slot, Turn& turn);
 
+  // Appends where the values are in what was read, sibling by sibling; bytes
+  // that nobody will look at count as such.
+  void FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
+                  std::vector<ByteSpan>* spans) const;
+
   struct Damaged {
     IndexEntry entry;
     uint64_t file = 0;
+    ORRERY_FIELDS(entry, file)
   };
   std::vector<Damaged>& TakeDamaged();
   bool IsIdle() const { return reads_.empty(); }
+
+  ORRERY_FIELDS(reads_, waiting_, damaged_)
 
  private:
   struct Reading {
@@ -64,6 +76,8 @@ class RecordReader {
     ByteBuffer bytes;  // Of a record that came in parts.
     bool is_retry = false;
     bool is_dropping = false;  // The cache is being dropped.
+    void Fields(FieldSaver& save) const;
+    void Fields(FieldLoader& load);
   };
 
   void Submit(Handle handle, Turn& turn);

@@ -19,6 +19,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/storage/control_record.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest.h"
@@ -35,6 +36,7 @@ struct RecoveredRow {
   uint64_t bytes = 0;
   uint32_t crc = 0;
   bool tombstone = false;
+  ORRERY_FIELDS(hash, digest, timestamp, seq, offset, bytes, crc, tombstone)
 };
 
 struct RecoveredFile {
@@ -55,6 +57,9 @@ struct RecoveredFile {
   uint64_t seal_end = 0;
   std::optional<Seal> seal;         // Its last record is a SEAL.
   std::optional<LogPlace> durable;  // Greatest that a watermark names.
+  ORRERY_FIELDS(listed, slot, is_missing, has_bad_header, is_synced_mode,
+                has_cells, size, summary, rows, gaps, last_end, seal_end, seal,
+                durable)
 
   // A user record, or a control record's payload, or a gap.
   void TakeRow(const RecoveredRow& row);

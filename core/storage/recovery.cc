@@ -261,6 +261,18 @@ void Recovery::ScanNextFile(Turn& turn) {
          {.verb = DiskVerb::kStat, .path = context_.disk.DataPath(id)}, turn);
 }
 
+void Recovery::FindValues(const DiskDone& done,
+                          std::vector<ByteSpan>* spans) const {
+  const ByteView data = done.data.view();
+  if (step_ == Step::kReadPiece && scan_.has_value()) {
+    scan_->FindValues(data, spans);
+  }
+  // What is set aside is copied, and nobody looks into it.
+  if (step_ == Step::kReadCut && !data.empty()) {
+    spans->push_back({0, data.size()});
+  }
+}
+
 void Recovery::OnFileStat(const DiskDone& done, Turn& turn) {
   RecoveredFile& file = found_[next_file_];
   if (done.error == DiskError::kNoEntry) {

@@ -37,6 +37,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/file_table.h"
@@ -57,6 +58,8 @@ class Recovery {
 
   void Start(Turn& turn);
   void OnDiskDone(const DiskDone& done, Turn& turn);
+  // Appends where the values are in what was read.
+  void FindValues(const DiskDone& done, std::vector<ByteSpan>* spans) const;
   void OnFileOpened(uint16_t slot, Turn& turn);
   void OnFileFailed(uint16_t slot, Turn& turn);
   // The manifest log got further: started, full or failed.
@@ -66,6 +69,14 @@ class Recovery {
   const std::string& failure() const { return failure_; }
   // REQUIRES: IsDone().
   uint64_t next_seq() const;
+
+  ORRERY_FIELDS(step_, failure_, directories_, next_directory_, names_,
+                quarantined_, manifest_generation_, manifest_size_,
+                manifest_bytes_, state_, is_suspicious_, found_, next_file_,
+                scan_, careful_upto_, read_offset_, read_length_, cuts_,
+                next_cut_, next_sync_, AsValue(cut_bytes_), was_tail_unsynced_,
+                was_tail_cut_, max_seq_, records_, outranking_, cleanup_,
+                next_cleanup_)
 
  private:
   enum class Step : uint8_t {
@@ -162,6 +173,7 @@ class Recovery {
     uint64_t upto = 0;    // What is copied.
     uint64_t length = 0;  // What the file keeps.
     bool is_dropped = false;
+    ORRERY_FIELDS(slot, file, from, upto, length, is_dropped)
   };
   std::vector<Cut> cuts_;
   size_t next_cut_ = 0;
@@ -176,6 +188,7 @@ class Recovery {
     KeyHash hash;
     uint64_t timestamp = 0;
     uint16_t slot = 0;
+    ORRERY_FIELDS(hash, timestamp, slot)
   };
   std::vector<Outranking> outranking_;
   std::vector<DiskEffect> cleanup_;

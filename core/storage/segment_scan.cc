@@ -38,6 +38,62 @@ SegmentScan::Piece SegmentScan::wanted() const {
   return {have, std::min(end, options_.upto) - have};
 }
 
+void SegmentScan::FindValues(ByteView bytes,
+                             std::vector<ByteSpan>* spans) const {
+  const size_t held = rest().size();
+  ByteBuffer all(rest().begin(), rest().end());
+  all.insert(all.end(), bytes.begin(), bytes.end());
+  FindValuesIn(all, position_, held, spans);
+}
+
+// Walks as TryRecord does.  Spans are of what lies behind the first `skip`.
+void SegmentScan::FindValuesIn(ByteView all, uint64_t offset, size_t skip,
+                               std::vector<ByteSpan>* spans) const {
+  size_t at = 0;
+  while (all.size() - at >= kRecordHeaderBytes) {
+    const ByteView rest = all.subspan(at);
+    const std::optional<RecordHeader> header = ParseRecordHeader(
+        rest, {options_.salt, offset + at}, options_.key_bytes_max);
+    const bool is_torn = header.has_value() &&
+                         header->body_bytes() > options_.upto - (offset + at);
+    if (!header.has_value() || is_torn) {
+      at += kRecordAlign;
+      if (at > all.size()) return;
+      continue;
+    }
+    const ByteSpan value = FindValue(*header, rest).value;
+    const size_t from = std::max(at + value.from, skip);
+    const size_t end = at + value.from + value.size;
+    if (from < end) spans->push_back({from - skip, end - from});
+    at += std::min(header->bytes(), rest.size());
+  }
+}
+
+void SegmentScan::Fields(FieldSaver& save) const {
+  save(options_, position_, needed_, buffer_offset_, has_damage_, damage_from_,
+       damage_upto_, in_zeros_, zeros_from_, has_hole_, hole_from_, hole_upto_);
+  std::vector<ByteSpan> values;
+  FindValuesIn(buffer_, buffer_offset_, 0, &values);
+  save.SaveMixed(buffer_, values);
+}
+
+void SegmentScan::Fields(FieldLoader& load) {
+  load(options_, position_, needed_, buffer_offset_, has_damage_, damage_from_,
+       damage_upto_, in_zeros_, zeros_from_, has_hole_, hole_from_, hole_upto_);
+  const Bytes held = load.LoadMixed();
+  buffer_.assign(held.view().begin(), held.view().end());
+  load.Require(buffer_offset_ <= position_ &&
+               position_ - buffer_offset_ <= buffer_.size());
+}
+
+ByteView SegmentScan::Held(uint64_t from, size_t size) const {
+  if (from < buffer_offset_ || from - buffer_offset_ > buffer_.size())
+    return {};
+  const ByteView behind =
+      ByteView(buffer_).subspan(static_cast<size_t>(from - buffer_offset_));
+  return size > behind.size() ? ByteView() : behind.first(size);
+}
+
 void SegmentScan::Feed(ByteView bytes) {
   const auto consumed = static_cast<ptrdiff_t>(position_ - buffer_offset_);
   buffer_.erase(buffer_.begin(), buffer_.begin() + consumed);

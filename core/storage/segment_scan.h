@@ -24,8 +24,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
+#include "core/base/fields.h"
 #include "core/storage/record.h"
 
 namespace orrery {
@@ -38,8 +42,16 @@ class SegmentScan {
     uint64_t upto = 0;  // The file's size, or how much of it to believe.
     size_t key_bytes_max = 0;
     size_t piece_bytes = size_t{256} << 10;
+    ORRERY_FIELDS(salt, from, upto, key_bytes_max, piece_bytes)
   };
+  explicit SegmentScan(Blank) : position_(0), buffer_offset_(0) {}
   explicit SegmentScan(const Options& options);
+
+  // The state (base/fields.h).
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
+  // What is still held of what was fed; nothing if not all of it is.
+  ByteView Held(uint64_t from, size_t size) const;
 
   struct Piece {
     uint64_t offset = 0;
@@ -48,6 +60,10 @@ class SegmentScan {
   bool IsDone() const { return position_ >= options_.upto; }
   // REQUIRES: !IsDone() and Next said false.
   Piece wanted() const;
+  // Where the values of records are in bytes that would be fed now: what a
+  // scan never looks into, but for checksums.  Behind a record that is torn
+  // nobody knows what is a value.
+  void FindValues(ByteView bytes, std::vector<ByteSpan>* spans) const;
   // What was read at wanted().offset; none: the file ends there.
   void Feed(ByteView bytes);
 
@@ -68,6 +84,8 @@ class SegmentScan {
 
  private:
   enum class Step : uint8_t { kItem, kAgain, kStarved };
+  void FindValuesIn(ByteView all, uint64_t offset, size_t skip,
+                    std::vector<ByteSpan>* spans) const;
   Step TryRecord(Item* item);
   Step SkipZeros();
   void NoteZeros(uint64_t zeros);

@@ -31,6 +31,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/lookup_map.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
@@ -92,6 +93,16 @@ class SegmentWriter {
   uint64_t StateDigest() const;
   void CheckInvariants() const;
 
+  ORRERY_FIELDS(maker_, next_seq_, queue_, emitted_, visible_, syncs_wanted_,
+                newest_, append_, sealing_, poisoned_, batches_, first_batch_,
+                epoch_, written_position_, durable_position_, log_end_,
+                durable_place_, watermark_place_, records_since_watermark_,
+                closing_watermark_, is_syncing_, sync_target_, sync_offset_,
+                sync_summary_, sync_due_, sync_timer_armed_, poison_edits_,
+                held_durable_, poison_end_, poison_last_seq_, orphans_,
+                is_poisoned_, is_read_only_, is_full_, maker_waits_,
+                is_closing_)
+
  private:
   struct AppendFile {
     MadeFile made;
@@ -105,6 +116,9 @@ class SegmentWriter {
     bool is_allocating = false;
     uint64_t allocating_bytes = 0;
     bool is_sealing = false;
+    ORRERY_FIELDS(made, base, offset, summary, written_summary, synced_summary,
+                  synced_offset, has_batches, is_allocating, allocating_bytes,
+                  is_sealing)
 
     uint64_t PositionOf(uint64_t at) const {
       return base + (at - kHeaderBlockBytes);
@@ -121,6 +135,8 @@ class SegmentWriter {
     uint64_t end_position = 0;
     FileSummary summary;  // Of its file, with it.
     bool is_done = false;
+    ORRERY_FIELDS(file, offset, encoded, written, first_seq, records,
+                  end_position, summary, is_done)
   };
 
   void Answer(const StorePut& put, StoreStatus status, uint64_t seq = 0);

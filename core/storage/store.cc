@@ -162,6 +162,11 @@ void Store::OnDiskDone(const DiskDone& done, Turn& turn) {
   parts_->OnDiskDone(done, turn);
 }
 
+void Store::FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
+                       std::vector<ByteSpan>* spans) const {
+  if (!done.data.empty()) parts_->FindValues(done, parts_of, spans);
+}
+
 void Store::OnTimer(const TimerHeap::Due& due, Turn& turn) {
   StoreParts& parts = *parts_;
   switch (due.kind) {
@@ -256,6 +261,24 @@ uint64_t Store::StateDigest() const {
 void Store::CheckInvariants() const {
   parts_->writer.CheckInvariants();
   parts_->index.CheckInvariants();
+}
+
+void Store::Fields(FieldSaver& save) const { save(*parts_); }
+
+void Store::Fields(FieldLoader& load) {
+  load(*parts_);
+  const KeyIndex& index = parts_->index;
+  load.Require(index.live() + index.tombstones() == 0 ||
+               parts_->files.HasSlot(index.file_slot_max()));
+}
+
+void Store::WatchTouches() { parts_->index.WatchTouches(); }
+
+std::vector<IndexEntry>& Store::touched() { return parts_->index.touched(); }
+
+bool Store::Reveal(const IndexEntry& entry) {
+  return parts_->files.HasSlot(entry.address.file_slot()) &&
+         parts_->index.Reveal(entry);
 }
 
 }  // namespace orrery

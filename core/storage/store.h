@@ -36,6 +36,9 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/protocol/counters.h"
@@ -91,6 +94,9 @@ struct StoreReply {
   std::string key;                            // GetAt only.
   LogPosition position;                       // Put: where its record ends.
   Durability durability = Durability::kNone;  // Put: what is true of it now.
+  ORRERY_FIELDS(ticket, status, suspect, seq, timestamp, lost_stamp, digest,
+                deleted, meta, AsStoredValue(meta, value), key, position,
+                durability)
 };
 
 struct IndexEntry;  // core/storage/key_index.h
@@ -122,6 +128,8 @@ class Store {
     bool machine_restarted = false;
     bool fresh = false;
     bool moved = false;
+    ORRERY_FIELDS(storage, generation, index_seed, first_seq, machine_restarted,
+                  fresh, moved)
   };
   // Recovers; then IsOpen() or IsFailed().  REQUIRES: called once, first.
   void OpenFiles(const Open& open, Turn& turn);
@@ -160,6 +168,7 @@ class Store {
     uint64_t timestamp = 0;
     bool tombstone = false;
     bool doubted = false;
+    ORRERY_FIELDS(token, digest, timestamp, tombstone, doubted)
     friend bool operator==(const Entry&, const Entry&) = default;
   };
   // Appends the visible entries (damaged ones are not) with token in (after,
@@ -176,11 +185,16 @@ class Store {
     uint64_t token = 0;
     std::optional<uint64_t> old_digest;
     std::optional<uint64_t> new_digest;
+    ORRERY_FIELDS(token, old_digest, new_digest)
   };
   std::vector<Change>& TakeChanges();
   std::vector<StoreReply>& TakeReplies();
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
+  // Appends, in order, which bytes of what was read are values and no more than
+  // that to this store.  REQUIRES: OnDiskDone comes next.
+  void FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
+                  std::vector<ByteSpan>* spans) const;
   // kStoreSync, kWatermark, kCompaction, kSpace with handle
   // {slot = StoreId, gen = 1}.
   void OnTimer(const TimerHeap::Due& due, Turn& turn);
@@ -203,6 +217,13 @@ class Store {
   bool IsIdle() const;
   uint64_t StateDigest() const;
   void CheckInvariants() const;
+
+  // The state (base/fields.h), and the index's part of it (KeyIndex).
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
+  void WatchTouches();
+  std::vector<IndexEntry>& touched();
+  [[nodiscard]] bool Reveal(const IndexEntry& entry);
 
  private:
   void ReadEntry(const Ticket& ticket, const IndexEntry& entry,

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/base/lookup_map.h"
 #include "core/base/ready_list.h"
 #include "core/base/siphash.h"
@@ -39,6 +40,7 @@ struct StoreContext {
   LookupMap<KeyHash, uint64_t> lost;
   std::vector<KeyHash> repaired;  // Keys that are in doubt no more.
   StoreCounters counters;
+  ORRERY_FIELDS(open, next_file_id, replies, changes, lost, repaired, counters)
 
   // 0: nothing of the key was lost.
   uint64_t LostStampOf(const KeyHash& hash) const {

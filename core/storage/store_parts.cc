@@ -46,6 +46,23 @@ void StoreParts::OnDiskDone(const DiskDone& done, Turn& turn) {
   Settle(turn);
 }
 
+void StoreParts::FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
+                            std::vector<ByteSpan>* spans) const {
+  switch (static_cast<StorePart>(done.token.part)) {
+    case StorePart::kRecovery:
+      return recovery.FindValues(done, spans);
+    case StorePart::kReader:
+      return reader.FindValues(done, parts_of, spans);
+    case StorePart::kCompaction:
+      return compaction.FindValues(done, spans);
+    case StorePart::kManifest:
+    case StorePart::kFiles:
+    case StorePart::kMaker:
+    case StorePart::kWriter:
+      return;
+  }
+}
+
 void StoreParts::Settle(Turn& turn) {
   if (IsFailed()) return;
   for (const uint16_t slot : files.TakeOpened()) {

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "core/base/fields.h"
 #include "core/storage/compaction.h"
 #include "core/storage/file_table.h"
 #include "core/storage/key_index.h"
@@ -25,6 +26,8 @@ class StoreParts {
   explicit StoreParts(const Store::Options& options);
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
+  void FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
+                  std::vector<ByteSpan>* spans) const;
   // Carries what one sub-machine finished to those that wait for it.
   void Settle(Turn& turn);
   void ClearSuspect(Turn& turn);
@@ -41,6 +44,9 @@ class StoreParts {
   bool is_open = false;
   bool is_suspect = false;
 
+  ORRERY_FIELDS(context, files, index, manifest, recovery, writer, reader,
+                compaction, is_open, is_suspect, known_damage_)
+
  private:
   void OnRecovered(Turn& turn);
   void MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn);
@@ -49,6 +55,7 @@ class StoreParts {
   struct KnownDamage {
     KeyHash hash;
     DamageRange range;
+    ORRERY_FIELDS(hash, range)
   };
   std::vector<KnownDamage> known_damage_;  // Met while running.
 };

@@ -19,6 +19,7 @@
 
 #include <cstdint>
 
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 
@@ -58,6 +59,8 @@ class HybridClock {
   // Highest stamp drawn by Next or Mint from the clock, apart from what was
   // only observed: what a durable high-water mark must cover.
   uint64_t drawn() const { return drawn_; }
+
+  ORRERY_FIELDS(last_, drawn_)
 
  private:
   uint64_t last_ = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "core/base/coding.h"
 #include "core/base/invariant.h"
 #include "core/base/total_order.h"
@@ -146,10 +147,10 @@ bool ReadVector(Reader& in, VersionVector* vv) {
   return true;
 }
 
-bool ReadSibling(Reader& in, const VersionVector& vv, const Bytes& value,
-                 size_t* offset, Sibling* sibling) {
+// All but the value, whose length is *bytes.
+bool ReadSibling(Reader& in, const VersionVector& vv, Sibling* sibling,
+                 uint64_t* bytes) {
   uint64_t actor = 0;
-  uint64_t bytes = 0;
   uint8_t flags = 0;
   if (!in.ReadVarint(&actor)) return false;
   if (actor >= vv.entries.size()) return false;
@@ -160,14 +161,39 @@ bool ReadSibling(Reader& in, const VersionVector& vv, const Bytes& value,
   if (!in.ReadU64(&sibling->operation.hi)) return false;
   if (!in.ReadU64(&sibling->operation.lo)) return false;
   if (!in.ReadU32(&sibling->checksum)) return false;
-  if (!in.ReadVarint(&bytes)) return false;
-  if (bytes > value.size() - *offset) return false;
+  if (!in.ReadVarint(bytes)) return false;
   sibling->dot.actor = vv.entries[actor].actor;
   sibling->tombstone = (flags & kTombstoneFlag) != 0;
   sibling->keep = (flags & kKeepFlag) != 0;
-  sibling->value = value.Slice(*offset, bytes);
-  *offset += bytes;
   return true;
+}
+
+using ValueSizes = absl::InlinedVector<size_t, 1>;
+
+// An object without its values, whose lengths add up to `value_bytes`.
+bool ReadMeta(ByteView meta, size_t value_bytes, Object* object,
+              ValueSizes* sizes) {
+  Reader in(meta);
+  uint8_t layout = 0;
+  uint8_t flags = 0;
+  if (!in.ReadU8(&layout) || layout != kLayout) return false;
+  if (!in.ReadU8(&flags) || flags > kVectorWasCut) return false;
+  if (!ReadVector(in, &object->vv)) return false;
+  if (object->vv.entries.empty()) return false;
+  uint64_t count = 0;
+  if (!in.ReadVarint(&count) || count > kSiblingsMax) return false;
+  size_t left = value_bytes;
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t bytes = 0;
+    object->siblings.emplace_back();
+    if (!ReadSibling(in, object->vv, &object->siblings.back(), &bytes)) {
+      return false;
+    }
+    if (bytes > left) return false;
+    left -= bytes;
+    sizes->push_back(bytes);
+  }
+  return in.AtEnd() && left == 0;
 }
 
 }  // namespace
@@ -192,26 +218,24 @@ EncodedObject EncodeObject(const Object& object) {
           .deleted = IsAbsent(object)};
 }
 
-std::optional<Object> DecodeObject(ByteView meta, const Bytes& value) {
-  Reader in(meta);
-  uint8_t layout = 0;
-  uint8_t flags = 0;
-  if (!in.ReadU8(&layout) || layout != kLayout) return std::nullopt;
-  if (!in.ReadU8(&flags) || flags > kVectorWasCut) return std::nullopt;
+bool SiblingValueSizes(ByteView meta, size_t value_bytes,
+                       std::vector<size_t>* sizes) {
   Object object;
-  if (!ReadVector(in, &object.vv)) return std::nullopt;
-  if (object.vv.entries.empty()) return std::nullopt;
-  uint64_t count = 0;
-  if (!in.ReadVarint(&count) || count > kSiblingsMax) return std::nullopt;
+  ValueSizes read;
+  if (!ReadMeta(meta, value_bytes, &object, &read)) return false;
+  sizes->insert(sizes->end(), read.begin(), read.end());
+  return true;
+}
+
+std::optional<Object> DecodeObject(ByteView meta, const Bytes& value) {
+  Object object;
+  ValueSizes sizes;
+  if (!ReadMeta(meta, value.size(), &object, &sizes)) return std::nullopt;
   size_t offset = 0;
-  for (uint64_t i = 0; i < count; ++i) {
-    Sibling sibling;
-    if (!ReadSibling(in, object.vv, value, &offset, &sibling)) {
-      return std::nullopt;
-    }
-    object.siblings.push_back(std::move(sibling));
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    object.siblings[i].value = value.Slice(offset, sizes[i]);
+    offset += sizes[i];
   }
-  if (!in.AtEnd() || offset != value.size()) return std::nullopt;
   if (!IsWellFormed(object)) return std::nullopt;
   if (!ChecksumsHold(object)) return std::nullopt;
   return object;

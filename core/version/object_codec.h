@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/protocol/limits.h"
@@ -45,6 +46,12 @@ struct EncodedObject {
 // concurrency may then be seen where there was none, nothing is ever lost (M9).
 // REQUIRES: IsWellFormed(object), and it has at least one vector entry.
 EncodedObject EncodeObject(const Object& object);
+
+// Appends the lengths of the siblings' values, in their order in the value.
+// False if the metadata is not that of an object whose values take
+// `value_bytes` together.
+bool SiblingValueSizes(ByteView meta, size_t value_bytes,
+                       std::vector<size_t>* sizes);
 
 // Nothing if the bytes are no object: unknown version, cut or overlong, broken
 // order (OBJ-1 to OBJ-4), lengths that do not add up, a wrong checksum.

@@ -10,19 +10,17 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
-#include <memory>
 #include <string>
 #include <variant>
 
 #include "absl/strings/str_format.h"
 #include "core/base/bytes.h"
-#include "core/engine/engine.h"
 #include "core/protocol/effects.h"
 #include "sim/host/clock.h"
 #include "sim/host/event_text.h"
 #include "sim/host/exit_codes.h"
-#include "sim/run_digest.h"
 #include "sim/trace/trace_reader.h"
+#include "sim/trace/trace_replayer.h"
 #include "sim/trace/trace_writer.h"
 
 namespace orrery::sim {
@@ -66,84 +64,77 @@ class TraceRun {
     TraceReader reader(trace);
     const int64_t begun_ms = MonotonicMs();
     while (true) {
-      TraceReader::Item item = reader.Next();
-      if (auto* engine_options = std::get_if<EngineOptions>(&item)) {
-        engine_ = std::make_unique<Engine>(*engine_options);
-        std::printf("%s: node %s\n", options_.path.c_str(),
-                    engine_options->node_name.c_str());
-      } else if (auto* event = std::get_if<Event>(&item)) {
-        if (!Step(*event)) return Tell(begun_ms, {}, "stopped at --until");
-      } else if (const auto* check = std::get_if<TraceReader::Check>(&item)) {
-        if (!Compare(*check)) return kExitNotDeterministic;
-      } else if (const auto* end = std::get_if<TraceReader::End>(&item)) {
-        return Tell(begun_ms, *end,
-                    end->torn ? "its last frame is torn: the process was "
-                                "killed while it wrote"
-                              : "to its end");
-      } else {
-        const auto& error = std::get<TraceReader::Error>(item);
+      const TraceReader::Item item = reader.Next();
+      if (const auto* end = std::get_if<TraceReader::End>(&item)) {
+        return Tell(begun_ms, end->torn ? "its last frame is torn: the process "
+                                          "was killed while it wrote"
+                                        : "to its end");
+      }
+      if (const auto* error = std::get_if<TraceReader::Error>(&item)) {
         std::fprintf(stderr, "orrery sim: %s, at byte %zu: %s\n",
-                     options_.path.c_str(), error.offset, error.what.c_str());
+                     options_.path.c_str(), error->offset, error->what.c_str());
         return kExitUsage;
+      }
+      const auto* event = std::get_if<Event>(&item);
+      if (event != nullptr && !Before(*event)) {
+        return Tell(begun_ms, "stopped at --until");
+      }
+      const std::string wrong = replayer_.Take(item, reader);
+      if (!wrong.empty()) return TellDifference(wrong);
+      if (event != nullptr && options_.log) {
+        PrintEffects(event->at.mono - first_);
+      }
+      if (const auto* start = std::get_if<TraceReader::Start>(&item)) {
+        TellStart(*start);
       }
     }
   }
 
  private:
-  // False: the end of what was asked for.
-  bool Step(const Event& event) {
-    if (events_ == 0) first_ = event.at.mono;
-    const Duration since = event.at.mono - first_;
-    if (options_.until.ns != 0 && since > options_.until) return false;
-    if (options_.log) PrintEvent(since, event);
-    effects_.Clear();
-    engine_->Step(event, effects_);
-    digest_.Add(event.at.mono, 0, event, effects_);
-    ++events_;
-    last_ = event.at.mono;
-    if (options_.log) PrintEffects(since);
-    return true;
+  void TellStart(const TraceReader::Start& start) const {
+    std::printf(
+        "%s: node %s, %s\n", options_.path.c_str(),
+        start.options.node_name.c_str(),
+        start.values == ValueMode::kElided ? "values elided" : "with values");
   }
 
-  // Before the step: it may be the one that a process died of.
-  static void PrintEvent(Duration since, const Event& event) {
-    std::printf("%s %s\n", TimeColumn(since).c_str(), EventText(event).c_str());
+  // False: the end of what was asked for.
+  bool Before(const Event& event) {
+    if (replayer_.events() == 0) first_ = event.at.mono;
+    const Duration since = event.at.mono - first_;
+    if (options_.until.ns != 0 && since > options_.until) return false;
+    // Before the step: it may be the one that a process died of.
+    if (options_.log) {
+      std::printf("%s %s\n", TimeColumn(since).c_str(),
+                  EventText(event).c_str());
+    }
+    last_ = event.at.mono;
+    return true;
   }
   void PrintEffects(Duration since) const {
     const std::string time = TimeColumn(since);
-    for (const std::string& line : EffectTexts(effects_)) {
+    for (const std::string& line : EffectTexts(replayer_.effects())) {
       std::printf("%s   %s\n", time.c_str(), line.c_str());
     }
-    for (const Note& note : effects_.notes) {
+    for (const Note& note : replayer_.effects().notes) {
       std::printf("%s ** %s\n", time.c_str(), NoteText(note).c_str());
     }
   }
 
-  bool Compare(const TraceReader::Check& recorded) {
-    const TraceReader::Check here{.events = events_,
-                                  .state = engine_->StateDigest(),
-                                  .effects = digest_.value()};
-    if (here == recorded) {
-      ++checks_;
-      checked_ = events_;
-      return true;
-    }
+  int TellDifference(const std::string& wrong) const {
     std::printf(
         "%s\n",
         absl::StrFormat(
-            "DIVERGES  between event %d and %d, %.6f s after the start: %s.\n"
-            "  Up to event %d it did what was recorded.  --log --until shows "
-            "what it does.",
-            checked_, recorded.events, Seconds((last_ - first_).ns),
-            here.events != recorded.events     ? "events are missing"
-            : here.effects != recorded.effects ? "its effects differ"
-                                               : "its state differs",
-            checked_)
+            "DIVERGES  after event %d, %.6f s after the start: %s.\n"
+            "  Up to event %d of the process it did what was recorded.  --log "
+            "--until shows what it does.",
+            replayer_.checked(), Seconds((last_ - first_).ns), wrong,
+            replayer_.checked())
             .c_str());
-    return false;
+    return kExitNotDeterministic;
   }
 
-  int Tell(int64_t begun_ms, const TraceReader::End&, const char* how) const {
+  int Tell(int64_t begun_ms, const char* how) const {
     const double took =
         std::max(static_cast<double>(MonotonicMs() - begun_ms) / 1000.0, 0.001);
     const double recorded = Seconds((last_ - first_).ns);
@@ -151,19 +142,16 @@ class TraceRun {
         "%s\n",
         absl::StrFormat(
             "%d events of %.1f s in %.2f s (%.0f times as fast), %s.\n"
-            "%d checks of state and effects hold, up to event %d.",
-            events_, recorded, took, recorded / took, how, checks_, checked_)
+            "%d checks of state and effects hold, up to event %d; %d "
+            "snapshots.",
+            replayer_.events(), recorded, took, recorded / took, how,
+            replayer_.checks(), replayer_.checked(), replayer_.snapshots())
             .c_str());
     return kExitHeld;
   }
 
   TraceReplayOptions options_;
-  std::unique_ptr<Engine> engine_;
-  Effects effects_;
-  RunDigest digest_;
-  uint64_t events_ = 0;
-  uint64_t checks_ = 0;
-  uint64_t checked_ = 0;  // Events of the last check that held.
+  TraceReplayer replayer_;
   Instant first_;
   Instant last_;
 };

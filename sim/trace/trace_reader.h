@@ -12,9 +12,10 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "core/base/bytes.h"
-#include "core/base/coding.h"
+#include "core/base/fields.h"
 #include "core/protocol/event.h"
 #include "core/protocol/options.h"
 
@@ -27,11 +28,22 @@ class TraceReader {
 
   static bool IsTrace(ByteView bytes);
 
+  struct Start {
+    ValueMode values = ValueMode::kElided;
+    EngineOptions options;
+  };
   struct Check {
     uint64_t events = 0;
     uint64_t state = 0;
     uint64_t effects = 0;
     friend bool operator==(const Check&, const Check&) = default;
+  };
+  struct Snapshot {
+    Check check;
+    ByteView state;  // For Engine::LoadSnapshot.
+  };
+  struct Touched {
+    ByteView entries;  // For Engine::RevealTouched.
   };
   struct End {
     bool torn = false;  // In the middle of a frame: the process was killed.
@@ -40,9 +52,13 @@ class TraceReader {
     size_t offset = 0;
     std::string what;
   };
-  using Item = std::variant<EngineOptions, Event, Check, End, Error>;
+  using Item = std::variant<Start, Event, Snapshot, Touched, Check, End, Error>;
   // After End or Error: the same again.
   Item Next();
+  // The entries touched from here to the next snapshot: what whoever stands at
+  // a snapshot must know of the index.  Frames that do not hold are left to
+  // Next.
+  std::vector<Touched> TouchedAhead() const;
 
  private:
   Item Fail(std::string what);
@@ -51,6 +67,7 @@ class TraceReader {
   ByteView trace_;
   size_t at_ = 0;  // Of the next frame.
   bool begun_ = false;
+  ValueMode values_ = ValueMode::kElided;
   Stamp last_;
 };
 

@@ -197,6 +197,9 @@ class TraceTest(unittest.TestCase):
             cluster.wait_until_ready()
             for i in range(200):
                 put_somewhere(cluster.nodes, "key/%d" % i, "value %d" % i)
+            # What it has seen reaches the file within a tenth of a second.
+            while traces[2].stat().st_size < 100_000:
+                put_somewhere(cluster.nodes, "key", "value")
             cluster.nodes[2].kill()
             for i in range(50):
                 put_somewhere(cluster.nodes[:2], "key/%d" % i, "again")
