@@ -1,9 +1,11 @@
 #include "node/admin_pages.h"
 
 #include <algorithm>
+#include <ctime>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "transport/http/json_writer.h"
 #include "transport/peer/endpoint_address.h"
 
@@ -192,6 +194,29 @@ std::string HealthPage(const NodeFacts& facts) {
       .Member("uptime", UptimeText(facts.uptime))
       .EndObject();
   return page;
+}
+
+std::string TracePage(const FlightRecorder::Dump& dump) {
+  std::string page;
+  JsonWriter(&page)
+      .BeginObject()
+      .Member("file", dump.file)
+      .Member("events", dump.events)
+      .Member("bytes", dump.bytes)
+      .Member("first_time", TimeText(dump.first))
+      .Member("last_time", TimeText(dump.last))
+      .EndObject();
+  return page;
+}
+
+std::string TimeText(WallTime time) {
+  const time_t seconds = time.ns / kSecond.ns;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  return absl::StrFormat("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                         utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                         utc.tm_hour, utc.tm_min, utc.tm_sec,
+                         time.ns % kSecond.ns / kMillisecond.ns);
 }
 
 std::string UptimeText(Duration uptime) {

@@ -14,6 +14,7 @@
 
 #include "core/base/time.h"
 #include "core/engine/engine.h"
+#include "node/flight_recorder.h"
 
 namespace orrery {
 
@@ -28,6 +29,12 @@ std::string StatusPage(const Engine& engine, const NodeFacts& facts);
 std::string RingPage(const Engine& engine, std::string_view key);
 std::string StatsPage(const Engine& engine);
 std::string HealthPage(const NodeFacts& facts);
+
+// The answer of /admin/trace.
+std::string TracePage(const FlightRecorder::Dump& dump);
+
+// "2027-01-31T23:59:59.123Z".
+std::string TimeText(WallTime time);
 
 // "2h 15m 30s", without leading zeros.
 std::string UptimeText(Duration uptime);

@@ -43,6 +43,18 @@ void AddNode(CLI::App& app, Verbs& verbs) {
                    "only lengths and checksums.");
   node->add_flag("--record-values", verbs.node.record.values,
                  "With --record: values too, byte for byte.");
+  node->add_option("--trace-memory", verbs.node.record.memory_mib,
+                   "MiB of the flight recorder, which remembers the last "
+                   "events without values; dumped by POST /admin/trace and "
+                   "by a crash, for `orrery sim replay`. 0: none.")
+      ->capture_default_str()
+      ->check([](const std::string& text) -> std::string {
+        if (text == "0") return {};
+        return CLI::Range(kTraceMemoryMinMib, kTraceMemoryMaxMib)(text);
+      });
+  node->add_option("--trace-dir", verbs.node.record.trace_dir,
+                   "Where its dumps go, 8 at most (default: traces in the "
+                   "data directory).");
   node->footer(
       "Every configuration key can also be given in the environment, as\n"
       "DYNAMO_ and the key in upper case, or in the --config file.");

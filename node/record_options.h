@@ -10,9 +10,16 @@
 
 namespace orrery {
 
+// Below this a flight recorder could not hold two snapshots.
+inline constexpr uint32_t kTraceMemoryMinMib = 8;
+inline constexpr uint32_t kTraceMemoryMaxMib = 65536;
+
 struct RecordOptions {
   std::string path;     // Of a trace of everything; empty: none.
   bool values = false;  // In it: users' data, only if asked for.
+  // The flight recorder, whose dumps never have values.
+  uint32_t memory_mib = 256;  // 0: none.
+  std::string trace_dir;      // Of its dumps; empty: "traces" of the data.
 };
 
 }  // namespace orrery

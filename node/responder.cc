@@ -20,6 +20,7 @@ class NoNode final : public NodeApi {
   std::string HealthJson() override { return "{}"; }
   std::string MetricsText() override { return ""; }
   std::string WaitingFor() override { return ""; }
+  NodeAnswer DumpTrace() override { return {404, "no node"}; }
 };
 
 // As long as a node's: one entry of a version vector and a seal.

@@ -19,6 +19,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/pump.h"
 #include "node/admin_pages.h"
+#include "node/flight_recorder.h"
 #include "node/last_words.h"
 #include "node/metrics.h"
 #include "node/node_observer.h"
@@ -120,6 +121,7 @@ class NodeServer final : public NodeApi {
   std::string StatsJson() override { return StatsPage(engine_); }
   std::string HealthJson() override { return HealthPage(Facts()); }
   std::string WaitingFor() override { return engine_.WaitingFor(); }
+  NodeAnswer DumpTrace() override;
   std::string MetricsText() override {
     const std::map<std::string_view, uint64_t> marks = observer_->marks();
     return RenderMetrics({engine_, http_->stats(), network_->counters(), marks,
@@ -129,7 +131,11 @@ class NodeServer final : public NodeApi {
  private:
   bool OpenPorts();
   bool Begin();
-  bool BeginTrace(NodeObserver::Callbacks* callbacks);
+  bool BeginTrace();
+  bool BeginFlightRecorder();
+  void ConnectRecorders(NodeObserver::Callbacks* callbacks);
+  void OnStepRecorded(const Event& event, const Effects& effects);
+  void SayLast();
   void Deliver(EventBody body) { pump_->Deliver(std::move(body)); }
   void OnFatal(int exit_code);
   void OnStopped();
@@ -169,6 +175,7 @@ class NodeServer final : public NodeApi {
   std::unique_ptr<AsioNetwork> network_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<TraceFile> trace_;
+  std::unique_ptr<FlightRecorder> flight_;
   std::unique_ptr<NodeObserver> observer_;
   std::unique_ptr<Pump> pump_;
   std::unique_ptr<SeedResolver> seeds_;
@@ -209,24 +216,84 @@ bool NodeServer::OpenPorts() {
   return listening.ok() || Refuse(listening);
 }
 
-bool NodeServer::BeginTrace(NodeObserver::Callbacks* callbacks) {
+bool NodeServer::BeginTrace() {
   if (record_.path.empty()) return true;
   absl::StatusOr<std::unique_ptr<TraceFile>> trace = TraceFile::Create(
       record_.path, EngineOptionsOf(config_),
       record_.values ? ValueMode::kWhole : ValueMode::kElided);
   if (!trace.ok()) return Refuse(trace.status());
   trace_ = *std::move(trace);
-  SetLastWords([this] { trace_->Flush(); });
-  callbacks->event = [this](const Event& event) { trace_->Add(event, engine_); };
-  callbacks->step = [this](const Event& event, const Effects& effects) {
-    trace_->AddEffects(event, effects, engine_);
-    const absl::Status failure = trace_->TakeFailure();
-    if (failure.ok()) return;
-    log_.Write(Level::kWarning, "trace_ended",
-               {{"why", std::string(failure.message())}});
-  };
   log_.Write(Level::kInfo, "recording", {{"trace", record_.path}});
   return true;
+}
+
+bool NodeServer::BeginFlightRecorder() {
+  if (record_.memory_mib == 0) return true;
+  const std::string directory = record_.trace_dir.empty()
+                                    ? config_.data_dir + "/traces"
+                                    : record_.trace_dir;
+  auto flight =
+      FlightRecorder::Start({.memory_bytes = size_t{record_.memory_mib} << 20,
+                             .directory = directory},
+                            EngineOptionsOf(config_));
+  if (!flight.ok()) return Refuse(flight.status());
+  flight_ = *std::move(flight);
+  return true;
+}
+
+void NodeServer::ConnectRecorders(NodeObserver::Callbacks* callbacks) {
+  if (trace_ == nullptr && flight_ == nullptr) return;
+  SetLastWords([this] { SayLast(); });
+  callbacks->event = [this](const Event& event) {
+    if (trace_ != nullptr) trace_->Add(event, engine_);
+    if (flight_ != nullptr) flight_->Add(event, engine_);
+  };
+  callbacks->step = [this](const Event& event, const Effects& effects) {
+    OnStepRecorded(event, effects);
+  };
+}
+
+void NodeServer::OnStepRecorded(const Event& event, const Effects& effects) {
+  if (trace_ != nullptr) {
+    trace_->AddEffects(event, effects, engine_);
+    const absl::Status failure = trace_->TakeFailure();
+    if (!failure.ok()) {
+      log_.Write(Level::kWarning, "trace_ended",
+                 {{"why", std::string(failure.message())}});
+    }
+  }
+  if (flight_ != nullptr) {
+    flight_->AddEffects(event, effects, engine_);
+    const absl::Status failure = flight_->TakeFailure();
+    if (!failure.ok()) {
+      log_.Write(Level::kWarning, "flight_recorder",
+                 {{"why", std::string(failure.message())}});
+    }
+  }
+}
+
+// An invariant failed.
+void NodeServer::SayLast() {
+  if (trace_ != nullptr) trace_->Flush();
+  if (flight_ == nullptr) return;
+  const std::string dump = flight_->DumpLastWords(engine_);
+  if (!dump.empty()) {
+    log_.Write(Level::kError, "trace_dumped", {{"file", dump}});
+  }
+}
+
+NodeAnswer NodeServer::DumpTrace() {
+  if (flight_ == nullptr) {
+    return {503, "this node has no flight recorder: --trace-memory is 0"};
+  }
+  const absl::StatusOr<FlightRecorder::Dump> dump =
+      flight_->DumpNow(engine_, clock_->Now().wall);
+  if (dump.ok()) {
+    log_.Write(Level::kInfo, "trace_dumped", {{"file", dump->file}});
+    return {200, TracePage(*dump)};
+  }
+  const int status = absl::IsResourceExhausted(dump.status()) ? 507 : 503;
+  return {status, std::string(dump.status().message())};
 }
 
 bool NodeServer::Begin() {
@@ -235,7 +302,8 @@ bool NodeServer::Begin() {
       .stopped = [this] { OnStopped(); },
       .event = {},
       .step = {}};
-  if (!BeginTrace(&callbacks)) return false;
+  if (!BeginTrace() || !BeginFlightRecorder()) return false;
+  ConnectRecorders(&callbacks);
   observer_ = std::make_unique<NodeObserver>(
       log_, [this](NodeId id) { return NameOf(engine_, id); },
       std::move(callbacks));
@@ -339,10 +407,8 @@ void NodeServer::OnFatal(int exit_code) {
 void NodeServer::End(ExitCode code) {
   if (std::exchange(ended_, true)) return;
   exit_code_ = code;
-  if (trace_ != nullptr) {
-    SetLastWords(nullptr);
-    trace_->Finish(engine_);
-  }
+  SetLastWords(nullptr);
+  if (trace_ != nullptr) trace_->Finish(engine_);
   loop_.stop();
 }
 

@@ -5,6 +5,7 @@ usage: cluster_test.py ORRERY [TEST...]
 """
 
 import resource
+import pathlib
 import re
 import signal
 import subprocess
@@ -225,6 +226,104 @@ class TraceTest(unittest.TestCase):
             self.assertNotEqual(node.process.wait(timeout=30), 0)
             self.assertEqual(trace.read_text(), "kept")
             self.assertIn("File exists", node.log.read_text())
+
+
+class FlightRecorderTest(unittest.TestCase):
+    """The last seconds that every node remembers, dumped and run again."""
+
+    VALUE = "a value that no dump may have"
+
+    def replay(self, dump):
+        run = subprocess.run([str(ORRERY), "sim", "replay", str(dump)],
+                             capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertIn("values elided", run.stdout)
+        self.assertNotIn(self.VALUE.encode(), pathlib.Path(dump).read_bytes())
+        counts = re.search(r"(\d+) checks .*; (\d+) snapshots", run.stdout)
+        return int(counts[1]), int(counts[2])
+
+    def put_for(self, nodes, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            key = "key/%d" % (time.monotonic_ns() % 97)
+            put_somewhere(nodes, key, self.VALUE)
+
+    def test_dumps_of_a_cluster_in_trouble_replay(self):
+        with Cluster(ORRERY) as cluster:
+            self.put_for(cluster.nodes, 1)
+            cluster.nodes[2].kill()
+            self.put_for(cluster.nodes[:2], 5)
+            cluster.nodes[2].start()
+            self.put_for(cluster.nodes[:2], 5)
+            for node in cluster.nodes:
+                status, dump = node.request("POST", "/admin/trace")
+                self.assertEqual(status, 200, dump)
+                self.assertGreater(dump["events"], 100)
+                self.assertLess(dump["first_time"], dump["last_time"])
+                checks, snapshots = self.replay(dump["file"])
+                self.assertGreaterEqual(checks, 2)
+                self.assertGreaterEqual(snapshots, 1)
+
+    def test_a_dump_that_no_longer_begins_at_the_start_replays(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            node = cluster.nodes[0]
+            node.terminate()
+            node.command += ["--trace-memory", "8"]
+            node.start()
+            cluster.wait_until_ready()
+            events = [0]
+            # It holds ever more, until what is oldest has to go.
+            for _ in range(400):
+                self.put_for([node], 0.25)
+                subprocess.run(
+                    [str(ORRERY), "bench", "--target",
+                     "127.0.0.1:%d" % node.port, "--requests", "3000"],
+                    capture_output=True, check=True)
+                dump = node.request("POST", "/admin/trace")[1]
+                events.append(dump["events"])
+                if events[-1] < events[-2]:
+                    break
+                pathlib.Path(dump["file"]).unlink()
+            self.assertLess(events[-1], events[-2])
+            checks, snapshots = self.replay(dump["file"])
+            self.assertGreaterEqual(checks, 1)
+            self.assertGreaterEqual(snapshots, 1)
+
+    def test_a_fatal_signal_leaves_a_dump(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            node = cluster.nodes[0]
+            self.put_for([node], 0.5)
+            traces = list((node.folder / "traces").iterdir())
+            self.assertEqual([t.stat().st_size for t in traces], [0])
+            node.signal(signal.SIGSEGV)
+            self.assertEqual(node.process.wait(timeout=30), -signal.SIGSEGV)
+            self.replay(traces[0])
+
+    def test_a_stop_leaves_none(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            node = cluster.nodes[0]
+            self.assertEqual(node.terminate()[0], 0)
+            self.assertEqual(list((node.folder / "traces").iterdir()), [])
+
+    def test_without_memory_there_is_none(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            node = cluster.nodes[0]
+            node.terminate()
+            node.command += ["--trace-memory", "0"]
+            node.start()
+            cluster.wait_until_ready()
+            status, said = node.request("POST", "/admin/trace")
+            self.assertEqual(status, 503)
+            self.assertIn("--trace-memory", said["message"])
+
+    def test_the_ninth_dump_is_refused(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            node = cluster.nodes[0]
+            for _ in range(8):
+                self.assertEqual(node.request("POST", "/admin/trace")[0], 200)
+            status, said = node.request("POST", "/admin/trace")
+            self.assertEqual(status, 507)
+            self.assertIn("remove some", said["message"])
 
 
 class RefusalTest(unittest.TestCase):

@@ -25,6 +25,7 @@ enum class Route : uint8_t {
   kHealth = 6,
   kReady = 7,
   kMetrics = 8,
+  kTrace = 9,
 };
 
 enum class BodyUse : uint8_t {

@@ -13,6 +13,11 @@
 
 namespace orrery {
 
+struct NodeAnswer {
+  int status = 200;
+  std::string text;  // A JSON page; of an error, what is wrong.
+};
+
 class NodeApi {
  public:
   virtual ~NodeApi() = default;
@@ -22,6 +27,8 @@ class NodeApi {
   virtual std::string StatsJson() = 0;
   virtual std::string HealthJson() = 0;
   virtual std::string MetricsText() = 0;
+  // Writes what the flight recorder holds into a file.
+  virtual NodeAnswer DumpTrace() = 0;
   // What the node waits for before it can serve; empty: it serves.
   virtual std::string WaitingFor() = 0;
 };

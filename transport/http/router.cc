@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/protocol/limits.h"
@@ -19,6 +20,7 @@ std::optional<Route> FindRoute(std::string_view path) {
   if (path == "/admin/ring") return Route::kRing;
   if (path == "/admin/stats") return Route::kStats;
   if (path == "/admin/keys") return Route::kKeys;
+  if (path == "/admin/trace") return Route::kTrace;
   return std::nullopt;
 }
 
@@ -26,11 +28,21 @@ bool IsRead(HttpMethod method) {
   return method == HttpMethod::kGet || method == HttpMethod::kHead;
 }
 
+const char* AllowedMethods(Route route) {
+  if (route == Route::kKv) return "Allow: GET, HEAD, PUT, POST, DELETE\r\n";
+  if (route == Route::kTrace) return "Allow: POST\r\n";
+  return "Allow: GET, HEAD\r\n";
+}
+
+bool HasMethod(Route route, HttpMethod method) {
+  if (route == Route::kKv) return method != HttpMethod::kOther;
+  if (route == Route::kTrace) return method == HttpMethod::kPost;
+  return IsRead(method);
+}
+
 bool RefuseMethod(Route route, Answer* answer) {
-  const bool writable = route == Route::kKv;
   FillError(405, "this path does not have that method", answer);
-  answer->headers.append(writable ? "Allow: GET, HEAD, PUT, POST, DELETE\r\n"
-                                  : "Allow: GET, HEAD\r\n");
+  answer->headers.append(AllowedMethods(route));
   return false;
 }
 
@@ -50,11 +62,10 @@ bool Router::Open(const RequestHead& head, Intake* intake, Answer* answer) {
   intake->route = *route;
   // A body that nobody reads is thrown away, within the limit of any other.
   intake->body_bytes_max = limits_.value_bytes_max;
+  if (!HasMethod(*route, head.method)) return RefuseMethod(*route, answer);
   if (*route == Route::kKv) {
-    if (head.method == HttpMethod::kOther) return RefuseMethod(*route, answer);
     return OpenKvRequest(head, target_, limits_, intake, answer);
   }
-  if (!IsRead(head.method)) return RefuseMethod(*route, answer);
   if (*route == Route::kKeys) return OpenKeysRequest(target_, intake, answer);
   if (*route == Route::kRing) return OpenRing(intake, answer);
   return true;
@@ -105,11 +116,24 @@ void Router::FillPage(const Intake& intake, Answer* answer) {
       answer->content_type = kTextType;
       answer->body = node_.MetricsText();
       return;
+    case Route::kTrace:
+      FillTrace(answer);
+      if (answer->status != 200) return;
+      break;
     case Route::kKv:
     case Route::kKeys:
       return;  // These go to the core.
   }
   if (!answer->body.ends_with('\n')) answer->body.push_back('\n');
+}
+
+void Router::FillTrace(Answer* answer) {
+  NodeAnswer dumped = node_.DumpTrace();
+  if (dumped.status != 200) {
+    FillError(dumped.status, dumped.text, answer);
+  } else {
+    answer->body = std::move(dumped.text);
+  }
 }
 
 void Router::FillReady(Answer* answer) {

@@ -37,6 +37,7 @@ class Router {
   bool OpenRing(Intake* intake, Answer* answer);
   void FillPage(const Intake& intake, Answer* answer);
   void FillReady(Answer* answer);
+  void FillTrace(Answer* answer);
 
   KvLimits limits_;
   NodeApi& node_;

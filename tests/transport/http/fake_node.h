@@ -26,8 +26,10 @@ class FakeNode final : public NodeApi {
   std::string HealthJson() override { return "{\"status\":\"healthy\"}"; }
   std::string MetricsText() override { return "up 1\n"; }
   std::string WaitingFor() override { return waiting_for; }
+  NodeAnswer DumpTrace() override { return dumped; }
 
   std::string waiting_for;
+  NodeAnswer dumped = {.status = 200, .text = "{\"page\":\"trace\"}"};
   std::string ring_padding;
 };
 

@@ -278,8 +278,22 @@ TEST_F(RouterTest, UnknownPathsAre404AndUnknownMethods405) {
     EXPECT_EQ(Put(path, ""), 405) << path;
     EXPECT_THAT(answer_.headers, HasSubstr("Allow: GET, HEAD\r\n"));
   }
+  for (const HttpMethod method : {HttpMethod::kGet, HttpMethod::kHead,
+                                  HttpMethod::kPut, HttpMethod::kDelete}) {
+    EXPECT_EQ(Route(method, "/admin/trace"), 405);
+    EXPECT_THAT(answer_.headers, HasSubstr("Allow: POST\r\n"));
+  }
   EXPECT_EQ(Get("kv/a"), 400);
   EXPECT_EQ(Get("*"), 400);
+}
+
+TEST_F(RouterTest, ATraceIsDumpedByAPostOrTheErrorIsTold) {
+  EXPECT_EQ(Route(HttpMethod::kPost, "/admin/trace"), 200);
+  EXPECT_EQ(answer_.body, "{\"page\":\"trace\"}\n");
+
+  node_.dumped = {.status = 507, .text = "8 dumps already"};
+  EXPECT_EQ(Route(HttpMethod::kPost, "/admin/trace"), 507);
+  EXPECT_THAT(answer_.body, HasSubstr("8 dumps already"));
 }
 
 TEST_F(RouterTest, TakesTheAbsoluteForm) {
