@@ -2,6 +2,8 @@
 // them against their codec.  What is accepted must be an event that the node
 // would record: written, and read again, it is the same.
 //
+// A snapshot in a trace is refused, or it is one.
+//
 // The first byte says how the rest is taken, so that lengths and checksums do
 // not keep the fuzzer out of what lies behind them.
 
@@ -16,6 +18,7 @@
 #include "core/base/field_loader.h"
 #include "core/base/field_saver.h"
 #include "core/base/invariant.h"
+#include "core/engine/engine.h"
 #include "sim/run_digest.h"
 #include "sim/trace/event_codec.h"
 #include "sim/trace/trace_reader.h"
@@ -94,11 +97,31 @@ void CheckOptions(std::string_view input) {
   ORRERY_INVARIANT(TextOf(written.view()) == input);
 }
 
+// A snapshot is refused, or it is the state of an engine that gives another one
+// of the same state.
+void CheckSnapshot(std::string_view input, ValueMode values) {
+  EngineOptions options;
+  options.node_name = "fuzz";
+  options.limits.key_segments = 4;
+  Engine engine(options);
+  if (!engine.LoadSnapshot(ViewOf(input), values)) return;
+  const Engine::SnapshotOptions form = {.values = values,
+                                        .index = Engine::IndexPart::kNone};
+  ByteSink first;
+  engine.SaveSnapshot(form, first);
+  Engine other(options);
+  ORRERY_INVARIANT(other.LoadSnapshot(first.view(), values));
+  ORRERY_INVARIANT(other.StateDigest() == engine.StateDigest());
+  ByteSink second;
+  other.SaveSnapshot(form, second);
+  ORRERY_INVARIANT(TextOf(first.view()) == TextOf(second.view()));
+}
+
 void Run(std::string_view input) {
   if (input.empty()) return;
   const auto kind = static_cast<uint8_t>(input[0]);
   input.remove_prefix(1);
-  switch (kind % 5) {
+  switch (kind % 7) {
     case 0:
       return CheckTrace(input);
     case 1:
@@ -107,8 +130,12 @@ void Run(std::string_view input) {
       return CheckEvent(input, ValueMode::kWhole);
     case 3:
       return CheckEvent(input, ValueMode::kElided);
-    default:
+    case 4:
       return CheckOptions(input);
+    case 5:
+      return CheckSnapshot(input, ValueMode::kWhole);
+    default:
+      return CheckSnapshot(input, ValueMode::kElided);
   }
 }
 

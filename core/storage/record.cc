@@ -108,7 +108,7 @@ ValuePlace FindValue(const RecordHeader& header, ByteView record) {
   ValuePlace place;
   const size_t meta_end = kRecordHeaderBytes + header.meta_len;
   if (header.IsControl()) return place;
-  if (meta_end <= record.size()) {
+  if (header.meta_len >= kDigestBytes && meta_end <= record.size()) {
     place.meta =
         record.first(meta_end).subspan(kRecordHeaderBytes + kDigestBytes);
   }
