@@ -89,7 +89,7 @@ FlightRecorder::FlightRecorder(const Options& options,
                                const EngineOptions& engine_options)
     : options_(options),
       ring_(options.memory_bytes),
-      writer_(engine_options, ValueMode::kElided) {
+      writer_(engine_options, {.digest = sim::RunDigest::Of::kShape}) {
   const ByteView head = writer_.pending().view();
   head_.assign(head.begin(), head.end());
   static_cast<void>(writer_.pending().Extend(kPendingBytes));

@@ -13,7 +13,11 @@ FlightRing::FlightRing(size_t capacity) : capacity_(capacity) {
   ORRERY_INVARIANT(capacity > kGapBytes);
   void* memory = mmap(nullptr, capacity, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory != MAP_FAILED) memory_ = static_cast<std::byte*>(memory);
+  if (memory == MAP_FAILED) return;
+  memory_ = static_cast<std::byte*>(memory);
+  // Large pages are a fault per 2 MiB instead of one per 4 KiB; without them it
+  // is only slower.
+  static_cast<void>(madvise(memory, capacity, MADV_HUGEPAGE));
 }
 
 FlightRing::~FlightRing() {

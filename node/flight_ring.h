@@ -61,7 +61,7 @@ class FlightRing {
   uint64_t size() const {
     return end_.load(std::memory_order_acquire) - oldest().begin;
   }
-  // Of the newest segment.
+  // Of the newest segment.  REQUIRES: Begin was called.
   uint64_t segment_bytes() const {
     return end_.load(std::memory_order_relaxed) -
            segments_[(next_ - 1) % kSegmentsMax].begin;
@@ -77,7 +77,7 @@ class FlightRing {
   std::byte* memory_ = nullptr;
   std::array<Segment, kSegmentsMax> segments_;
   std::atomic<uint64_t> first_ = 0;  // Of segments_, counted from the start.
-  uint64_t next_ = 1;
+  uint64_t next_ = 0;
   std::atomic<uint64_t> end_ = 0;  // Position in the stream.
   std::atomic<bool> frozen_ = false;
 };

@@ -32,7 +32,9 @@ absl::StatusOr<std::unique_ptr<TraceFile>> TraceFile::Create(
 
 TraceFile::TraceFile(std::FILE* file, std::string path,
                      const EngineOptions& options, ValueMode values)
-    : file_(file), path_(std::move(path)), writer_(options, values) {}
+    : file_(file),
+      path_(std::move(path)),
+      writer_(options, {.values = values}) {}
 
 TraceFile::~TraceFile() {
   Write(true);

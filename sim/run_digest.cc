@@ -197,6 +197,23 @@ class Folder {
     FoldAll(e.token, e.verb, e.priority, e.file, e.create, e.exclusive, e.path,
             e.path2, e.offset, e.length, e.data);
   }
+  void FoldShape(const Effects& effects) {
+    for (const DiskEffect& e : effects.disk) {
+      size_t bytes = 0;
+      for (const Bytes& data : e.data) bytes += data.size();
+      FoldAll(e.token.handle, e.verb, e.offset + e.length + bytes);
+    }
+    for (const SendEffect& s : effects.sends) {
+      hasher_.Add((uint64_t{s.to.port} << 8) | s.message.body.index());
+    }
+    for (const ReplyEffect& r : effects.replies) {
+      FoldAll(r.client, r.reply.index());
+    }
+    hasher_.Add((uint64_t{effects.datagrams.size()} << 40) |
+                (uint64_t{effects.marks.size()} << 20) |
+                (uint64_t{effects.notes.size()} << 2) |
+                (effects.more ? 2U : 0U) | (effects.stopped ? 1U : 0U));
+  }
   void FoldWithoutBytes(const std::vector<DiskEffect>& effects) {
     for (const DiskEffect& e : effects) {
       FoldAll(e.token, e.verb, e.file, e.path, e.path2, e.offset, e.length);
@@ -253,10 +270,15 @@ void RunDigest::Add(Instant now, uint32_t node, const Event& event,
                     const Effects& effects) {
   ++events_;
   Folder folder(hasher_);
+  if (of_ == Of::kShape) {
+    hasher_.Add(event.at.mono.ns);
+    hasher_.Add(uint64_t{event.body.index()});
+    return folder.FoldShape(effects);
+  }
   folder.FoldAll(now.ns, node, event.at.mono.ns, event.at.wall.ns,
                  event.body.index());
   std::visit([&](const auto& body) { folder.FoldEvent(body); }, event.body);
-  if (values_ == ValueMode::kElided && HasShortWrite(effects)) {
+  if (of_ == Of::kAllWithStandIns && HasShortWrite(effects)) {
     folder.FoldWithoutBytes(effects.disk);
   } else {
     folder.Fold(effects.disk);

@@ -14,7 +14,6 @@
 
 #include <cstdint>
 
-#include "core/base/fields.h"
 #include "core/base/hash.h"
 #include "core/base/time.h"
 #include "core/protocol/effects.h"
@@ -24,9 +23,17 @@ namespace orrery::sim {
 
 class RunDigest {
  public:
-  // With elided values the rest of a write that came out short counts by its
-  // length alone: it begins inside a value, where a stand-in has other bytes.
-  explicit RunDigest(ValueMode values = ValueMode::kWhole) : values_(values) {}
+  // What of effects counts.
+  enum class Of : uint8_t {  // Persisted in traces.
+    kAll = 0,
+    // As kAll, but of the rest of a write that came out short only the length:
+    // it begins inside a value, where a stand-in has other bytes.
+    kAllWithStandIns = 1,
+    // Which effects, for whom, where and how long: for a recorder that is
+    // always on, and compares whole snapshots besides.
+    kShape = 2,
+  };
+  explicit RunDigest(Of of = Of::kAll) : of_(of) {}
 
   // One event of one node and what came of it.
   void Add(Instant now, uint32_t node, const Event& event,
@@ -37,7 +44,7 @@ class RunDigest {
   uint64_t events() const { return events_; }
 
  private:
-  ValueMode values_;
+  Of of_;
   Hasher hasher_;
   uint64_t events_ = 0;
 };

@@ -92,10 +92,10 @@ class TraceRun {
 
  private:
   void TellStart(const TraceReader::Start& start) const {
-    std::printf(
-        "%s: node %s, %s\n", options_.path.c_str(),
-        start.options.node_name.c_str(),
-        start.values == ValueMode::kElided ? "values elided" : "with values");
+    std::printf("%s: node %s, %s\n", options_.path.c_str(),
+                start.options.node_name.c_str(),
+                start.form.values == ValueMode::kElided ? "values elided"
+                                                        : "with values");
   }
 
   // False: the end of what was asked for.

@@ -57,12 +57,12 @@ TraceReader::Item TraceReader::ReadPayload(ByteView payload) {
   switch (kind) {
     case TraceFrame::kStart: {
       Start start;
-      fields(start.values, start.options);
+      fields(start.form, start.options);
       if (!fields.ok() || !in.AtEnd()) {
         return Fail("the options of the start cannot be read");
       }
       begun_ = true;
-      values_ = start.values;
+      values_ = start.form.values;
       return start;
     }
     case TraceFrame::kEvent: {

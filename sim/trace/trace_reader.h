@@ -18,6 +18,7 @@
 #include "core/base/fields.h"
 #include "core/protocol/event.h"
 #include "core/protocol/options.h"
+#include "sim/trace/trace_writer.h"
 
 namespace orrery::sim {
 
@@ -29,7 +30,7 @@ class TraceReader {
   static bool IsTrace(ByteView bytes);
 
   struct Start {
-    ValueMode values = ValueMode::kElided;
+    TraceWriter::Form form;
     EngineOptions options;
   };
   struct Check {

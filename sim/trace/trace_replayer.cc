@@ -9,8 +9,8 @@ std::string TraceReplayer::Take(const TraceReader::Item& item,
                                 const TraceReader& reader) {
   if (const auto* start = std::get_if<TraceReader::Start>(&item)) {
     engine_ = std::make_unique<Engine>(start->options);
-    values_ = start->values;
-    digest_ = RunDigest(values_);
+    form_ = start->form;
+    digest_ = RunDigest(form_.digest);
   } else if (const auto* event = std::get_if<Event>(&item)) {
     effects_.Clear();
     engine_->Step(*event, effects_);
@@ -28,21 +28,21 @@ std::string TraceReplayer::Take(const TraceReader::Item& item,
 std::string TraceReplayer::OnSnapshot(const TraceReader::Snapshot& snapshot,
                                       const TraceReader& reader) {
   if (taken_ == 0) {
-    if (!engine_->LoadSnapshot(snapshot.state, values_)) {
+    if (!engine_->LoadSnapshot(snapshot.state, form_.values)) {
       return "a snapshot is damaged";
     }
     events_ = snapshot.check.events;
-    digest_ = RunDigest(values_);
+    digest_ = RunDigest(form_.digest);
     digest_.AddNumber(snapshot.check.effects);
   } else {
     const std::string wrong = Compare(snapshot.check);
     if (!wrong.empty()) return wrong;
     state_.clear();
-    engine_->SaveSnapshot({.values = values_}, state_);
+    engine_->SaveSnapshot({.values = form_.values}, state_);
     if (!std::ranges::equal(state_.view(), snapshot.state)) {
       return "its state differs from the snapshot";
     }
-    digest_ = RunDigest(values_);
+    digest_ = RunDigest(form_.digest);
     digest_.AddNumber(snapshot.check.effects);
   }
   ++snapshots_;

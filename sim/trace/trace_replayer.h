@@ -15,11 +15,11 @@
 #include <string>
 
 #include "core/base/byte_sink.h"
-#include "core/base/fields.h"
 #include "core/engine/engine.h"
 #include "core/protocol/effects.h"
 #include "sim/run_digest.h"
 #include "sim/trace/trace_reader.h"
+#include "sim/trace/trace_writer.h"
 
 namespace orrery::sim {
 
@@ -42,7 +42,7 @@ class TraceReplayer {
                          const TraceReader& reader);
   std::string Compare(const TraceReader::Check& recorded);
 
-  ValueMode values_ = ValueMode::kElided;
+  TraceWriter::Form form_;
   std::unique_ptr<Engine> engine_;
   Effects effects_;
   RunDigest digest_;

@@ -9,12 +9,13 @@
 
 namespace orrery::sim {
 
-TraceWriter::TraceWriter(const EngineOptions& options, ValueMode values)
-    : saver_(pending_, {.values = values, .parts_of = AppendValueParts}),
-      digest_(values) {
+TraceWriter::TraceWriter(const EngineOptions& options, const Form& form)
+    : form_(form),
+      saver_(pending_, {.values = form.values, .parts_of = AppendValueParts}),
+      digest_(form.digest) {
   pending_.Append(ViewOf(kTraceMagic));
   BeginFrame(TraceFrame::kStart);
-  saver_(values, options);
+  saver_(form, options);
   EndFrame();
 }
 
@@ -44,7 +45,7 @@ void TraceWriter::Snapshot(Engine& engine) {
   engine.SaveSnapshot({.values = saver_.options().values}, pending_);
   EndFrame();
   engine.WatchTouches();
-  digest_ = RunDigest(saver_.options().values);
+  digest_ = RunDigest(form_.digest);
   digest_.AddNumber(effects);
 }
 

@@ -6,7 +6,8 @@
 //
 //   trace  = "orrery-trace 2\n" frame*
 //   frame  = length u32, crc32c u32 of the payload, payload
-//   payload = kind u8: 1 start (how values are kept, options), 2 event,
+//   payload = kind u8: 1 start (how values are kept, what is digested,
+//   options), 2 event,
 //             3 check (events so far, digest of the engine's state, digest of
 //             all effects so far),
 //             4 snapshot (a check, time of the last event, the engine's state
@@ -58,7 +59,12 @@ enum class TraceFrame : uint8_t {
 
 class TraceWriter {
  public:
-  TraceWriter(const EngineOptions& options, ValueMode values);
+  struct Form {
+    ValueMode values = ValueMode::kElided;
+    RunDigest::Of digest = RunDigest::Of::kAllWithStandIns;
+    ORRERY_FIELDS(values, digest)
+  };
+  TraceWriter(const EngineOptions& options, const Form& form);
 
   // `engine` is about to take this event: if it dies of it, the trace has it.
   void Add(const Event& event, const Engine& engine);
@@ -80,6 +86,7 @@ class TraceWriter {
   void BeginFrame(TraceFrame kind);
   void EndFrame();
 
+  Form form_;
   ByteSink pending_;
   FieldSaver saver_;
   size_t frame_ = 0;              // Where the one being written begins.

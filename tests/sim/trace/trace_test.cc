@@ -64,7 +64,7 @@ Sample SampleOf(uint64_t seed, uint32_t node) {
 ByteBuffer TraceOf(const Sample& sample,
                    ValueMode values = ValueMode::kElided) {
   Engine engine(sample.options);
-  TraceWriter writer(sample.options, values);
+  TraceWriter writer(sample.options, {.values = values});
   Effects effects;
   for (const Event& event : sample.events) {
     effects.Clear();
@@ -197,7 +197,7 @@ TEST(TraceTest, WithoutTheValuesAnEngineComesToTheSame) {
 // its `first`-th snapshot: what a flight recorder would dump.
 ByteBuffer DumpOf(const Sample& sample, size_t every, size_t first) {
   Engine engine(sample.options);
-  TraceWriter writer(sample.options, ValueMode::kElided);
+  TraceWriter writer(sample.options, {.digest = RunDigest::Of::kShape});
   const size_t head = writer.pending().size();
   size_t from = head;
   size_t snapshots = 0;
@@ -222,7 +222,7 @@ ByteBuffer DumpOf(const Sample& sample, size_t every, size_t first) {
 }
 
 TEST(TraceTest, ADumpThatBeginsInTheMiddleComesToTheSame) {
-  for (uint64_t seed = 1; seed <= 8; ++seed) {
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
     const Sample sample = SampleOf(seed, seed % 3);
     for (const size_t every : {997u, 5003u}) {
       for (size_t first = 0; first < 4; ++first) {
@@ -282,7 +282,7 @@ TEST(TraceTest, AnEngineThatDiffersIsFound) {
   // The same events under another option, which only what it tells of itself
   // shows: the frame of the start is replaced.
   ++sample.options.http_port;
-  TraceWriter other(sample.options, ValueMode::kElided);
+  TraceWriter other(sample.options, {});
   const ByteView head = other.pending().view();
   ByteBuffer changed(head.begin(), head.end());
   const size_t start = changed.size();
