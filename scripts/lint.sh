@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 scripts/ci/format.sh
 python3 scripts/mutants.py check
 python3 scripts/invariants.py --check
+python3 scripts/fields.py
 scripts/build.sh dev house_rules_test
 build/dev/tests/house_rules_test --gtest_brief=1
 scripts/ci/nm_gate.sh purity-clang purity-gcc

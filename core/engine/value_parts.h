@@ -13,8 +13,8 @@
 
 namespace orrery {
 
-// Appends the lengths, which add up to `value_bytes`; nothing if `meta` does
-// not describe such a value.  A FieldSaver::PartsOf.
+// Appends the lengths, which add up to `value_bytes`, if there are several;
+// nothing too if `meta` does not describe such a value.  A FieldSaver::PartsOf.
 void AppendValueParts(ByteView meta, size_t value_bytes,
                       std::vector<size_t>* parts);
 

@@ -29,7 +29,7 @@ struct StoreCounters {  // CONTRACT section 3, /admin/stats.
   uint64_t ranges_in_doubt = 0;
   ORRERY_FIELDS(active_keys, deleted_keys, data_files, data_bytes, dead_bytes,
                 total_reads, total_writes, bytes_written, syncs, compactions,
-                damaged_records, damaged_files, ranges_in_doubt)
+                damaged_records, damaged_files, ranges_in_doubt, pinned_files)
 };
 
 struct EngineCounters {

@@ -58,8 +58,8 @@ struct RecoveredFile {
   std::optional<Seal> seal;         // Its last record is a SEAL.
   std::optional<LogPlace> durable;  // Greatest that a watermark names.
   ORRERY_FIELDS(listed, slot, is_missing, has_bad_header, is_synced_mode,
-                has_cells, size, summary, rows, gaps, last_end, seal_end, seal,
-                durable)
+                has_cells, size, summary, rows, gaps, first_begin, last_end,
+                seal_end, seal, durable)
 
   // A user record, or a control record's payload, or a gap.
   void TakeRow(const RecoveredRow& row);

@@ -47,9 +47,9 @@ struct EncodedObject {
 // REQUIRES: IsWellFormed(object), and it has at least one vector entry.
 EncodedObject EncodeObject(const Object& object);
 
-// Appends the lengths of the siblings' values, in their order in the value.
-// False if the metadata is not that of an object whose values take
-// `value_bytes` together.
+// Appends the lengths of the siblings' values, in their order in the value, if
+// there are several.  False if the metadata is not that of an object whose
+// values take `value_bytes` together.
 bool SiblingValueSizes(ByteView meta, size_t value_bytes,
                        std::vector<size_t>* sizes);
 

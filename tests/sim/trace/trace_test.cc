@@ -180,8 +180,11 @@ bool HoldsAValue(ByteView bytes) {
 }
 
 TEST(TraceTest, WithoutTheValuesAnEngineComesToTheSame) {
-  for (const uint64_t seed : {uint64_t{7}, uint64_t{9}, uint64_t{12}}) {
+  int samples = 0;
+  for (uint64_t seed = 7; samples < 3; ++seed) {
     const Sample sample = SampleOf(seed, 1);
+    if (sample.events.size() < 3000) continue;  // It died young.
+    ++samples;
     const ByteBuffer whole = TraceOf(sample, ValueMode::kWhole);
     const ByteBuffer elided = TraceOf(sample, ValueMode::kElided);
 
