@@ -39,7 +39,7 @@ class ReadyList {
   // Valid until the next call.
   std::vector<T>& Take() {
     taken_.clear();
-    taken_.swap(filling_);
+    if (!filling_.empty()) taken_.swap(filling_);  // Nearly always it is.
     return taken_;
   }
 

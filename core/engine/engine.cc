@@ -226,8 +226,13 @@ void Engine::Step(const Event& event, Effects& effects) {
     rooms.hint_store.OnTick(turn);
     DrainReadyLists(rooms, turn);
   }
+  const Boot::Phase phase = rooms.boot.phase();
   rooms.boot.Advance(rooms, turn);
-  DrainReadyLists(rooms, turn);
+  // Once recovered it does nothing, and the lists are still empty, but for what
+  // was too much for one go.
+  const bool may_have_more = phase != Boot::Phase::kRecovered ||
+                             rooms.boot.phase() != phase || effects.more;
+  if (may_have_more) DrainReadyLists(rooms, turn);
   if (rooms.repair.SuspectCleared() && rooms.user_store.IsSuspect()) {
     rooms.user_store.ClearSuspect(turn);
   }

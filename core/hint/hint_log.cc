@@ -253,8 +253,6 @@ void HintLog::OnErased(Chain& chain, const StoreReply& reply) {
   if (held != nullptr) held->erasing = false;
 }
 
-std::vector<HintStored>& HintLog::TakeStored() { return stored_.Take(); }
-
 void HintLog::Learn(const Hint& hint, const StoreReply& record) {
   const std::string hint_key = HintKeyOf(hint.storage, hint.key);
   const Name name{hint.storage, TokenOf(hint_key)};

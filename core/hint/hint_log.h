@@ -78,7 +78,7 @@ class HintLog {
   void Keep(Add add, Turn& turn);
   // REQUIRES: reply.ticket.owner == TicketOwner::kHintLog.
   void OnStoreReply(const StoreReply& reply, Turn& turn);
-  std::vector<HintStored>& TakeStored();
+  std::vector<HintStored>& TakeStored() { return stored_.Take(); }
 
   // For sloppy reads; its outcomes are among reader().TakeReads().
   HintReader& reader() { return reader_; }

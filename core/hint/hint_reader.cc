@@ -57,6 +57,4 @@ void HintReader::OnStoreReply(const StoreReply& reply, Turn& turn) {
   ReadNext(handle, *open, turn);
 }
 
-std::vector<HintRead>& HintReader::TakeReads() { return ready_.Take(); }
-
 }  // namespace orrery

@@ -50,7 +50,7 @@ class HintReader {
             std::string_view key, Turn& turn);
   // REQUIRES: IsReplyToRead(reply.ticket).
   void OnStoreReply(const StoreReply& reply, Turn& turn);
-  std::vector<HintRead>& TakeReads();
+  std::vector<HintRead>& TakeReads() { return ready_.Take(); }
 
   // It shares the ticket owner kHintLog with the log.
   static bool IsReplyToRead(const Ticket& ticket) {

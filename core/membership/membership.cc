@@ -5,7 +5,8 @@
 namespace orrery {
 
 Membership::Membership(const EngineOptions& options)
-    : rooms_(std::make_unique<MembershipRooms>(options)) {}
+    : rooms_(std::make_unique<MembershipRooms>(options)),
+      outputs_(rooms_->outputs()) {}
 
 Membership::~Membership() = default;
 
@@ -44,10 +45,6 @@ void Membership::OnSlept(Duration late, Turn& turn) {
 }
 
 void Membership::CloseRing(Turn& turn) { rooms_->CloseRing(turn); }
-
-std::vector<Membership::Output>& Membership::TakeOutputs() {
-  return rooms_->TakeOutputs();
-}
 
 const std::optional<RingState>& Membership::ring_state() const {
   return rooms_->keeper().state();

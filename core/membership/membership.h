@@ -48,6 +48,7 @@
 #include "core/base/field_saver.h"
 #include "core/base/fields.h"
 #include "core/base/ids.h"
+#include "core/base/ready_list.h"
 #include "core/base/time.h"
 #include "core/membership/member_table.h"
 #include "core/protocol/event.h"
@@ -124,7 +125,7 @@ class Membership {
   // the founder until it is closed or nobody has called this for 10 s.
   void CloseRing(Turn& turn);
 
-  std::vector<Output>& TakeOutputs();
+  std::vector<Output>& TakeOutputs() { return outputs_.Take(); }
 
   const std::optional<RingState>& ring_state() const;
   ClusterId cluster() const;
@@ -149,6 +150,7 @@ class Membership {
 
  private:
   std::unique_ptr<MembershipRooms> rooms_;
+  ReadyList<Output>& outputs_;  // Of the rooms; looked at several times a step.
 };
 
 }  // namespace orrery

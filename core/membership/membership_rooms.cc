@@ -425,10 +425,6 @@ void MembershipRooms::Settle(Turn& turn) {
   }
 }
 
-std::vector<Membership::Output>& MembershipRooms::TakeOutputs() {
-  return outputs_.Take();
-}
-
 std::string MembershipRooms::WaitingFor() const {
   if (!started_) return "the data directory";
   if (suspicion_.fenced()) {

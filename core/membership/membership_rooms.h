@@ -50,7 +50,7 @@ class MembershipRooms {
   void OnSlept(Duration late, Turn& turn);
   void CloseRing(Turn& turn);
 
-  std::vector<Membership::Output>& TakeOutputs();
+  ReadyList<Membership::Output>& outputs() { return outputs_; }
   const RingKeeper& keeper() const { return keeper_; }
   const JoinHandshake& handshake() const { return handshake_; }
   const MemberTable& table() const { return table_; }

@@ -102,10 +102,6 @@ void ReplicaReader::OnStoreReply(const StoreReply& reply, Turn& turn) {
   ready_.push_back(std::move(outcome));
 }
 
-std::vector<ReadOutcome>& ReplicaReader::TakeOutcomes() {
-  return ready_.Take();
-}
-
 uint64_t ReplicaReader::StateDigest() const {
   Hasher hasher;
   hasher.Add(open_.size());

@@ -64,7 +64,7 @@ class ReplicaReader {
   // REQUIRES: reply.ticket.owner == TicketOwner::kReplicaReader.
   void OnStoreReply(const StoreReply& reply, Turn& turn);
 
-  std::vector<ReadOutcome>& TakeOutcomes();
+  std::vector<ReadOutcome>& TakeOutcomes() { return ready_.Take(); }
 
   bool IsIdle() const { return open_.empty(); }
   uint64_t StateDigest() const;

@@ -462,8 +462,6 @@ void DataDirectory::Fail(std::string why, int exit_code) {
   failure_exit_code_ = exit_code;
 }
 
-std::vector<uint64_t>& DataDirectory::TakeSaved() { return saved_.Take(); }
-
 uint64_t DataDirectory::StateDigest() const {
   Hasher hasher;
   hasher.Add(uint64_t{static_cast<uint8_t>(phase_)});

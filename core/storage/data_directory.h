@@ -99,7 +99,7 @@ class DataDirectory {
   void OnRetry(Turn& turn);
 
   // Tokens that became durable since the last call.  A failed save: kFailed.
-  std::vector<uint64_t>& TakeSaved();
+  std::vector<uint64_t>& TakeSaved() { return saved_.Take(); }
 
   bool IsIdle() const {
     return step_ == Step::kIdle && jobs_.empty() && waiting_.empty();

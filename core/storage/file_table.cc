@@ -163,10 +163,6 @@ void FileTable::OnDiskDone(const DiskDone& done, Turn& turn) {
   if (file.is_doomed && file.pins == 0) Retire(slot, turn);
 }
 
-std::vector<uint16_t>& FileTable::TakeOpened() { return opened_.Take(); }
-
-std::vector<uint16_t>& FileTable::TakeFailed() { return failed_.Take(); }
-
 void FileTable::Fields(FieldSaver& save) const {
   save(files_, free_, by_id_, open_, uses_, opened_, failed_);
 }

@@ -87,8 +87,8 @@ class FileTable {
   void Doom(uint16_t slot, Turn& turn);
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
-  std::vector<uint16_t>& TakeOpened();
-  std::vector<uint16_t>& TakeFailed();
+  std::vector<uint16_t>& TakeOpened() { return opened_.Take(); }
+  std::vector<uint16_t>& TakeFailed() { return failed_.Take(); }
 
   // The state (base/fields.h).
   void Fields(FieldSaver& save) const;

@@ -229,6 +229,4 @@ void ManifestLog::OnError(const DiskDone& done, Turn& turn) {
   }
 }
 
-std::vector<EditOrigin>& ManifestLog::TakeDurable() { return durable_.Take(); }
-
 }  // namespace orrery

@@ -64,7 +64,7 @@ class ManifestLog {
 
   void Append(Edit edit, EditOrigin origin, Turn& turn);
   void OnDiskDone(const DiskDone& done, Turn& turn);
-  std::vector<EditOrigin>& TakeDurable();
+  std::vector<EditOrigin>& TakeDurable() { return durable_.Take(); }
 
   bool IsFailed() const { return is_failed_; }
   bool IsFull() const { return is_full_; }

@@ -244,8 +244,4 @@ void RecordReader::Finish(Handle handle, StoreStatus status, Turn& turn) {
   files_.Unpin(slot, turn);
 }
 
-std::vector<RecordReader::Damaged>& RecordReader::TakeDamaged() {
-  return damaged_.Take();
-}
-
 }  // namespace orrery

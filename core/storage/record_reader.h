@@ -65,7 +65,7 @@ class RecordReader {
     uint64_t file = 0;
     ORRERY_FIELDS(entry, file)
   };
-  std::vector<Damaged>& TakeDamaged();
+  std::vector<Damaged>& TakeDamaged() { return damaged_.Take(); }
   bool IsIdle() const { return reads_.empty(); }
 
   ORRERY_FIELDS(reads_, waiting_, damaged_)

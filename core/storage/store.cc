@@ -24,7 +24,9 @@ StoreReply Plain(const Ticket& ticket, StoreStatus status, bool suspect) {
 }  // namespace
 
 Store::Store(const Options& options)
-    : parts_(std::make_unique<StoreParts>(options)) {
+    : parts_(std::make_unique<StoreParts>(options)),
+      changes_(parts_->context.changes),
+      replies_(parts_->context.replies) {
   ORRERY_INVARIANT(options.max_file_bytes >= 8192);
 }
 
@@ -148,14 +150,6 @@ bool Store::Walk(uint64_t after, uint64_t upto, size_t max,
   }
   *next = is_done ? upto : reached;
   return is_done;
-}
-
-std::vector<Store::Change>& Store::TakeChanges() {
-  return parts_->context.changes.Take();
-}
-
-std::vector<StoreReply>& Store::TakeReplies() {
-  return parts_->context.replies.Take();
 }
 
 void Store::OnDiskDone(const DiskDone& done, Turn& turn) {

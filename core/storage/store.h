@@ -40,6 +40,7 @@
 #include "core/base/field_saver.h"
 #include "core/base/fields.h"
 #include "core/base/ids.h"
+#include "core/base/ready_list.h"
 #include "core/base/time.h"
 #include "core/protocol/counters.h"
 #include "core/protocol/disk.h"
@@ -187,8 +188,8 @@ class Store {
     std::optional<uint64_t> new_digest;
     ORRERY_FIELDS(token, old_digest, new_digest)
   };
-  std::vector<Change>& TakeChanges();
-  std::vector<StoreReply>& TakeReplies();
+  std::vector<Change>& TakeChanges() { return changes_.Take(); }
+  std::vector<StoreReply>& TakeReplies() { return replies_.Take(); }
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
   // Appends, in order, which bytes of what was read are values and no more than
@@ -230,6 +231,9 @@ class Store {
                  std::string_view key, Turn& turn);
 
   std::unique_ptr<StoreParts> parts_;
+  // Of the parts; looked at several times a step.
+  ReadyList<Change>& changes_;
+  ReadyList<StoreReply>& replies_;
 };
 
 }  // namespace orrery
