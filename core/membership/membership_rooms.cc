@@ -192,6 +192,12 @@ bool MembershipRooms::IsOurs(const Envelope& envelope) const {
 
 void MembershipRooms::OnHeard(const Envelope& envelope, Turn& turn) {
   if (!started_ || !IsOurs(envelope)) return;
+  // Of a busy member that is so for thousands of frames a second.
+  const bool is_nothing_new =
+      envelope.epoch <= local_.epoch &&
+      suspicion_.OnMoreEvidence(envelope.from, envelope.generation,
+                                envelope.boot_salt, turn.now());
+  if (is_nothing_new) return;
   TakeEvidence(envelope, turn);
   Settle(turn);
 }

@@ -215,6 +215,20 @@ bool Suspicion::OnEvidence(NodeId id, uint32_t generation, uint64_t boot_salt,
   return true;
 }
 
+bool Suspicion::OnMoreEvidence(NodeId id, uint32_t generation,
+                               uint64_t boot_salt, Instant now) {
+  Member* member = in_.table.Mutable(id);
+  if (member == nullptr) return false;
+  const MemberRecord& record = member->record;
+  const bool is_usual = record.incarnation.generation == generation &&
+                        record.boot_salt == boot_salt &&
+                        record.state == MemberState::kAlive &&
+                        member->state == MemberState::kAlive &&
+                        !member->in_doubt && member->ping_seq == 0;
+  if (is_usual) member->heard_at = now;
+  return is_usual;
+}
+
 void Suspicion::OnTimer(NodeId id, Turn& turn) {
   Member* member = in_.table.Mutable(id);
   if (member == nullptr) return;

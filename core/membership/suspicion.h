@@ -72,6 +72,11 @@ class Suspicion {
   // Returns whether it counts: a known member's current process.
   bool OnEvidence(NodeId id, uint32_t generation, uint64_t boot_salt,
                   Turn& turn);
+  // The same for a member that is held ALIVE, accused by nobody and not being
+  // pinged: true, and nothing changed but the time it was heard.  False: it is
+  // no such packet, and nothing was done.
+  bool OnMoreEvidence(NodeId id, uint32_t generation, uint64_t boot_salt,
+                      Instant now);
   // Another process speaks under this node's identity.
   void OnDouble(uint32_t generation, Turn& turn);
   void OnTimer(NodeId id, Turn& turn);
