@@ -1,5 +1,6 @@
 #include "core/base/crc32c.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -7,6 +8,7 @@
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
+#include <wmmintrin.h>
 #endif
 
 namespace orrery {
@@ -73,67 +75,55 @@ uint32_t AddByte(uint32_t crc, std::byte b) {
 
 #if defined(__x86_64__)
 
-using ShiftTable = std::array<std::array<uint32_t, 256>, 4>;
+// The crc32 instruction takes three cycles and starts one every cycle, so three
+// streams run at once, each of a third of the words up to this many.
+constexpr size_t kStreamWordsMax = 256;
 
-// Multiplies a checksum by x^(8 * bytes) with four look-ups.
-constexpr ShiftTable MakeShiftTable(uint64_t bytes) {
-  const uint32_t factor = ShiftFactor(bytes);
-  ShiftTable table{};
-  for (uint32_t byte = 0; byte < 4; ++byte) {
-    for (uint32_t bit = 0; bit < 8; ++bit) {
-      const uint32_t low = uint32_t{1} << bit;
-      const uint32_t image = MultiplyModP(factor, low << (8 * byte));
-      for (uint32_t rest = 0; rest < low; ++rest) {
-        table[byte][low | rest] = image ^ table[byte][rest];
-      }
-    }
+// kShift[n]: x^(64 n - 33) mod P.  The carry-less product of two reflected
+// polynomials is one bit short, and reducing it by the instruction multiplies
+// by x^32: together the 33.
+constexpr std::array<uint32_t, kStreamWordsMax + 1> kShift = [] {
+  std::array<uint32_t, kStreamWordsMax + 1> shift{};
+  shift[1] = kOne >> 31;
+  for (size_t n = 2; n < shift.size(); ++n) {
+    shift[n] = MultiplyModP(shift[n - 1], kPowersOfX[6]);
   }
-  return table;
+  return shift;
+}();
+
+// What `crc` becomes when `words` zero words follow.
+__attribute__((target("sse4.2,pclmul"))) uint64_t Shift(uint64_t crc,
+                                                        size_t words) {
+  const __m128i product =
+      _mm_clmulepi64_si128(_mm_cvtsi64_si128(static_cast<int64_t>(crc)),
+                           _mm_cvtsi64_si128(int64_t{kShift[words]}), 0);
+  return _mm_crc32_u64(0, static_cast<uint64_t>(_mm_cvtsi128_si64(product)));
 }
 
-uint32_t Shift(const ShiftTable& table, uint32_t crc) {
-  return table[0][crc & 0xff] ^ table[1][(crc >> 8) & 0xff] ^
-         table[2][(crc >> 16) & 0xff] ^ table[3][crc >> 24];
-}
-
-// The crc32 instruction takes three cycles and starts one every cycle, so
-// three streams of this many bytes run at once.
-constexpr size_t kLongStream = 2048;
-constexpr size_t kShortStream = 256;
-constexpr ShiftTable kLongShift = MakeShiftTable(kLongStream);
-constexpr ShiftTable kShortShift = MakeShiftTable(kShortStream);
-
-template <size_t kStream>
-__attribute__((target("sse4.2"))) uint32_t ThreeStreams(uint32_t crc,
-                                                        const ShiftTable& shift,
-                                                        ByteView& rest) {
-  while (rest.size() >= 3 * kStream) {
+__attribute__((target("sse4.2,pclmul"))) uint32_t
+ExtendByInstruction(uint32_t crc, ByteView rest) {
+  uint64_t a = ~crc;
+  // Below this the joining costs more than it saves.
+  while (rest.size() >= 3 * 5 * sizeof(uint64_t)) {
+    const size_t words =
+        std::min(rest.size() / (3 * sizeof(uint64_t)), kStreamWordsMax);
+    const size_t stream = words * sizeof(uint64_t);
     const std::byte* at = rest.data();
-    uint64_t a = crc;
     uint64_t b = 0;
     uint64_t c = 0;
-    for (size_t i = 0; i < kStream; i += 8) {
+    for (size_t i = 0; i < stream; i += sizeof(uint64_t)) {
       a = _mm_crc32_u64(a, LoadU64(at + i));
-      b = _mm_crc32_u64(b, LoadU64(at + kStream + i));
-      c = _mm_crc32_u64(c, LoadU64(at + 2 * kStream + i));
+      b = _mm_crc32_u64(b, LoadU64(at + stream + i));
+      c = _mm_crc32_u64(c, LoadU64(at + 2 * stream + i));
     }
-    crc = Shift(shift, static_cast<uint32_t>(a)) ^ static_cast<uint32_t>(b);
-    crc = Shift(shift, crc) ^ static_cast<uint32_t>(c);
-    rest = rest.subspan(3 * kStream);
+    a = Shift(Shift(a, words) ^ b, words) ^ c;
+    rest = rest.subspan(3 * stream);
   }
-  return crc;
-}
-
-__attribute__((target("sse4.2"))) uint32_t ExtendByInstruction(uint32_t crc,
-                                                               ByteView rest) {
-  crc = ~crc;
-  crc = ThreeStreams<kLongStream>(crc, kLongShift, rest);
-  crc = ThreeStreams<kShortStream>(crc, kShortShift, rest);
-  uint64_t wide = crc;
-  for (; rest.size() >= 8; rest = rest.subspan(8)) {
-    wide = _mm_crc32_u64(wide, LoadU64(rest.data()));
+  for (; rest.size() >= sizeof(uint64_t);
+       rest = rest.subspan(sizeof(uint64_t))) {
+    a = _mm_crc32_u64(a, LoadU64(rest.data()));
   }
-  crc = static_cast<uint32_t>(wide);
+  crc = static_cast<uint32_t>(a);
   for (const std::byte b : rest) {
     crc = _mm_crc32_u8(crc, std::to_integer<uint8_t>(b));
   }
@@ -160,7 +150,9 @@ uint32_t Crc32cExtendByTable(uint32_t crc, ByteView bytes) {
 uint32_t Crc32cExtend(uint32_t crc, ByteView bytes) {
 #if defined(__x86_64__)
   // Both ways give the same value, so the processor does not show.
-  if (__builtin_cpu_supports("sse4.2")) return ExtendByInstruction(crc, bytes);
+  if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) {
+    return ExtendByInstruction(crc, bytes);
+  }
 #endif
   return Crc32cExtendByTable(crc, bytes);
 }
