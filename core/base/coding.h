@@ -7,7 +7,8 @@
 // to a ByteBuffer.  A Reader walks untrusted bytes: each Read either succeeds
 // and advances, or returns false and leaves the reader and its output alone.
 //
-// Cost: a Put may grow the buffer; nothing else allocates.  ReadBytes borrows.
+// Cost: a Put may grow the buffer and a BytesWriter allocates one; nothing else
+// allocates.  ReadBytes borrows.
 
 #ifndef ORRERY_CORE_BASE_CODING_H_
 #define ORRERY_CORE_BASE_CODING_H_
@@ -18,6 +19,7 @@
 #include <cstring>
 
 #include "core/base/bytes.h"
+#include "core/base/invariant.h"
 
 namespace orrery {
 
@@ -43,6 +45,13 @@ inline uint64_t LoadU64(const std::byte* from) {
   return coding_internal::Load<uint64_t>(from);
 }
 
+// Up to eight bytes: the lower ones of the number, zeros above.
+inline uint64_t LoadPartial(ByteView from) {
+  uint64_t value = 0;
+  if (!from.empty()) std::memcpy(&value, from.data(), from.size());
+  return value;
+}
+
 inline void StoreU16(std::byte* to, uint16_t value) {
   std::memcpy(to, &value, sizeof(value));
 }
@@ -64,6 +73,40 @@ void PutVarint(ByteBuffer& out, uint64_t value);
 void PutBytes(ByteBuffer& out, ByteView bytes);
 // The length as a varint, then the bytes.
 void PutSizedBytes(ByteBuffer& out, ByteView bytes);
+
+// Fills one buffer of a known size at most; what is built is shared, not
+// copied.  REQUIRES: what is put fits.
+class BytesWriter {
+ public:
+  explicit BytesWriter(size_t bytes_max)
+      : bytes_(Bytes::Allocate(bytes_max, &memory_)) {}
+
+  void PutU8(uint8_t value) { Put(value); }
+  void PutU32(uint32_t value) { Put(value); }
+  void PutU64(uint64_t value) { Put(value); }
+  void PutVarint(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) {
+      PutU8(static_cast<uint8_t>((value & 0x7f) | 0x80));
+    }
+    PutU8(static_cast<uint8_t>(value));
+  }
+
+  // What was put so far.
+  ByteView view() const { return {memory_, used_}; }
+  Bytes Finish() const { return bytes_.Slice(0, used_); }
+
+ private:
+  template <typename T>
+  void Put(T value) {
+    ORRERY_INVARIANT(sizeof(value) <= bytes_.size() - used_);
+    std::memcpy(memory_ + used_, &value, sizeof(value));
+    used_ += sizeof(value);
+  }
+
+  std::byte* memory_ = nullptr;
+  Bytes bytes_;
+  size_t used_ = 0;
+};
 
 class Reader {
  public:

@@ -11,11 +11,7 @@ void Hasher::AddBytes(ByteView bytes) {
     bytes = bytes.subspan(sizeof(uint64_t));
   }
   if (bytes.empty()) return;
-  uint64_t rest = 0;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    rest |= std::to_integer<uint64_t>(bytes[i]) << (8 * i);
-  }
-  Add(rest);
+  Add(LoadPartial(bytes));
 }
 
 }  // namespace orrery

@@ -1,5 +1,6 @@
 #include "core/base/murmur3.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 
@@ -20,15 +21,6 @@ constexpr uint64_t ScrambleSecond(uint64_t k) {
   return std::rotl(k * kC2, 33) * kC1;
 }
 
-// The last, incomplete word: little-endian, zeros above.
-uint64_t LoadPartial(const std::byte* from, size_t count) {
-  uint64_t word = 0;
-  for (size_t i = 0; i < count; ++i) {
-    word |= std::to_integer<uint64_t>(from[i]) << (8 * i);
-  }
-  return word;
-}
-
 }  // namespace
 
 Hash128 Murmur3x64_128(std::string_view key, uint32_t seed) {
@@ -47,11 +39,11 @@ Hash128 Murmur3x64_128(std::string_view key, uint32_t seed) {
 
   const ByteView tail = bytes.subspan(blocks * 16);
   if (tail.size() > 8) {
-    h2 ^= ScrambleSecond(LoadPartial(tail.data() + 8, tail.size() - 8));
+    h2 ^= ScrambleSecond(LoadPartial(tail.subspan(8)));
   }
   if (!tail.empty()) {
-    const size_t first = tail.size() < 8 ? tail.size() : 8;
-    h1 ^= ScrambleFirst(LoadPartial(tail.data(), first));
+    h1 ^= ScrambleFirst(
+        LoadPartial(tail.first(std::min<size_t>(tail.size(), 8))));
   }
 
   h1 ^= bytes.size();

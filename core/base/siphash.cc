@@ -43,12 +43,7 @@ uint64_t SipHash(SipKey key, ByteView bytes) {
   const size_t whole = bytes.size() / 8;
   for (size_t i = 0; i < whole; ++i) absorb(LoadU64(bytes.data() + i * 8));
 
-  uint64_t last = uint64_t{bytes.size()} << 56;
-  const ByteView tail = bytes.subspan(whole * 8);
-  for (size_t i = 0; i < tail.size(); ++i) {
-    last |= std::to_integer<uint64_t>(tail[i]) << (8 * i);
-  }
-  absorb(last);
+  absorb(uint64_t{bytes.size()} << 56 | LoadPartial(bytes.subspan(whole * 8)));
 
   state.v2 ^= 0xff;
   for (int i = 0; i < kFinalRounds; ++i) state.Round();
