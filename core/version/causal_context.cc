@@ -47,19 +47,20 @@ uint64_t MacHalf(const ClusterId& cluster, std::string_view label,
 }
 
 void PutHead(uint8_t kind, const ClusterId& cluster, std::string_view key,
-             ByteBuffer& out) {
-  PutU8(out, kind);
-  PutU64(out, cluster.hi);
-  PutU64(out, cluster.lo);
-  PutU64(out, KeyHash(key));
+             BytesWriter& out) {
+  out.PutU8(kind);
+  out.PutU64(cluster.hi);
+  out.PutU64(cluster.lo);
+  out.PutU64(KeyHash(key));
 }
 
-Bytes Seal(const ClusterId& cluster, ByteBuffer& out) {
-  const uint64_t first = MacHalf(cluster, "orrery.token.mac.a", out);
-  const uint64_t second = MacHalf(cluster, "orrery.token.mac.b", out);
-  PutU64(out, first);
-  PutU64(out, second);
-  return Bytes::CopyOf(ByteView(out));
+Bytes Seal(const ClusterId& cluster, BytesWriter& out) {
+  const ByteView sealed = out.view();
+  const uint64_t first = MacHalf(cluster, "orrery.token.mac.a", sealed);
+  const uint64_t second = MacHalf(cluster, "orrery.token.mac.b", sealed);
+  out.PutU64(first);
+  out.PutU64(second);
+  return out.Finish();
 }
 
 // What stands between head and MAC, if both are right.
@@ -73,12 +74,12 @@ std::optional<Reader> Unseal(uint8_t kind, const ClusterId& cluster,
       LoadU64(mac + 8) != MacHalf(cluster, "orrery.token.mac.b", sealed)) {
     return std::nullopt;
   }
-  ByteBuffer head;
+  BytesWriter head(kHeadBytes);
   PutHead(kind, cluster, key, head);
-  if (!std::equal(head.begin(), head.end(), sealed.begin())) {
+  if (TextOf(head.view()) != TextOf(sealed.first(kHeadBytes))) {
     return std::nullopt;
   }
-  return Reader(sealed.subspan(head.size()));
+  return Reader(sealed.subspan(kHeadBytes));
 }
 
 // Highest counters first to stay, in the order of actors.
@@ -104,16 +105,15 @@ SeenVersions SeenOf(const Object& object) {
 Bytes SealContext(const ClusterId& cluster, std::string_view key,
                   const SeenVersions& seen) {
   const VersionVector vv = Shortened(seen.vv);
-  ByteBuffer out;
-  out.reserve(kHeadBytes + 8 + 3 + vv.entries.size() * kDotBytesMax +
-              kMacBytes);
+  BytesWriter out(kHeadBytes + 8 + 3 + vv.entries.size() * kDotBytesMax +
+                  kMacBytes);
   PutHead(kContextKind, cluster, key, out);
-  PutU64(out, seen.stamp);
-  PutVarint(out, vv.entries.size());
+  out.PutU64(seen.stamp);
+  out.PutVarint(vv.entries.size());
   for (const Dot& dot : vv.entries) {
-    PutU64(out, dot.actor.storage);
-    PutU32(out, dot.actor.generation);
-    PutVarint(out, dot.counter);
+    out.PutU64(dot.actor.storage);
+    out.PutU32(dot.actor.generation);
+    out.PutVarint(dot.counter);
   }
   return Seal(cluster, out);
 }
@@ -140,12 +140,11 @@ std::optional<SeenVersions> OpenContext(const ClusterId& cluster,
 
 Bytes SealOperation(const ClusterId& cluster, std::string_view key,
                     OperationId operation, uint64_t stamp) {
-  ByteBuffer out;
-  out.reserve(kHeadBytes + 24 + kMacBytes);
+  BytesWriter out(kHeadBytes + 24 + kMacBytes);
   PutHead(kOperationKind, cluster, key, out);
-  PutU64(out, operation.hi);
-  PutU64(out, operation.lo);
-  PutU64(out, stamp);
+  out.PutU64(operation.hi);
+  out.PutU64(operation.lo);
+  out.PutU64(stamp);
   return Seal(cluster, out);
 }
 

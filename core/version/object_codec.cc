@@ -77,41 +77,40 @@ uint64_t IndexOf(const VersionVector& vv, const Actor& actor) {
   return static_cast<uint64_t>(it - vv.entries.begin());
 }
 
-void PutVector(const VersionVector& vv, ByteBuffer& out) {
-  PutVarint(out, vv.entries.size());
+void PutVector(const VersionVector& vv, BytesWriter& out) {
+  out.PutVarint(vv.entries.size());
   for (const Dot& dot : vv.entries) {
-    PutU64(out, dot.actor.storage);
-    PutU32(out, dot.actor.generation);
-    PutVarint(out, dot.counter);
+    out.PutU64(dot.actor.storage);
+    out.PutU32(dot.actor.generation);
+    out.PutVarint(dot.counter);
   }
 }
 
 void PutSibling(const VersionVector& vv, const Sibling& sibling,
-                ByteBuffer& out) {
+                BytesWriter& out) {
   const unsigned flags = (sibling.tombstone ? kTombstoneFlag : 0U) |
                          (sibling.keep ? kKeepFlag : 0U);
-  PutVarint(out, IndexOf(vv, sibling.dot.actor));
-  PutVarint(out, sibling.dot.counter);
-  PutU64(out, sibling.stamp);
-  PutU8(out, static_cast<uint8_t>(flags));
-  PutU64(out, sibling.operation.hi);
-  PutU64(out, sibling.operation.lo);
-  PutU32(out, sibling.checksum);
-  PutVarint(out, sibling.value.size());
+  out.PutVarint(IndexOf(vv, sibling.dot.actor));
+  out.PutVarint(sibling.dot.counter);
+  out.PutU64(sibling.stamp);
+  out.PutU8(static_cast<uint8_t>(flags));
+  out.PutU64(sibling.operation.hi);
+  out.PutU64(sibling.operation.lo);
+  out.PutU32(sibling.checksum);
+  out.PutVarint(sibling.value.size());
 }
 
 Bytes EncodeMeta(const Object& object, bool was_cut) {
-  ByteBuffer out;
-  out.reserve(MetaBytesMaxOf(object));
-  PutU8(out, kLayout);
-  PutU8(out, was_cut ? kVectorWasCut : 0);
+  BytesWriter out(MetaBytesMaxOf(object));
+  out.PutU8(kLayout);
+  out.PutU8(was_cut ? kVectorWasCut : 0);
   PutVector(object.vv, out);
-  PutVarint(out, object.siblings.size());
+  out.PutVarint(object.siblings.size());
   for (const Sibling& sibling : object.siblings) {
     PutSibling(object.vv, sibling, out);
   }
-  ORRERY_INVARIANT(out.size() <= kObjectMetaBytesMax);
-  return Bytes::CopyOf(ByteView(out));
+  ORRERY_INVARIANT(out.view().size() <= kObjectMetaBytesMax);
+  return out.Finish();
 }
 
 Bytes EncodeValue(const Object& object) {
