@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "core/base/bytes.h"
 #include "core/base/fields.h"
 #include "core/base/ids.h"
@@ -95,6 +96,8 @@ struct DiskToken {
                                     const DiskToken&) = default;
 };
 
+using BytesList = absl::InlinedVector<Bytes, 1>;  // One, if values are small.
+
 struct DiskEffect {
   DiskToken token;
   DiskVerb verb = DiskVerb::kStat;
@@ -106,7 +109,7 @@ struct DiskEffect {
   std::string path2;
   uint64_t offset = 0;
   uint64_t length = 0;
-  std::vector<Bytes> data;  // Written back to back at `offset`.
+  BytesList data;  // Written back to back at `offset`.
   ORRERY_FIELDS(token, verb, priority, file, create, exclusive, path, path2,
                 offset, length, data)
 };

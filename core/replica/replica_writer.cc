@@ -114,10 +114,6 @@ void ReplicaWriter::OnStoreReply(const StoreReply& reply, Turn& turn) {
   }
 }
 
-std::vector<WriteOutcome>& ReplicaWriter::TakeOutcomes() {
-  return ready_.Take();
-}
-
 uint64_t ReplicaWriter::StateDigest() const {
   Hasher hasher;
   if (actor_.has_value()) {
@@ -231,7 +227,7 @@ void ReplicaWriter::OnPut(Handle handle, Chain& chain, const StoreReply& reply,
   // Someone else wrote: once more from the start, with new dots.
   turn.effects.Mark("replica.put_conflict");
   chain.outcomes.clear();
-  std::vector<Work> again = std::exchange(chain.applied, {});
+  Works again = std::exchange(chain.applied, {});
   std::move(chain.waiting.begin(), chain.waiting.end(),
             std::back_inserter(again));
   chain.waiting = std::move(again);

@@ -40,6 +40,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "core/base/fields.h"
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
@@ -110,7 +111,7 @@ class ReplicaWriter {
   // REQUIRES: reply.ticket.owner == TicketOwner::kReplicaWriter.
   void OnStoreReply(const StoreReply& reply, Turn& turn);
 
-  std::vector<WriteOutcome>& TakeOutcomes();
+  std::vector<WriteOutcome>& TakeOutcomes() { return ready_.Take(); }
 
   bool IsIdle() const { return held_ == 0; }
   uint64_t StateDigest() const;
@@ -121,12 +122,14 @@ class ReplicaWriter {
  private:
   using Work = std::variant<MintRequest, MergeRequest>;
 
+  using Works = absl::InlinedVector<Work, 1>;  // Seldom two of one key.
+
   // One key's writes: those that wait, and those of the put in flight.
   struct Chain {
     std::string key = {};
-    std::vector<Work> waiting;
-    std::vector<Work> applied;
-    std::vector<WriteOutcome> outcomes;  // Parallel to applied.
+    Works waiting;
+    Works applied;
+    absl::InlinedVector<WriteOutcome, 1> outcomes;  // Parallel to applied.
     ORRERY_FIELDS(key, waiting, applied, outcomes)
   };
   // The stored copy, as far as it was needed.

@@ -16,7 +16,7 @@ constexpr size_t kSliceBytesMin = 2048;
 // last cut into a slice of the gather list.
 class GatherBuffer {
  public:
-  GatherBuffer(size_t size, std::vector<Bytes>* data) : list_(data) {
+  GatherBuffer(size_t size, BytesList* data) : list_(data) {
     buffer_ = Bytes::Allocate(size, &memory_);
   }
   std::byte* Take(size_t size) {
@@ -35,7 +35,7 @@ class GatherBuffer {
   }
 
  private:
-  std::vector<Bytes>* list_;
+  BytesList* list_;
   Bytes buffer_;
   std::byte* memory_ = nullptr;
   size_t used_ = 0;

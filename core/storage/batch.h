@@ -11,10 +11,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/fields.h"
+#include "core/protocol/disk.h"
 #include "core/storage/control_record.h"
 #include "core/storage/record_queue.h"
 
@@ -39,7 +39,7 @@ struct BatchPlan {
 };
 
 struct EncodedBatch {
-  std::vector<Bytes> data;
+  BytesList data;
   uint64_t bytes = 0;
   ORRERY_FIELDS(AsValue(data), bytes)
 };

@@ -219,7 +219,7 @@ void SegmentWriter::EmitWrite(AppendFile& file, Batch batch, Turn& turn) {
 // Submits what is not written yet of a batch: at first all of it.
 void SegmentWriter::ResubmitRest(const Batch& batch, uint32_t ordinal,
                                  Turn& turn) const {
-  std::vector<Bytes> data;
+  BytesList data;
   uint64_t skip = batch.written;
   for (const Bytes& part : batch.encoded.data) {
     if (skip >= part.size()) {
