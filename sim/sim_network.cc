@@ -499,7 +499,11 @@ std::optional<SimNetwork::Arrival> SimNetwork::OnFrame(uint32_t index) {
     tally_.Count("mattered.reset_delivered");
   }
   Land(index);
-  return Arrival{to, hosts_[to].process, PeerMessageEvent{std::move(*message)}};
+  std::optional<Arrival> arrival(std::in_place);
+  arrival->node = to;
+  arrival->process = hosts_[to].process;
+  arrival->event.emplace<PeerMessageEvent>().message = std::move(*message);
+  return arrival;
 }
 
 std::optional<SimNetwork::Arrival> SimNetwork::OnDatagram(uint32_t index) {

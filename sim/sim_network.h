@@ -96,8 +96,8 @@ class SimNetwork {
   void Release(uint32_t from, uint32_t to);
 
   struct Arrival {
-    uint32_t node;
-    uint32_t process;
+    uint32_t node = 0;
+    uint32_t process = 0;
     EventBody event;  // PeerMessageEvent or DatagramEvent.
   };
   // Handles what the queue popped, if it is the network's: kFrame, kDatagram,

@@ -9,7 +9,7 @@ namespace orrery {
 Pump::Pump(Engine& engine, const Ports& ports)
     : engine_(engine), ports_(ports) {}
 
-void Pump::Deliver(EventBody body) {
+void Pump::Deliver(EventBody&& body) {
   ORRERY_INVARIANT(!delivering_);  // PMP-1
   delivering_ = true;
   const Event event{ports_.clock.Now(), std::move(body)};

@@ -39,7 +39,7 @@ class Pump {
 
   // Runs one step, stamped with the clock's present, and performs its effects.
   // REQUIRES: not called from within a port.
-  void Deliver(EventBody body);
+  void Deliver(EventBody&& body);
 
  private:
   void Perform();
