@@ -1,7 +1,9 @@
 // transport/wire/scratch_arena.h
 //
 // Memory for one Protobuf message at a time, kept from message to message: the
-// codec allocates nothing for a small one but its texts.
+// codec allocates nothing for a small one but its texts.  Emptying an arena
+// costs as much as parsing an acknowledgement, so several small messages lie
+// behind each other before it is done.
 //
 // Threading: each thread has its own.  REQUIRES: at most one ScratchArena
 // lives per thread.
@@ -19,7 +21,9 @@ namespace orrery {
 class ScratchArena {
  public:
   ScratchArena() : arena_(OfThread()) {}
-  ~ScratchArena() { arena_.Reset(); }
+  ~ScratchArena() {
+    if (arena_.SpaceUsed() > kUsedBytesMax) arena_.Reset();
+  }
   ScratchArena(const ScratchArena&) = delete;
   ScratchArena& operator=(const ScratchArena&) = delete;
 
@@ -32,6 +36,7 @@ class ScratchArena {
   // A put with a few siblings takes about 1 KiB; larger messages take blocks
   // from the heap and give them back.
   static constexpr size_t kFirstBlockBytes = 16 << 10;
+  static constexpr size_t kUsedBytesMax = 12 << 10;
 
   struct Memory {
     alignas(8) std::array<char, kFirstBlockBytes> block;
