@@ -1,6 +1,5 @@
 #include "sim/event_queue.h"
 
-#include <algorithm>
 #include <cstddef>
 
 namespace orrery::sim {
@@ -16,6 +15,25 @@ void EventQueue::SiftUp(size_t index) {
   heap_[index] = moving;
 }
 
+// 0: it has none.
+size_t EventQueue::LeastChild(size_t parent) const {
+  const size_t first = 4 * parent + 1;
+  const size_t size = heap_.size();
+  if (first + 4 <= size) {
+    const size_t left =
+        first + (Before(heap_[first + 1], heap_[first]) ? 1 : 0);
+    const size_t right =
+        first + (Before(heap_[first + 3], heap_[first + 2]) ? 3 : 2);
+    return Before(heap_[right], heap_[left]) ? right : left;
+  }
+  if (first >= size) return 0;
+  size_t least = first;
+  for (size_t child = first + 1; child < size; ++child) {
+    if (Before(heap_[child], heap_[least])) least = child;
+  }
+  return least;
+}
+
 Occasion EventQueue::Pop() {
   ORRERY_INVARIANT(!empty());
   if (LaneIsFirst()) {
@@ -28,22 +46,16 @@ Occasion EventQueue::Pop() {
   AdvanceTo({top.at_ns});
   const Occasion moving = heap_.back();
   heap_.pop_back();
-  const size_t size = heap_.size();
-  if (size == 0) return top;
-  size_t index = 0;
-  while (true) {
-    const size_t first = 4 * index + 1;
-    if (first >= size) break;
-    size_t least = first;
-    const size_t end = std::min(first + 4, size);
-    for (size_t child = first + 1; child < end; ++child) {
-      if (Before(heap_[child], heap_[least])) least = child;
-    }
-    if (!Before(heap_[least], moving)) break;
-    heap_[index] = heap_[least];
-    index = least;
+  if (heap_.empty()) return top;
+  // The hole goes down to a leaf, the last occasion goes into it and then up:
+  // it came from a leaf, so it seldom goes far.
+  size_t hole = 0;
+  for (size_t next = LeastChild(hole); next != 0; next = LeastChild(hole)) {
+    heap_[hole] = heap_[next];
+    hole = next;
   }
-  heap_[index] = moving;
+  heap_[hole] = moving;
+  SiftUp(hole);
   return top;
 }
 

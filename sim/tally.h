@@ -8,6 +8,7 @@
 #ifndef ORRERY_SIM_TALLY_H_
 #define ORRERY_SIM_TALLY_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,13 +24,15 @@ class Tally {
   // The name must be a literal, or live as long as the tally.
   void Count(std::string_view name) { Add(name, 1); }
   void Add(std::string_view name, uint64_t amount) {
-    const uint32_t* index = indexes_.Find(name);
-    if (index == nullptr) {
-      const auto next = static_cast<uint32_t>(entries_.size());
-      index = indexes_.Insert(std::string(name), next).first;
-      entries_.push_back({name, 0});
+    // One place in the program counts one name: its literal is known again by
+    // where it lies.
+    Recent& recent =
+        recent_[reinterpret_cast<uintptr_t>(name.data()) % recent_.size()];
+    if (recent.name.data() != name.data() ||
+        recent.name.size() != name.size()) {
+      recent = {.name = name, .index = IndexOf(name)};
     }
-    entries_[*index].amount += amount;
+    entries_[recent.index].amount += amount;
   }
   uint64_t of(std::string_view name) const {
     const uint32_t* index = indexes_.Find(name);
@@ -47,9 +50,23 @@ class Tally {
     std::string_view name;
     uint64_t amount;
   };
+  struct Recent {
+    std::string_view name;
+    uint32_t index = 0;
+  };
+
+  uint32_t IndexOf(std::string_view name) {
+    const uint32_t* known = indexes_.Find(name);
+    if (known != nullptr) return *known;
+    const auto next = static_cast<uint32_t>(entries_.size());
+    indexes_.Insert(std::string(name), next);
+    entries_.push_back({name, 0});
+    return next;
+  }
 
   LookupMap<std::string, uint32_t> indexes_;
   std::vector<Entry> entries_;
+  std::array<Recent, 256> recent_;
 };
 
 }  // namespace orrery::sim

@@ -1,6 +1,7 @@
 #include "sim/witness.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -186,8 +187,9 @@ void Witness::OnReply(uint32_t node, Handle client, ClientReply reply) {
   if (client.slot == 0 || client.slot > operations.size()) return;
   const uint32_t key = operations[client.slot - 1].key;
   const std::vector<uint32_t>* others = coordinators_.Find(done->version);
-  const std::vector<uint32_t> coordinators =
-      others == nullptr ? std::vector<uint32_t>{node} : *others;
+  const std::span<const uint32_t> coordinators =
+      others == nullptr ? std::span<const uint32_t>(&node, 1)
+                        : std::span<const uint32_t>(*others);
   for (const uint32_t coordinator : coordinators) {
     wiring_.evidence.history.RecordHolding(key, done->version,
                                            {coordinator, wiring_.queue.now()});
