@@ -46,7 +46,7 @@ uint32_t GenerationBeforeTheFirst(WallTime wall) {
 void DataDirectory::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
   effect.token = {DiskOwner::kIdentity, static_cast<uint8_t>(step), {0, 1}};
-  turn.effects.disk.push_back(std::move(effect));
+  turn.effects.disk.push_back(transfer_.Begin(effect));
 }
 
 void DataDirectory::Open(const OpenOptions& options, Turn& turn) {
@@ -55,9 +55,14 @@ void DataDirectory::Open(const OpenOptions& options, Turn& turn) {
   Submit(Step::kLock, {.verb = DiskVerb::kLock, .path = "LOCK"}, turn);
 }
 
-void DataDirectory::OnDiskDone(const DiskDone& done, Turn& turn) {
+void DataDirectory::OnDiskDone(const DiskDone& part, Turn& turn) {
   if (phase_ == Phase::kFailed) return;
-  ORRERY_INVARIANT(done.token.part == static_cast<uint8_t>(step_));
+  ORRERY_INVARIANT(part.token.part == static_cast<uint8_t>(step_));
+  DiskDone done = part;
+  if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
+    turn.effects.disk.push_back(*std::move(rest));
+    return;
+  }
   if (phase_ == Phase::kOpening) {
     OnOpeningDone(done, turn);
   } else {

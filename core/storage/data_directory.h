@@ -46,6 +46,7 @@
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/identity.h"
+#include "core/storage/whole_transfer.h"
 
 namespace orrery {
 
@@ -60,7 +61,7 @@ class DataDirectory {
   };
   // REQUIRES: called once, first.
   void Open(const OpenOptions& options, Turn& turn);
-  void OnDiskDone(const DiskDone& done, Turn& turn);
+  void OnDiskDone(const DiskDone& part, Turn& turn);
 
   enum class Phase : uint8_t { kOpening = 1, kOpen = 2, kFailed = 3 };
   Phase phase() const { return phase_; }
@@ -177,6 +178,7 @@ class DataDirectory {
   OpenOptions options_;
   Phase phase_ = Phase::kOpening;
   Step step_ = Step::kIdle;
+  WholeTransfer transfer_;
   bool identity_open_ = false;
   std::string failure_;
   int failure_exit_code_ = 0;

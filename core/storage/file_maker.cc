@@ -13,7 +13,7 @@ void FileMaker::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
   context_.disk.Emit(
       {.part = StorePart::kMaker, .handle = {static_cast<uint32_t>(step), 1}},
-      std::move(effect), turn);
+      transfer_.Begin(effect), turn);
 }
 
 void FileMaker::Make(const Request& request, Turn& turn) {
@@ -64,8 +64,14 @@ void FileMaker::WriteHeader(Turn& turn) {
       turn);
 }
 
-void FileMaker::OnDiskDone(const DiskDone& done, Turn& turn) {
-  ORRERY_INVARIANT(done.token.handle.slot == static_cast<uint32_t>(step_));
+void FileMaker::OnDiskDone(const DiskDone& part, Turn& turn) {
+  ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
+  DiskDone done = part;
+  if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
+    return context_.disk.Emit(
+        {.part = StorePart::kMaker, .handle = part.token.handle},
+        *std::move(rest), turn);
+  }
   if (done.error != DiskError::kNone) return OnError(done.error, turn);
   switch (step_) {
     case Step::kOpen:

@@ -20,6 +20,7 @@
 #include "core/storage/file_table.h"
 #include "core/storage/manifest_log.h"
 #include "core/storage/store_context.h"
+#include "core/storage/whole_transfer.h"
 
 namespace orrery {
 
@@ -53,7 +54,7 @@ class FileMaker {
   bool TakeNoSpace();
   bool TakeFailed();
 
-  void OnDiskDone(const DiskDone& done, Turn& turn);
+  void OnDiskDone(const DiskDone& part, Turn& turn);
   void OnAdded(uint64_t file_id);
 
   ORRERY_FIELDS(step_, request_, file_, number_, ready_, no_space_, failed_)
@@ -76,6 +77,7 @@ class FileMaker {
   FileTable& files_;
   ManifestLog& manifest_;
   Step step_ = Step::kIdle;
+  WholeTransfer transfer_;
   Request request_;
   MadeFile file_;
   FileNumber number_;

@@ -21,7 +21,7 @@ void ManifestLog::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
   disk_.Emit({.part = StorePart::kManifest,
               .handle = {static_cast<uint32_t>(step), 1}},
-             std::move(effect), turn);
+             transfer_.Begin(effect), turn);
 }
 
 void ManifestLog::StartFrom(Start start, Turn& turn) {
@@ -140,8 +140,14 @@ void ManifestLog::WriteEdit(Turn& turn) {
          turn);
 }
 
-void ManifestLog::OnDiskDone(const DiskDone& done, Turn& turn) {
-  ORRERY_INVARIANT(done.token.handle.slot == static_cast<uint32_t>(step_));
+void ManifestLog::OnDiskDone(const DiskDone& part, Turn& turn) {
+  ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
+  DiskDone done = part;
+  if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
+    return disk_.Emit(
+        {.part = StorePart::kManifest, .handle = part.token.handle},
+        *std::move(rest), turn);
+  }
   const bool is_short =
       done.verb == DiskVerb::kWrite && done.count != submitted_bytes_;
   const bool may_fail = step_ == Step::kCloseTmp || step_ == Step::kUnlinkOld ||

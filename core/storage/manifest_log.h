@@ -29,6 +29,7 @@
 #include "core/protocol/turn.h"
 #include "core/storage/manifest.h"
 #include "core/storage/store_disk.h"
+#include "core/storage/whole_transfer.h"
 
 namespace orrery {
 
@@ -63,7 +64,7 @@ class ManifestLog {
   bool IsStarted() const { return is_started_; }
 
   void Append(Edit edit, EditOrigin origin, Turn& turn);
-  void OnDiskDone(const DiskDone& done, Turn& turn);
+  void OnDiskDone(const DiskDone& part, Turn& turn);
   std::vector<EditOrigin>& TakeDurable() { return durable_.Take(); }
 
   bool IsFailed() const { return is_failed_; }
@@ -113,6 +114,7 @@ class ManifestLog {
 
   const StoreDisk& disk_;
   Step step_ = Step::kIdle;
+  WholeTransfer transfer_;
   StorageId storage_;
   uint32_t process_generation_ = 0;
   uint64_t salt_seed_ = 0;

@@ -24,7 +24,7 @@ void Recovery::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
   context_.disk.Emit({.part = StorePart::kRecovery,
                       .handle = {static_cast<uint32_t>(step), 1}},
-                     std::move(effect), turn);
+                     transfer_.Begin(effect), turn);
 }
 
 void Recovery::Start(Turn& turn) {
@@ -53,9 +53,15 @@ void Recovery::MakeNextDirectory(Turn& turn) {
       turn);
 }
 
-void Recovery::OnDiskDone(const DiskDone& done, Turn& turn) {
+void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
   if (step_ == Step::kFailed) return;
-  ORRERY_INVARIANT(done.token.handle.slot == static_cast<uint32_t>(step_));
+  ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
+  DiskDone done = part;
+  if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
+    return context_.disk.Emit(
+        {.part = StorePart::kRecovery, .handle = part.token.handle},
+        *std::move(rest), turn);
+  }
   const bool has_failed = done.error != DiskError::kNone;
   switch (step_) {
     case Step::kMakeDir:

@@ -47,6 +47,7 @@
 #include "core/storage/recovered_file.h"
 #include "core/storage/segment_scan.h"
 #include "core/storage/store_context.h"
+#include "core/storage/whole_transfer.h"
 
 namespace orrery {
 
@@ -57,7 +58,7 @@ class Recovery {
       : context_(context), files_(files), index_(index), manifest_(manifest) {}
 
   void Start(Turn& turn);
-  void OnDiskDone(const DiskDone& done, Turn& turn);
+  void OnDiskDone(const DiskDone& part, Turn& turn);
   // Appends where the values are in what was read.
   void FindValues(const DiskDone& done, std::vector<ByteSpan>* spans) const;
   void OnFileOpened(uint16_t slot, Turn& turn);
@@ -147,6 +148,7 @@ class Recovery {
   ManifestLog& manifest_;
 
   Step step_ = Step::kNew;
+  WholeTransfer transfer_;
   std::string failure_;
   std::vector<std::pair<std::string, std::string>> directories_;  // And parent.
   size_t next_directory_ = 0;
