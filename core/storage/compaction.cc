@@ -1,6 +1,7 @@
 #include "core/storage/compaction.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "core/base/coding.h"
@@ -99,7 +100,7 @@ void Compaction::Submit(Step step, DiskEffect effect, Turn& turn) {
   context_.disk.Emit({.part = StorePart::kCompaction,
                       .handle = {static_cast<uint32_t>(step), 1},
                       .priority = DiskPriority::kCompaction},
-                     std::move(effect), turn);
+                     transfer_.Begin(effect), turn);
 }
 
 void Compaction::OpenNextInput(Turn& turn) {
@@ -133,6 +134,7 @@ void Compaction::StartScan(Turn& turn) {
                            .piece_bytes = kPieceBytes});
   scanned_ = {};
   gaps_.clear();
+  seen_.clear();
   Continue(turn);
 }
 
@@ -145,7 +147,12 @@ void Compaction::Continue(Turn& turn) {
       if (scan_->Next(&item)) {
         pending_ = item;
       } else if (scan_->IsDone()) {
-        if (!FinishInput(turn)) return Abort(turn);
+        if (!FinishInput(turn)) {
+          step_ = Step::kMarkDamaged;
+          looked_upto_ = 0;
+          turn.effects.more = true;
+          return;
+        }
         ++next_input_;
         return OpenNextInput(turn);
       } else {
@@ -215,6 +222,7 @@ bool Compaction::TakeRecord(Turn& turn) {
                              .timestamp = item.header.timestamp,
                              .tombstone = item.header.deleted});
   }
+  seen_.push_back(item.from);
   scanned_.Add({.crc = item.header.crc,
                 .seq = item.header.seq,
                 .timestamp = item.header.timestamp,
@@ -234,6 +242,11 @@ bool Compaction::FinishInput(Turn& turn) {
   if (is_whole) return true;
   file.damaged = true;
   turn.effects.Mark("storage.compaction_met_damage");
+  // A write that is not there may leave no gap that a scan sees.
+  if (gaps_.empty()) {
+    gaps_.push_back(
+        {.file = file.id, .from = kHeaderBlockBytes, .upto = file.length});
+  }
   for (const DamageRange& gap : gaps_) {
     manifest_.Append(DamageEdit{gap}, {}, turn);
     turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
@@ -353,7 +366,14 @@ void Compaction::AfterInputs(Turn& turn) {
          {.verb = DiskVerb::kSyncDir, .path = context_.disk.directory()}, turn);
 }
 
-void Compaction::OnDiskDone(const DiskDone& done, Turn& turn) {
+void Compaction::OnDiskDone(const DiskDone& part, Turn& turn) {
+  DiskDone done = part;
+  if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
+    return context_.disk.Emit({.part = StorePart::kCompaction,
+                               .handle = part.token.handle,
+                               .priority = DiskPriority::kCompaction},
+                              *std::move(rest), turn);
+  }
   if (step_ == Step::kOpenOutput) {
     if (done.error != DiskError::kNone) {
       files_.OnNotMade(outputs_.back().slot);
@@ -395,6 +415,7 @@ void Compaction::OnDiskDone(const DiskDone& done, Turn& turn) {
     case Step::kOpenOutput:
     case Step::kSwap:
     case Step::kRelocate:
+    case Step::kMarkDamaged:
       ORRERY_UNREACHABLE("an operation nobody asked for");
   }
 }
@@ -435,7 +456,30 @@ void Compaction::OnSwapped(Turn& turn) {
 }
 
 void Compaction::OnTick(Turn& turn) {
-  if (step_ != Step::kRelocate) return;
+  if (step_ == Step::kRelocate) return RelocateSome(turn);
+  if (step_ == Step::kMarkDamaged) return MarkDamaged(turn);
+}
+
+// Which keys are wanting only the index can say.
+void Compaction::MarkDamaged(Turn& turn) {
+  constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
+  const uint16_t slot = inputs_[next_input_];
+  std::vector<IndexEntry> entries;
+  uint64_t reached = 0;
+  const bool is_done =
+      index_.Walk(looked_upto_, kLast, kMovesPerTick, &entries, &reached);
+  for (const IndexEntry& entry : entries) {
+    if (entry.address.file_slot() != slot) continue;
+    const bool is_there =
+        std::binary_search(seen_.begin(), seen_.end(), entry.address.offset());
+    if (!is_there) damaged_.push_back({entry, files_.At(slot).id});
+  }
+  if (is_done || reached == kLast) return Abort(turn);
+  looked_upto_ = reached + 1;
+  turn.effects.more = true;
+}
+
+void Compaction::RelocateSome(Turn& turn) {
   const size_t end = std::min(moves_.size(), next_move_ + kMovesPerTick);
   for (; next_move_ < end; ++next_move_) {
     const Move& move = moves_[next_move_];

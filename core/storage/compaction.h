@@ -15,14 +15,17 @@
 //   CMP-1  Inputs are sealed, not damaged, and hold no cells; the active file
 //          and a running output are never inputs (A17).
 //   CMP-2  A record that does not verify is never copied: the job ends, its
-//          outputs are removed, the file is reported.
+//          outputs are removed, the file is reported, and so is each entry
+//          that points into what cannot be read (I4): the key is repaired
+//          although nobody reads it.
 //   CMP-3  An entry moves only if it still points to what was copied (A4).
 //   CMP-4  A record is left behind only once what superseded it is synced: the
 //          switch waits for the log to be durable up to where it ended when
 //          the last input was read (semantics D8).
 //
 // Threading: engine thread.  Cost: per step one piece of 256 KiB, or 4,096
-// relocations; memory 32 bytes per copied record.
+// relocations, or a look at as many entries for damage; memory 32 bytes per
+// copied record, 8 per record of one input.
 
 #ifndef ORRERY_CORE_STORAGE_COMPACTION_H_
 #define ORRERY_CORE_STORAGE_COMPACTION_H_
@@ -36,6 +39,7 @@
 #include "core/base/field_loader.h"
 #include "core/base/field_saver.h"
 #include "core/base/fields.h"
+#include "core/base/ready_list.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/file_table.h"
@@ -45,6 +49,7 @@
 #include "core/storage/segment_scan.h"
 #include "core/storage/segment_writer.h"
 #include "core/storage/store_context.h"
+#include "core/storage/whole_transfer.h"
 
 namespace orrery {
 
@@ -66,7 +71,7 @@ class Compaction {
   void Fields(FieldSaver& save) const;
   void Fields(FieldLoader& load);
 
-  void OnDiskDone(const DiskDone& done, Turn& turn);
+  void OnDiskDone(const DiskDone& part, Turn& turn);
   // Appends where the values are in what was read.
   void FindValues(const DiskDone& done, std::vector<ByteSpan>* spans) const;
   void OnFileOpened(uint16_t slot, Turn& turn);
@@ -75,6 +80,13 @@ class Compaction {
   // The log may be durable further than before.
   void OnDurable(Turn& turn);
   void OnTick(Turn& turn);
+
+  // Entries whose records a job could not read.
+  struct Damaged {
+    IndexEntry entry;
+    uint64_t file = 0;
+  };
+  std::vector<Damaged>& TakeDamaged() { return damaged_.Take(); }
 
  private:
   template <typename Self, typename FieldVisitor>
@@ -95,6 +107,7 @@ class Compaction {
     kAwaitDurable,
     kSwap,
     kRelocate,
+    kMarkDamaged,
   };
   struct Move {
     KeyHash hash;
@@ -119,6 +132,8 @@ class Compaction {
   void Continue(Turn& turn);
   bool TakeRecord(Turn& turn);
   bool FinishInput(Turn& turn);
+  void MarkDamaged(Turn& turn);
+  void RelocateSome(Turn& turn);
   bool PointsHere(const KeyHash& hash, RecordAddress address,
                   uint64_t seq) const;
   void StartOutput(Turn& turn);
@@ -139,11 +154,13 @@ class Compaction {
   const SegmentWriter& writer_;
 
   Step step_ = Step::kIdle;
+  WholeTransfer transfer_;
   std::vector<uint16_t> inputs_;
   size_t next_input_ = 0;
   std::optional<SegmentScan> scan_;
   FileSummary scanned_;
   std::vector<DamageRange> gaps_;
+  std::vector<uint64_t> seen_;  // Offsets of the records that are there.
   std::optional<SegmentScan::Item> pending_;  // Waits for an output.
   std::vector<Output> outputs_;
   bool has_output_ = false;  // outputs_.back() is being written.
@@ -154,6 +171,8 @@ class Compaction {
   size_t next_move_ = 0;
   uint64_t freed_bytes_ = 0;
   uint64_t barrier_ = 0;  // CMP-4: a log position.
+  ReadyList<Damaged> damaged_;
+  uint64_t looked_upto_ = 0;  // kMarkDamaged: the next token.
 };
 
 }  // namespace orrery

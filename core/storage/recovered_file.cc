@@ -6,7 +6,20 @@
 
 namespace orrery {
 
+// Unless batches are padded to pages, each record begins where the one before
+// it ended: zeros between them are a write that is not there.
+void RecoveredFile::TakeZerosBefore(uint64_t from) {
+  if (is_synced_mode || from <= last_end) return;
+  if (!gaps.empty() && gaps.back().upto > last_end) {
+    gaps.back().from = std::min(gaps.back().from, last_end);
+    gaps.back().upto = std::max(gaps.back().upto, from);
+    return;
+  }
+  TakeGap(last_end, from);
+}
+
 void RecoveredFile::TakeRow(const RecoveredRow& row) {
+  TakeZerosBefore(row.offset);
   summary.Add({.crc = row.crc,
                .seq = row.seq,
                .timestamp = row.timestamp,
@@ -19,6 +32,7 @@ void RecoveredFile::TakeRow(const RecoveredRow& row) {
 
 void RecoveredFile::TakeControl(const SegmentScan::Item& item,
                                 ByteView payload) {
+  TakeZerosBefore(item.from);
   if (!first_begin.has_value()) first_begin = item.from;
   last_end = item.upto;
   seal.reset();
@@ -156,6 +170,12 @@ FileVerdict JudgeSealed(const RecoveredFile& file,
     gaps.push_back({.file = file.listed.id,
                     .from = file.last_end,
                     .upto = file.listed.length});
+  }
+  // Counts that disagree tell of damage, wherever it is.
+  if (gaps.empty()) {
+    gaps = {{.file = file.listed.id,
+             .from = kHeaderBlockBytes,
+             .upto = file.listed.length}};
   }
   for (const DamageRange& gap : gaps) {
     const bool is_known = std::any_of(

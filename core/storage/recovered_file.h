@@ -8,6 +8,8 @@
 //   RCF-1  In synced mode, and without damage, what is kept of all files
 //          together is a prefix of what was appended.
 //   RCF-2  Nothing that lies before W, or in a sealed file, is ever cut.
+//   RCF-3  A sealed file that does not hold what its SEAL counts has a damaged
+//          range, and so has one with a hole before W, however small.
 //
 // Threading: none.
 
@@ -65,6 +67,9 @@ struct RecoveredFile {
   void TakeRow(const RecoveredRow& row);
   void TakeControl(const SegmentScan::Item& item, ByteView payload);
   void TakeGap(uint64_t from, uint64_t upto);
+
+ private:
+  void TakeZerosBefore(uint64_t from);
 };
 
 struct FileVerdict {

@@ -90,6 +90,9 @@ void StoreParts::Settle(Turn& turn) {
   for (const RecordReader::Damaged& damaged : reader.TakeDamaged()) {
     MarkDamaged(damaged, turn);
   }
+  for (const Compaction::Damaged& damaged : compaction.TakeDamaged()) {
+    MarkDamaged({damaged.entry, damaged.file}, turn);
+  }
   CloseRepairedDamage(turn);
   compaction.OnDurable(turn);
 }

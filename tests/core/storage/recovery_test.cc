@@ -142,6 +142,48 @@ TEST_F(RecoveryTest, DamageBeforeTheWatermarkIsCorruptionNotATail) {
   EXPECT_TRUE(driver.ReplyTo(driver.Get("k1")).suspect);
 }
 
+// C7: a write that never reached the disk, shorter than a page (RCF-3).
+TEST_F(RecoveryTest, ASmallHoleBeforeTheWatermarkIsDamage) {
+  StoreDriver driver(disk_, SmallStore());
+  driver.StartAndRecover();
+  for (int i = 0; i < 3; ++i) {
+    driver.ReplyTo(
+        driver.Put("k" + std::to_string(i), "value-" + std::to_string(i)));
+    driver.Advance(2 * kSecond);
+  }
+  disk_.CrashProcess();
+  const size_t record = Find("k1") - 36 - 8 - 4;
+  Overwrite(record, std::string(Find("value-1") + 7 - record, '\0'));
+
+  driver.StartAndRecover();
+
+  EXPECT_TRUE(driver.SawMark("storage.damage_found"));
+  EXPECT_TRUE(driver.store().IsSuspect());
+  EXPECT_EQ(driver.ValueOf("k0"), "value-0");
+  EXPECT_EQ(driver.ValueOf("k2"), "value-2");
+  EXPECT_TRUE(driver.ReplyTo(driver.Get("k1")).suspect);
+}
+
+TEST_F(RecoveryTest, ASmallHoleInASealedFileIsDamage) {
+  StoreDriver driver(disk_, SmallStore());
+  driver.StartAndRecover();
+  driver.ReplyTo(driver.Put("k0", "value-0"));
+  driver.ReplyTo(driver.Put("k1", "value-1"));
+  driver.ReplyTo(driver.Put("k2", "value-2"));
+  driver.Do([&](Turn& turn) { driver.store().Close(turn); });
+  driver.Settle();
+  disk_.CrashProcess();
+  const size_t record = Find("k1") - 36 - 8 - 4;
+  Overwrite(record, std::string(Find("value-1") + 7 - record, '\0'));
+
+  driver.StartAndRecover();
+
+  EXPECT_TRUE(driver.SawMark("storage.damage_found"));
+  EXPECT_TRUE(driver.store().IsSuspect());
+  EXPECT_EQ(driver.ValueOf("k0"), "value-0");
+  EXPECT_EQ(driver.ValueOf("k2"), "value-2");
+}
+
 TEST_F(RecoveryTest, ASealedFileThatLacksARecordIsDamagedEvenOnABoundary) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();

@@ -524,5 +524,32 @@ TEST_F(StoreTest, CompactionReclaimsSpaceAndChangesNoAnswer) {
   EXPECT_FALSE(driver_.store().IsSuspect());
 }
 
+// CMP-2: a key whose record a compaction cannot read is corrupt at once, so
+// that others repair it though nobody reads it.
+TEST_F(StoreTest, ACompactionThatMeetsDamageNamesTheKeys) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("lost", "hello-hello"));
+  driver_.ReplyTo(driver_.Put("kept", "value"));
+  for (int i = 0; i < 60; ++i) {
+    driver_.ReplyTo(driver_.Put("often", std::string(2000, 'x')));
+  }
+  driver_.Advance(2 * kSecond);
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FlipBit(path, disk_.Content(path).find("hello-hello"), 3);
+  driver_.TakeChanges();
+
+  driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+  driver_.Settle();
+
+  EXPECT_TRUE(driver_.SawMark("storage.compaction_met_damage"));
+  EXPECT_EQ(driver_.store().PeekEntry("lost").kind, Store::Peek::Kind::kUnsure);
+  EXPECT_EQ(driver_.store().PeekEntry("kept").kind, Store::Peek::Kind::kEntry);
+  EXPECT_EQ(driver_.ValueOf("lost"), "!");
+  EXPECT_EQ(driver_.ValueOf("kept"), "value");
+  const std::vector<Store::Change> changes = driver_.TakeChanges();
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_FALSE(changes[0].new_digest.has_value());
+}
+
 }  // namespace
 }  // namespace orrery
