@@ -31,6 +31,7 @@ struct NodeView {
   std::vector<MemberView> members;
   std::vector<KeyEntry> entries;  // By token.
   uint64_t hints_held = 0;
+  StoreCounters stores[2];  // User, hints.
 
   bool Serves() const { return up && state == EngineState::kServing; }
 };
@@ -64,6 +65,29 @@ struct StrangeStamp {
   std::string sentence;
 };
 
+// A fault that no error tells of took a record that was the newest of its key
+// in a store.
+struct Damage {
+  enum class End : uint8_t {
+    kUnseen = 1,    // Nobody has looked: there is no scrub.
+    kTold = 2,      // The node found it, and said so.
+    kReplaced = 3,  // Overwritten before anyone looked.
+    // It stood behind all watermarks when its process ended: a recovery cannot
+    // know it from a write that was cut short.
+    kSilent = 4,
+    kDenied = 5,  // The node answered as if it were not there.
+  };
+  uint32_t node = 0;
+  Instant at;
+  DiskStep::Kind how = DiskStep::Kind::kRot;
+  uint32_t key = 0;
+  bool in_hints = false;
+  uint64_t version = 0;
+  End end = End::kUnseen;
+  Instant ended;       // kDenied.
+  std::string denial;  // Likewise: what the node did.
+};
+
 struct Evidence {
   Config config;
   History history;
@@ -77,7 +101,10 @@ struct Evidence {
   Instant ended;
   Duration unsynced;            // See History::Durability.
   uint32_t owners_per_key = 0;  // min(N, members of the ring).
+  std::vector<Damage> damages;
+  uint64_t store_answers = 0;  // That a model of the store judged.
   // Found while the world ran, one sentence each.
+  std::vector<std::string> store_lies;    // O18
   std::vector<std::string> unanswered;    // O16
   std::vector<std::string> reused_dots;   // O21
   std::vector<std::string> split_epochs;  // O12

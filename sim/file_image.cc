@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/invariant.h"
 #include "sim/weather.h"
 
 namespace orrery::sim {
@@ -107,6 +108,20 @@ void FileImage::Truncate(uint64_t size) {
   pending_.back().new_size = size_;
 }
 
+bool FileImage::IsAtRest(uint64_t offset, uint64_t length) const {
+  const uint64_t end = offset + length;
+  if (end > size_) return false;
+  return std::none_of(
+      pending_.begin(), pending_.end(), [&](const Pending& pending) {
+        return pending.offset < end && offset < pending.offset + pending.length;
+      });
+}
+
+void FileImage::Plant(uint64_t offset, std::string_view bytes) {
+  ORRERY_INVARIANT(IsAtRest(offset, bytes.size()));
+  Store(offset, bytes);
+}
+
 void FileImage::MarkSynced(uint64_t writes) {
   size_t synced = 0;
   while (synced < pending_.size() && pending_[synced].number <= writes) {
@@ -190,6 +205,11 @@ void FileImage::LosePower(const PowerLoss& loss, uint64_t file) {
     if (survives) continue;
     const uint64_t from = std::min<uint64_t>(begin + half, end);
     result.replace(from, end - from, oldest, from, end - from);
+    const uint64_t garbage = Fate(loss.seed, Lot::kGarbage, file, sector);
+    if (!Falls(garbage, loss.garbage)) continue;
+    for (uint64_t at = from; at < end; ++at) {
+      result[at] = static_cast<char>(Mix64(garbage + at));
+    }
   }
 
   const bool keeps_size = loss.keep.has_value()

@@ -44,6 +44,7 @@ struct PowerLoss {
   // absent: each page for itself.
   std::optional<uint32_t> keep;
   std::optional<uint32_t> torn_sectors;  // After `keep`: half old, half new.
+  Ratio garbage;  // Of the dirty sectors that are lost: neither old nor new.
 };
 
 class FileImage {
@@ -63,6 +64,12 @@ class FileImage {
   // Writes so far; a sync makes durable those that were counted when it began.
   uint64_t writes() const { return writes_; }
   void MarkSynced(uint64_t writes);
+
+  // Whether no pending write touches any of these bytes, and all are there.
+  bool IsAtRest(uint64_t offset, uint64_t length) const;
+  // They become others on the disk itself: no power loss undoes it.
+  // REQUIRES: they are at rest.
+  void Plant(uint64_t offset, std::string_view bytes);
 
   // Bytes written and not synced.
   uint64_t dirty_bytes() const;

@@ -109,10 +109,31 @@ std::span<const History::Holding> History::HoldersOf(uint32_t key,
 }
 
 bool History::FoundDamage(uint32_t node, uint32_t key, Instant after,
-                          Instant until) const {
-  for (const Damage& damage : damages_) {
+                          Instant until, bool in_hints) const {
+  for (const FoundDamageNote& damage : damages_) {
     if (damage.node != node || damage.key.value_or(key) != key) continue;
+    if (damage.in_hints != in_hints) continue;
     if (damage.at >= after && damage.at <= until) return true;
+  }
+  return false;
+}
+
+// The newest record stands for all that it outranks.
+bool History::LostSilently(uint32_t node, uint32_t key, uint64_t version,
+                           Instant until) const {
+  return std::any_of(
+      silent_.begin(), silent_.end(), [&](const DamagedCopy& copy) {
+        return copy.node == node && copy.key == key && !copy.in_hints &&
+               copy.version >= version && copy.at <= until;
+      });
+}
+
+bool History::AnyHolderLostSilently(uint32_t key, uint64_t version,
+                                    Instant until) const {
+  if (silent_.empty()) return false;
+  for (const Holding& holding : HoldersOf(key, version)) {
+    if (holding.at > until || holding.stand_in) continue;
+    if (LostSilently(holding.node, key, version, until)) return true;
   }
   return false;
 }
@@ -193,9 +214,17 @@ bool History::LostPowerAlone(uint32_t node, Instant after,
 }
 
 // By a disaster, or because the node cannot read what it stored any more.
-bool History::IsLost(uint32_t key, const Holding& holding, Instant until,
-                     const Durability& durability) const {
-  if (FoundDamage(holding.node, key, holding.at, until)) return true;
+bool History::IsLost(uint32_t key, uint64_t version, const Holding& holding,
+                     Instant until, const Durability& durability) const {
+  if (FoundDamage(holding.node, key, holding.at, until, holding.stand_in)) {
+    return true;
+  }
+  for (const DamagedCopy& copy : copies_) {
+    const bool is_it = copy.node == holding.node && copy.key == key &&
+                       copy.in_hints == holding.stand_in;
+    // What a write lost was never there, though it was acknowledged since.
+    if (is_it && copy.version >= version && copy.at <= until) return true;
+  }
   // A hint for a node whose disk was wiped has nobody to go to, and is given up
   // once the other owners have it.
   for (const Disaster& disaster : disasters_) {
@@ -206,8 +235,12 @@ bool History::IsLost(uint32_t key, const Holding& holding, Instant until,
 
 bool History::AnyLossOf(uint32_t key, Instant at, Instant until,
                         const Durability& durability) const {
-  for (const Damage& damage : damages_) {
-    if (FoundDamage(damage.node, key, at, until)) return true;
+  for (const FoundDamageNote& damage : damages_) {
+    if (damage.in_hints) continue;
+    if (FoundDamage(damage.node, key, at, until, false)) return true;
+  }
+  for (const DamagedCopy& copy : copies_) {
+    if (!copy.in_hints && copy.key == key && copy.at <= until) return true;
   }
   for (const Disaster& disaster : disasters_) {
     if (MayHaveLost(disaster.node, at, until, durability)) return true;
@@ -220,7 +253,7 @@ bool History::AllHoldersLost(uint32_t key, uint64_t version,
                              Instant until) const {
   for (const Holding& holding : HoldersOf(key, version)) {
     if (holding.at > until) continue;
-    if (!IsLost(key, holding, until, durability)) return false;
+    if (!IsLost(key, version, holding, until, durability)) return false;
   }
   return true;
 }
@@ -229,7 +262,7 @@ bool History::AnyHolderLost(uint32_t key, uint64_t version,
                             const Durability& durability, Instant until) const {
   for (const Holding& holding : HoldersOf(key, version)) {
     if (holding.at > until) continue;
-    if (IsLost(key, holding, until, durability)) return true;
+    if (IsLost(key, version, holding, until, durability)) return true;
   }
   return false;
 }

@@ -143,12 +143,32 @@ class History {
   }
   // The node found a record that it cannot read, and said so.  No key: it does
   // not know whose it was.
-  void RecordDamage(uint32_t node, Instant at, std::optional<uint32_t> key) {
-    damages_.push_back({.node = node, .at = at, .key = key});
-  }
+  struct FoundDamageNote {
+    uint32_t node = 0;
+    Instant at;
+    std::optional<uint32_t> key;
+    bool in_hints = false;
+  };
+  void RecordDamage(const FoundDamageNote& note) { damages_.push_back(note); }
   // Of that key, or of one that the node does not know.
-  bool FoundDamage(uint32_t node, uint32_t key, Instant after,
-                   Instant until) const;
+  bool FoundDamage(uint32_t node, uint32_t key, Instant after, Instant until,
+                   bool in_hints) const;
+  // A fault that no error tells of took the node's newest record of the key.
+  struct DamagedCopy {
+    uint32_t node = 0;
+    Instant at;
+    uint32_t key = 0;
+    uint64_t version = 0;
+    bool in_hints = false;
+  };
+  void RecordDamagedCopy(const DamagedCopy& copy) { copies_.push_back(copy); }
+  // Likewise, and no recovery can know of it: no watermark that is on the disk
+  // covers the place.
+  void RecordSilentLoss(const DamagedCopy& copy) { silent_.push_back(copy); }
+  bool LostSilently(uint32_t node, uint32_t key, uint64_t version,
+                    Instant until) const;
+  bool AnyHolderLostSilently(uint32_t key, uint64_t version,
+                             Instant until) const;
   // The pages of a failed sync are gone from the disk; the process has the
   // bytes and writes them again, if it lives long enough.
   void RecordFailedSync(uint32_t node, Instant at);
@@ -193,8 +213,8 @@ class History {
     friend constexpr auto operator<=>(const VersionName&,
                                       const VersionName&) = default;
   };
-  bool IsLost(uint32_t key, const Holding& holding, Instant until,
-              const Durability& durability) const;
+  bool IsLost(uint32_t key, uint64_t version, const Holding& holding,
+              Instant until, const Durability& durability) const;
   Instant SyncedAt(uint32_t node, Instant at, Duration unsynced) const;
 
   std::vector<Operation> operations_;
@@ -206,14 +226,11 @@ class History {
     uint32_t node = 0;
     Instant at;
   };
-  struct Damage {
-    uint32_t node = 0;
-    Instant at;
-    std::optional<uint32_t> key;
-  };
   std::vector<OnNode> failed_syncs_;
   std::vector<OnNode> clean_stops_;  // In order of time.
-  std::vector<Damage> damages_;
+  std::vector<FoundDamageNote> damages_;
+  std::vector<DamagedCopy> copies_;
+  std::vector<DamagedCopy> silent_;
   std::vector<Disaster> disasters_;
 };
 

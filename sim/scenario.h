@@ -133,19 +133,53 @@ struct ClockStep {
   friend bool operator==(const ClockStep&, const ClockStep&) = default;
 };
 
+// What of a disk a fault takes: the newest record of one key, or a class of
+// files, all of them behind each other in order of their names.
+struct DiskTarget {
+  enum class Kind : uint8_t {
+    kNone = 0,
+    kKey = 1,
+    kData = 2,
+    kHints = 3,
+    kManifest = 4,
+    kIdentity = 5,
+    kRing = 6,
+  };
+  Kind kind = Kind::kNone;
+  uint32_t key = 0;
+  friend bool operator==(const DiskTarget&, const DiskTarget&) = default;
+};
+
+inline constexpr uint32_t kThousandths = 1000;
+
 struct DiskStep {
   enum class Kind : uint8_t {
-    kOk = 1,         // All of the below end.
+    kOk = 1,         // What lasts of the below ends.
     kStall = 2,      // Nothing completes for `value` nanoseconds.
     kSlow = 3,       // Every operation takes `value` nanoseconds more.
     kFull = 4,       // Writes and allocations fail with no space.
     kSyncFails = 5,  // The next sync fails; its pages count as clean.
     kReadFails = 6,  // Reads fail.
     kWriteFails = 7,
+    kReadFailsOnce = 8,  // The next one, and no other.
+    kWriteFailsOnce = 9,
+    kReadOnly = 10,   // Whatever changes something fails.
+    kNoHandles = 11,  // No file can be opened.
+    // Of bytes at rest, `at` thousandths into what `of` names, one bit flips.
+    kRot = 12,
+    // The next write to a file of that class is acknowledged and never lands.
+    kLoseWrite = 13,
+    // Likewise, and it lands `at` thousandths into that class of files.
+    kMisdirect = 14,
+    kLoseFile = 15,  // The file that stands there loses its name.
   };
   uint32_t node = 0;
   Kind kind = Kind::kOk;
   int64_t value = 0;
+  DiskTarget of = {};  // From kRot on.
+  uint32_t at = 0;     // Likewise; below kThousandths.
+
+  bool StrikesBytes() const { return kind >= Kind::kRot; }
   friend bool operator==(const DiskStep&, const DiskStep&) = default;
 };
 

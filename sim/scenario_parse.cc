@@ -339,6 +339,22 @@ class LineParser {
       step.kind = DiskStep::Kind::kReadFails;
     } else if (word == "write_fails") {
       step.kind = DiskStep::Kind::kWriteFails;
+    } else if (word == "read_fails_once") {
+      step.kind = DiskStep::Kind::kReadFailsOnce;
+    } else if (word == "write_fails_once") {
+      step.kind = DiskStep::Kind::kWriteFailsOnce;
+    } else if (word == "read_only") {
+      step.kind = DiskStep::Kind::kReadOnly;
+    } else if (word == "no_handles") {
+      step.kind = DiskStep::Kind::kNoHandles;
+    } else if (word == "rot") {
+      return ParseDamage(DiskStep::Kind::kRot, step);
+    } else if (word == "lose_write") {
+      return ParseDamage(DiskStep::Kind::kLoseWrite, step);
+    } else if (word == "misdirect") {
+      return ParseDamage(DiskStep::Kind::kMisdirect, step);
+    } else if (word == "lose_file") {
+      return ParseDamage(DiskStep::Kind::kLoseFile, step);
     } else {
       return Fail("unknown disk fault", word);
     }
@@ -351,6 +367,38 @@ class LineParser {
     }
     step.value = value.ns;
     return step;
+  }
+
+  // of=data at=500: the key or the files, and thousandths of them.
+  std::optional<Step> ParseDamage(DiskStep::Kind kind, DiskStep step) {
+    step.kind = kind;
+    std::string_view word = Next();
+    if (!word.starts_with("of=")) return Fail("no of= but", word);
+    if (!ReadTarget(word.substr(3), &step.of)) return std::nullopt;
+    const bool is_of_files = step.of.kind != DiskTarget::Kind::kKey;
+    if (kind != DiskStep::Kind::kRot && !is_of_files) {
+      return Fail("only rot strikes a key, not files", word);
+    }
+    if (kind == DiskStep::Kind::kLoseWrite) return step;
+    word = Next();
+    uint64_t at = 0;
+    if (!word.starts_with("at=") || !ReadUint(word.substr(3), &at) ||
+        at >= kThousandths) {
+      return Fail("malformed thousandths (at=0..999)", word);
+    }
+    step.at = static_cast<uint32_t>(at);
+    return step;
+  }
+
+  bool ReadTarget(std::string_view word, DiskTarget* of) {
+    using Kind = DiskTarget::Kind;
+    of->kind = word == "data"       ? Kind::kData
+               : word == "hints"    ? Kind::kHints
+               : word == "manifest" ? Kind::kManifest
+               : word == "identity" ? Kind::kIdentity
+               : word == "ring"     ? Kind::kRing
+                                    : Kind::kKey;
+    return of->kind != Kind::kKey || ReadName(word, "k", &of->key);
   }
 
   std::optional<Step> ParseKnob() {

@@ -163,6 +163,42 @@ struct StepPrinter {
         return text + " read_fails";
       case DiskStep::Kind::kWriteFails:
         return text + " write_fails";
+      case DiskStep::Kind::kReadFailsOnce:
+        return text + " read_fails_once";
+      case DiskStep::Kind::kWriteFailsOnce:
+        return text + " write_fails_once";
+      case DiskStep::Kind::kReadOnly:
+        return text + " read_only";
+      case DiskStep::Kind::kNoHandles:
+        return text + " no_handles";
+      case DiskStep::Kind::kRot:
+        return text + " rot" + Target(step.of) + Number(" at=", step.at);
+      case DiskStep::Kind::kLoseWrite:
+        return text + " lose_write" + Target(step.of);
+      case DiskStep::Kind::kMisdirect:
+        return text + " misdirect" + Target(step.of) + Number(" at=", step.at);
+      case DiskStep::Kind::kLoseFile:
+        return text + " lose_file" + Target(step.of) + Number(" at=", step.at);
+    }
+    return "";
+  }
+
+  static std::string Target(const DiskTarget& of) {
+    switch (of.kind) {
+      case DiskTarget::Kind::kNone:
+        break;
+      case DiskTarget::Kind::kKey:
+        return Number(" of=k", of.key);
+      case DiskTarget::Kind::kData:
+        return " of=data";
+      case DiskTarget::Kind::kHints:
+        return " of=hints";
+      case DiskTarget::Kind::kManifest:
+        return " of=manifest";
+      case DiskTarget::Kind::kIdentity:
+        return " of=identity";
+      case DiskTarget::Kind::kRing:
+        return " of=ring";
     }
     return "";
   }

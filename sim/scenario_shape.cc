@@ -72,10 +72,18 @@ class Faults {
   void operator()(const ClockStep&) {}
   void operator()(const DiskStep& step) {
     const uint32_t node = step.node % nodes_;
-    bad_disks_[node] = step.kind != DiskStep::Kind::kOk;
+    // Over at once, or with the next operation; what they took is repaired.
+    const bool is_over = step.StrikesBytes() ||
+                         step.kind == DiskStep::Kind::kReadFailsOnce ||
+                         step.kind == DiskStep::Kind::kWriteFailsOnce;
+    if (!is_over) bad_disks_[node] = step.kind != DiskStep::Kind::kOk;
     // The process may not outlive these.
     if (step.kind == DiskStep::Kind::kSyncFails ||
-        step.kind == DiskStep::Kind::kWriteFails) {
+        step.kind == DiskStep::Kind::kWriteFails ||
+        step.kind == DiskStep::Kind::kWriteFailsOnce ||
+        step.kind == DiskStep::Kind::kReadFailsOnce ||
+        step.kind == DiskStep::Kind::kReadOnly ||
+        step.kind == DiskStep::Kind::kNoHandles) {
       down_[node] = true;
     }
   }

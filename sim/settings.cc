@@ -228,6 +228,9 @@ std::string ApplyConfig(const Setting& setting, Config* config) {
     good = ReadPositive(value, &config->clients);
   } else if (name == "seed") {
     good = ReadUint(value, &config->seed);
+  } else if (name == "budget") {
+    config->within_budget = value == "within";
+    good = value == "within" || value == "beyond";
   } else if (name == "end") {
     good = ReadPositiveTime(value, &config->end);
   } else if (name == "seeds") {
@@ -260,12 +263,21 @@ std::string ApplyNoise(std::string_view name, std::string_view value,
       {"tick.late", &Noise::tick_late},
   };
   constexpr RatioName kRatios[] = {
-      {"udp.loss", &Noise::udp_loss},     {"udp.dup", &Noise::udp_dup},
-      {"udp.late", &Noise::udp_late},     {"tcp.late", &Noise::tcp_late},
-      {"disk.torn", &Noise::disk_torn},   {"disk.stall", &Noise::disk_stall},
-      {"udp.flip", &Noise::udp_flip},     {"udp.cut", &Noise::udp_cut},
-      {"udp.tail", &Noise::udp_tail},     {"udp.replay", &Noise::udp_replay},
+      {"udp.loss", &Noise::udp_loss},
+      {"udp.dup", &Noise::udp_dup},
+      {"udp.late", &Noise::udp_late},
+      {"tcp.late", &Noise::tcp_late},
+      {"disk.torn", &Noise::disk_torn},
+      {"disk.stall", &Noise::disk_stall},
+      {"udp.flip", &Noise::udp_flip},
+      {"udp.cut", &Noise::udp_cut},
+      {"udp.tail", &Noise::udp_tail},
+      {"udp.replay", &Noise::udp_replay},
       {"tcp.pieces", &Noise::tcp_pieces},
+      {"disk.garbage", &Noise::disk_garbage},
+      {"disk.short", &Noise::disk_short},
+      {"disk.read_error", &Noise::disk_read_error},
+      {"disk.late", &Noise::disk_late},
   };
   for (const RangeName& range : kRanges) {
     if (range.name != name) continue;

@@ -6,10 +6,11 @@
 //
 // cfg     nodes n r w vnodes keys clients seed sync=on|off end file gossip
 //         suspect dead request compact roots handoff skew sync_interval
-//         limits.X (the fields of orrery::Limits)
+//         budget=within|beyond limits.X (the fields of orrery::Limits)
 //         seeds=all|own|others|one (SeedLists)
 // noise   delay disk.latency disk.sync tick.late (ranges);
-//         udp.loss udp.dup udp.late tcp.late disk.torn disk.stall (ratios)
+//         udp.loss udp.dup udp.late tcp.late disk.torn disk.stall
+//         disk.garbage disk.short disk.read_error disk.late (ratios)
 //         udp.flip     datagrams with a byte that is another
 //         udp.cut      datagrams that lack their end
 //         udp.replay   datagrams that come again, up to half a minute later
@@ -64,6 +65,10 @@ struct Noise {
   Ratio udp_flip, udp_cut, udp_replay, udp_tail, tcp_pieces;
   uint32_t udp_mtu = kDatagramBytesMax;
   uint32_t tcp_queue = 4096;
+  Ratio disk_garbage;     // Of torn sectors: neither old nor new.
+  Ratio disk_short;       // Reads and writes that move fewer bytes.
+  Ratio disk_read_error;  // One read fails, the next does not.
+  Ratio disk_late;        // Operations that later ones overtake.
   Duration tick_grain;
 };
 
@@ -82,6 +87,9 @@ struct Config {
   uint64_t seed = 1;
   Duration end = 60 * kSecond;
   SeedLists seed_lists = SeedLists::kAll;
+  // A fault of a disk that would take the last good copy of a record, or one
+  // that no other node has, does not strike.
+  bool within_budget = false;
   EngineOptions engine;  // Name and address are each node's own.
 };
 

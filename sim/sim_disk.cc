@@ -14,6 +14,7 @@ namespace orrery::sim {
 namespace {
 
 constexpr Range kStall{50 * kMillisecond, 2 * kSecond};
+constexpr Range kLate{kMillisecond, 100 * kMillisecond};
 // 500 MB/s: what a byte costs on top of an operation's latency.
 constexpr int64_t kBytesPerMicrosecond = 500;
 
@@ -72,6 +73,12 @@ Duration SimDisk::LatencyOf(const DiskEffect& effect, uint64_t number) {
   latency = latency + slower_by_ +
             kMicrosecond * static_cast<int64_t>(BytesOf(effect)) /
                 kBytesPerMicrosecond;
+  const uint64_t late =
+      Fate(options_.seed, Lot::kDiskLate, options_.node, number);
+  if (Falls(late, noise_.disk_late)) {
+    tally_.Count("fault.disk_late");
+    latency = latency + Within(Mix64(late), kLate);
+  }
   const uint64_t stall =
       Fate(options_.seed, Lot::kDiskStall, options_.node, number);
   if (Falls(stall, noise_.disk_stall)) {
@@ -86,6 +93,7 @@ std::optional<DiskDone> SimDisk::Complete(const Occasion& occasion) {
   Operation& operation = operations_[occasion.payload];
   ORRERY_INVARIANT(operation.pending);
   operation.pending = false;
+  if (IsOvertaking(operation.number)) tally_.Count("fault.disk_reordered");
   DiskDone done = Perform(operation);
   operation.effect = {};
   free_operations_.push_back(occasion.payload);
@@ -96,6 +104,12 @@ DiskDone SimDisk::Perform(Operation& operation) {
   DiskDone done;
   done.token = operation.effect.token;
   done.verb = operation.effect.verb;
+  if (read_only_ && Changes(operation.effect)) {
+    tally_.Count("fault.read_only");
+    has_failed_ = true;
+    done.error = DiskError::kReadOnly;
+    return done;
+  }
   switch (operation.effect.verb) {
     case DiskVerb::kOpen:
       Open(operation.effect, &done);
@@ -143,7 +157,47 @@ DiskDone SimDisk::Perform(Operation& operation) {
   return done;
 }
 
+// One that was submitted before it is still under way.
+bool SimDisk::IsOvertaking(uint64_t number) const {
+  return std::any_of(operations_.begin(), operations_.end(),
+                     [number](const Operation& other) {
+                       return other.pending && other.number < number;
+                     });
+}
+
+bool SimDisk::Changes(const DiskEffect& effect) {
+  switch (effect.verb) {
+    case DiskVerb::kOpen:
+      return effect.create;
+    case DiskVerb::kWrite:
+    case DiskVerb::kAllocate:
+    case DiskVerb::kSync:
+    case DiskVerb::kSyncDir:
+    case DiskVerb::kTruncate:
+    case DiskVerb::kRename:
+    case DiskVerb::kLink:
+    case DiskVerb::kUnlink:
+    case DiskVerb::kMakeDir:
+    case DiskVerb::kLock:  // Its file is opened for writing.
+      return true;
+    case DiskVerb::kClose:
+    case DiskVerb::kRead:
+    case DiskVerb::kList:
+    case DiskVerb::kStat:
+    case DiskVerb::kSpace:
+    case DiskVerb::kDropCache:
+      return false;
+  }
+  return false;
+}
+
 void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {
+  if (no_handles_) {
+    tally_.Count("fault.no_handles");
+    has_failed_ = true;
+    done->error = DiskError::kTooManyFiles;
+    return;
+  }
   const std::optional<uint64_t> found = tree_.Find(effect.path);
   if (found.has_value() && effect.create && effect.exclusive) {
     done->error = DiskError::kExists;
@@ -155,6 +209,7 @@ void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {
       return;
     }
     Inode& inode = InodeNumber(*found);
+    inode.path = effect.path;
     ++inode.opens;
     open_.InsertOrAssign(effect.file.value, &inode);
     done->inode = *found;
@@ -174,6 +229,7 @@ void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {
   }
   Inode& inode = InodeNumber(next_inode_++);
   inode.opens = 1;
+  inode.path = effect.path;
   tree_.Set(effect.path, inode.number);
   open_.InsertOrAssign(effect.file.value, &inode);
   done->inode = inode.number;
@@ -208,10 +264,10 @@ void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
       ForgetIfUnnamed(inode->number);
       return;
     case DiskVerb::kRead:
-      Read(effect, inode->image, done);
+      Read(operation, inode->image, done);
       return;
     case DiskVerb::kWrite:
-      Write(effect, inode->image, done);
+      Write(operation, *inode, done);
       return;
     case DiskVerb::kAllocate:
       if (effect.offset + effect.length > inode->image.size() &&
@@ -248,27 +304,68 @@ void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
   ORRERY_UNREACHABLE("not an operation on an open file");
 }
 
-void SimDisk::Read(const DiskEffect& effect, const FileImage& image,
-                   DiskDone* done) {
-  if (reads_fail_) {
-    tally_.Count("fault.read_failed");
-    has_failed_ = true;
-    done->error = DiskError::kIo;
-    return;
-  }
-  done->data = image.Read(effect.offset, effect.length);
-  done->count = done->data.size();
+bool SimDisk::FailsToRead(uint64_t number) {
+  const uint64_t fate =
+      Fate(options_.seed, Lot::kDiskReadError, options_.node, number);
+  const bool is_once = std::exchange(read_fails_once_, false);
+  const bool is_transient = is_once || Falls(fate, noise_.disk_read_error);
+  if (is_transient) tally_.Count("fault.read_failed_once");
+  if (reads_fail_) tally_.Count("fault.read_failed");
+  return reads_fail_ || is_transient;
 }
 
-void SimDisk::Write(const DiskEffect& effect, FileImage& image,
-                    DiskDone* done) {
-  const uint64_t bytes = BytesOf(effect);
-  if (writes_fail_) {
-    tally_.Count("fault.write_failed");
+bool SimDisk::FailsToWrite() {
+  const bool is_once = std::exchange(write_fails_once_, false);
+  if (is_once) tally_.Count("fault.write_failed_once");
+  if (writes_fail_) tally_.Count("fault.write_failed");
+  return writes_fail_ || is_once;
+}
+
+// At least one, if any were asked for.
+uint64_t SimDisk::MovedBytes(uint64_t asked, uint64_t number) {
+  const uint64_t fate =
+      Fate(options_.seed, Lot::kDiskShort, options_.node, number);
+  if (asked < 2 || !Falls(fate, noise_.disk_short)) return asked;
+  return 1 + Mix64(fate) % (asked - 1);
+}
+
+void SimDisk::Read(const Operation& operation, const FileImage& image,
+                   DiskDone* done) {
+  if (FailsToRead(operation.number)) {
+    ++lies_;
     has_failed_ = true;
     done->error = DiskError::kIo;
     return;
   }
+  const DiskEffect& effect = operation.effect;
+  const uint64_t length = MovedBytes(effect.length, operation.number);
+  done->data = image.Read(effect.offset, length);
+  done->count = done->data.size();
+  if (done->count == length && length < effect.length) {
+    tally_.Count("fault.short_read");
+  }
+}
+
+// One write to the image, however many parts: power loss sees it whole.
+std::string_view SimDisk::WholeOf(const DiskEffect& effect,
+                                  std::string* joined) {
+  if (effect.data.size() == 1) return effect.data.front().text();
+  joined->reserve(BytesOf(effect));
+  for (const Bytes& part : effect.data) *joined += part.text();
+  return *joined;
+}
+
+void SimDisk::Write(const Operation& operation, Inode& inode, DiskDone* done) {
+  const DiskEffect& effect = operation.effect;
+  if (FailsToWrite()) {
+    has_failed_ = true;
+    done->error = DiskError::kIo;
+    return;
+  }
+  FileImage& image = inode.image;
+  const uint64_t asked = BytesOf(effect);
+  const uint64_t bytes = MovedBytes(asked, operation.number);
+  if (bytes < asked) tally_.Count("fault.short_write");
   // Bytes that the file has already are written over, full disk or not.
   const uint64_t end = effect.offset + bytes;
   if (end > image.size() && !HasSpace(end - image.size())) {
@@ -276,18 +373,18 @@ void SimDisk::Write(const DiskEffect& effect, FileImage& image,
     done->error = DiskError::kNoSpace;
     return;
   }
-  // One write to the image, however many parts: power loss sees it whole.
+  done->count = bytes;
   std::string joined;
-  std::string_view whole;
-  if (effect.data.size() == 1) {
-    whole = effect.data.front().text();
-  } else {
-    joined.reserve(bytes);
-    for (const Bytes& part : effect.data) joined += part.text();
-    whole = joined;
+  const std::string_view whole = WholeOf(effect, &joined).substr(0, bytes);
+  if (astray_.has_value() && ClassOfPath(inode.path) == astray_->of.kind) {
+    const DiskStep step = *std::exchange(astray_, std::nullopt);
+    LoseWrite(inode, effect.offset, whole);
+    if (step.kind == DiskStep::Kind::kMisdirect) {
+      Misdirect(step, effect.offset, whole);
+    }
+    return;
   }
   Alter(image, [&](FileImage& file) { file.Write(effect.offset, whole); });
-  done->count = bytes;
 }
 
 void SimDisk::Sync(const Operation& operation, FileImage& image,
@@ -302,7 +399,8 @@ void SimDisk::Sync(const Operation& operation, FileImage& image,
         .seed = Fate(options_.seed, Lot::kPageFate, operation.number),
         .torn = {1, 2},
         .keep = std::nullopt,
-        .torn_sectors = std::nullopt};
+        .torn_sectors = std::nullopt,
+        .garbage = {}};
     Alter(image,
           [&](FileImage& file) { file.LosePower(loss, operation.number); });
     done->error = DiskError::kIo;
@@ -351,6 +449,7 @@ void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
     }
     const std::optional<uint64_t> replaced = tree_.Find(effect.path2);
     tree_.Rename(effect.path, effect.path2);
+    if (!is_directory) InodeNumber(*found).path = effect.path2;
     if (replaced.has_value()) ForgetIfUnnamed(*replaced);
   } else if (effect.verb == DiskVerb::kLink) {
     if (tree_.Find(effect.path2).has_value()) {

@@ -13,8 +13,13 @@
 //          for an operation of a dead process.
 //   DSK-2  A sync promises the writes that completed before it was submitted.
 //
-// Faults: stalls, slowness, no space, failed syncs (the pages then count as
-// clean and their old bytes are on the disk), failed reads and writes.
+// Faults: stalls, slowness, operations that later ones overtake, no space, no
+// handles, a read-only file system, failed syncs (the pages then count as
+// clean and their old bytes are on the disk), reads and writes that fail, once
+// or for a while, or move fewer bytes than asked.  And those that no error
+// tells of (sim_disk_damage.cc): rot of bytes at rest, writes that are
+// acknowledged and land elsewhere or nowhere, a file that is gone.  What they
+// took is in TakeStruck().
 
 #ifndef ORRERY_SIM_SIM_DISK_H_
 #define ORRERY_SIM_SIM_DISK_H_
@@ -23,6 +28,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -30,6 +37,7 @@
 #include "core/ports/disk.h"
 #include "core/protocol/disk.h"
 #include "sim/directory_tree.h"
+#include "sim/disk_census.h"
 #include "sim/event_queue.h"
 #include "sim/file_image.h"
 #include "sim/scenario.h"
@@ -37,6 +45,13 @@
 #include "sim/tally.h"
 
 namespace orrery::sim {
+
+// Whether a fault that no error tells of may take what it would take.
+class StrikeJudge {
+ public:
+  virtual ~StrikeJudge() = default;
+  virtual bool Permits(uint32_t node, const Struck& struck) = 0;
+};
 
 class SimDisk : public DiskPort {
  public:
@@ -60,6 +75,14 @@ class SimDisk : public DiskPort {
   void LosePower(std::optional<uint32_t> keep, std::optional<uint32_t> torn);
   void Wipe();
   void Fault(const DiskStep& step);
+  // Without one every strike is permitted.
+  void SetJudge(StrikeJudge& judge) { judge_ = &judge; }
+  bool HasStruck() const { return !struck_.empty(); }
+  // What was damaged since the last call, in order of time.
+  std::vector<Struck> TakeStruck() { return std::exchange(struck_, {}); }
+  // W, as a recovery would find it now: what no watermark in these files covers
+  // looks like a tail that was never written.
+  LogPlace DurablePlace(DiskTarget::Kind of) const;
 
   uint32_t power_losses() const { return power_losses_; }
   uint32_t failed_syncs() const { return failed_syncs_; }
@@ -69,6 +92,8 @@ class SimDisk : public DiskPort {
   uint32_t faults() const { return faults_; }
   // Whether one of them is at work.
   bool IsFaulty() const;
+  // Reads that failed or gave bytes that are not what was written, so far.
+  uint64_t lies() const { return lies_; }
   uint64_t used_bytes() const { return used_bytes_; }
   // Of the process: files it has open, operations that have not completed.
   uint64_t open_files() const { return open_.size(); }
@@ -80,6 +105,7 @@ class SimDisk : public DiskPort {
   struct Inode {
     uint64_t number = 0;
     FileImage image;
+    std::string path;  // As it was opened, or renamed to.
     uint32_t opens = 0;
   };
   struct Operation {
@@ -96,8 +122,30 @@ class SimDisk : public DiskPort {
   void MakeDirectory(const DiskEffect& effect, DiskDone* done);
   void Lock(const DiskEffect& effect, DiskDone* done);
   void Open(const DiskEffect& effect, DiskDone* done);
-  void Read(const DiskEffect& effect, const FileImage& image, DiskDone* done);
-  void Write(const DiskEffect& effect, FileImage& image, DiskDone* done);
+  void Read(const Operation& operation, const FileImage& image, DiskDone* done);
+  void Write(const Operation& operation, Inode& inode, DiskDone* done);
+  static std::string_view WholeOf(const DiskEffect& effect,
+                                  std::string* joined);
+  bool FailsToRead(uint64_t number);
+  bool FailsToWrite();
+  uint64_t MovedBytes(uint64_t asked, uint64_t number);
+  bool IsOvertaking(uint64_t number) const;
+  static bool Changes(const DiskEffect& effect);
+
+  struct Spot {
+    std::string path;
+    Inode* inode = nullptr;
+    uint64_t offset = 0;
+  };
+  std::vector<std::string> PathsOf(DiskTarget::Kind of) const;
+  std::optional<Spot> SpotOf(const DiskStep& step);
+  std::optional<Spot> SpotOfKey(const DiskStep& step);
+  bool Strikes(Struck struck);
+  void Rot(const DiskStep& step);
+  void LoseFile(const DiskStep& step);
+  void LoseWrite(const Inode& inode, uint64_t offset, std::string_view bytes);
+  void Misdirect(const DiskStep& step, uint64_t offset, std::string_view bytes);
+
   void Sync(const Operation& operation, FileImage& image, DiskDone* done);
   void ApplyTorn(const Operation& operation, uint64_t fate);
   Inode* InodeOf(FileNumber file);
@@ -140,6 +188,14 @@ class SimDisk : public DiskPort {
   bool sync_fails_ = false;
   bool reads_fail_ = false;
   bool writes_fail_ = false;
+  bool read_fails_once_ = false;
+  bool write_fails_once_ = false;
+  bool read_only_ = false;
+  bool no_handles_ = false;
+  std::optional<DiskStep> astray_;  // What becomes of the next such write.
+  StrikeJudge* judge_ = nullptr;
+  std::vector<Struck> struck_;
+  uint64_t lies_ = 0;
 };
 
 }  // namespace orrery::sim

@@ -69,7 +69,8 @@ void SimDisk::LosePower(std::optional<uint32_t> keep,
                               power_losses_),
                  .torn = noise_.disk_torn,
                  .keep = keep,
-                 .torn_sectors = torn};
+                 .torn_sectors = torn,
+                 .garbage = noise_.disk_garbage};
   // In a quarter of the crashes nothing dirty reached the disk.
   if (!keep.has_value() && loss.seed % 4 == 0) loss.keep = 0;
   for (auto& [number, inode] : inodes_) {
@@ -90,7 +91,8 @@ void SimDisk::Wipe() {
 
 bool SimDisk::IsFaulty() const {
   return queue_.now() < stalled_until_ || slower_by_.ns != 0 || full_ ||
-         sync_fails_ || reads_fail_ || writes_fail_;
+         sync_fails_ || reads_fail_ || writes_fail_ || read_only_ ||
+         no_handles_;
 }
 
 void SimDisk::Fault(const DiskStep& step) {
@@ -102,6 +104,11 @@ void SimDisk::Fault(const DiskStep& step) {
       sync_fails_ = false;
       reads_fail_ = false;
       writes_fail_ = false;
+      read_fails_once_ = false;
+      write_fails_once_ = false;
+      read_only_ = false;
+      no_handles_ = false;
+      astray_.reset();
       return;
     case DiskStep::Kind::kStall:
       tally_.Count("fault.disk_stall");
@@ -123,6 +130,26 @@ void SimDisk::Fault(const DiskStep& step) {
     case DiskStep::Kind::kWriteFails:
       writes_fail_ = true;
       return;
+    case DiskStep::Kind::kReadFailsOnce:
+      read_fails_once_ = true;
+      return;
+    case DiskStep::Kind::kWriteFailsOnce:
+      write_fails_once_ = true;
+      return;
+    case DiskStep::Kind::kReadOnly:
+      read_only_ = true;
+      return;
+    case DiskStep::Kind::kNoHandles:
+      no_handles_ = true;
+      return;
+    case DiskStep::Kind::kRot:
+      return Rot(step);
+    case DiskStep::Kind::kLoseWrite:
+    case DiskStep::Kind::kMisdirect:
+      astray_ = step;
+      return;
+    case DiskStep::Kind::kLoseFile:
+      return LoseFile(step);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "core/base/prng.h"
 #include "core/base/total_order.h"
 #include "sim/settings.h"
+#include "sim/swarm_damage.h"
 #include "sim/swarm_weather.h"
 #include "sim/workload.h"
 
@@ -81,6 +82,7 @@ class Generator {
     if (Has(Area::kProcess, faults_.Chance(1, 16))) WipeOne();
     if (Has(Area::kDisk, faults_.Chance(1, 4))) BadDisks();
     MoreWeather();
+    if (Has(Area::kDisk, true)) Damage();
     HealAll();
     Sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
       if (a.line.at != b.line.at) return a.line.at < b.line.at;
@@ -146,6 +148,10 @@ class Generator {
   void WipeOne();
   void BadDisks();
   void MoreWeather();
+  void Damage();
+  SwarmShape Shape() const;
+  void Take(SwarmFaults faults);
+  bool MayLoseBytes() const;
   void HealAll();
 
   OpStep MakeOp(uint32_t id);
@@ -555,26 +561,57 @@ void Generator::BadDisks() {
   }
 }
 
-void Generator::MoreWeather() {
+SwarmShape Generator::Shape() const {
   const bool wipes_founder =
       std::any_of(timed_.begin(), timed_.end(), [](const Timed& timed) {
         const auto* step = std::get_if<NodeStep>(&timed.line.step);
         return step != nullptr && step->kind == NodeStep::Kind::kWipe &&
                step->node == 0;
       });
-  SwarmFaults faults = WeatherOf({.seed = seed_,
-                                  .nodes = nodes_,
-                                  .keys = keys_,
-                                  .first_op = plan_.first_op,
-                                  .first_fault = plan_.first_fault,
-                                  .heal_at = plan_.heal_at,
-                                  .profile = profile_,
-                                  .udp_loss = udp_loss_,
-                                  .wipes_founder = wipes_founder});
+  return {.seed = seed_,
+          .nodes = nodes_,
+          .keys = keys_,
+          .first_op = plan_.first_op,
+          .first_fault = plan_.first_fault,
+          .heal_at = plan_.heal_at,
+          .profile = profile_,
+          .udp_loss = udp_loss_,
+          .wipes_founder = wipes_founder};
+}
+
+void Generator::MoreWeather() { Take(WeatherOf(Shape())); }
+
+void Generator::Take(SwarmFaults faults) {
   for (Line& line : faults.settings) {
     scenario_.lines.push_back(std::move(line));
   }
   for (StepLine& line : faults.steps) At(line.at, std::move(line.step));
+}
+
+void Generator::Damage() { Take(DamageOf(Shape(), MayLoseBytes())); }
+
+// Only one disk of a run loses bytes, and none loses any besides: with a second
+// the cluster is beyond its budget.
+bool Generator::MayLoseBytes() const {
+  bool synced = true;
+  for (const Line& line : scenario_.lines) {
+    const auto* cfg = std::get_if<CfgLine>(&line);
+    if (cfg == nullptr) continue;
+    for (const Setting& setting : cfg->settings) {
+      if (setting.name == "sync") synced = setting.value == "on";
+    }
+  }
+  return std::none_of(timed_.begin(), timed_.end(), [&](const Timed& timed) {
+    const auto* node = std::get_if<NodeStep>(&timed.line.step);
+    if (node != nullptr) return node->kind == NodeStep::Kind::kWipe;
+    // What is unsynced goes with the power, or with a sync that fails.
+    if (std::holds_alternative<PowerLossStep>(timed.line.step)) return !synced;
+    const auto* disk = std::get_if<DiskStep>(&timed.line.step);
+    if (disk == nullptr || synced) return false;
+    return disk->kind != DiskStep::Kind::kOk &&
+           disk->kind != DiskStep::Kind::kStall &&
+           disk->kind != DiskStep::Kind::kSlow;
+  });
 }
 
 void Generator::HealAll() {

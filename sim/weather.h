@@ -40,6 +40,11 @@ enum class Lot : uint8_t {
   kReplay = 41,
   kTail = 42,
   kPieces = 43,
+  kDiskShort = 50,
+  kDiskReadError = 51,
+  kDiskLate = 52,
+  kGarbage = 53,
+  kRot = 54,
 };
 
 constexpr uint64_t Fate(uint64_t seed, Lot lot, uint64_t a, uint64_t b = 0) {

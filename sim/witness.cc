@@ -29,6 +29,8 @@ void Witness::OnStep(uint32_t node, const Event& event,
   wiring_.digest.Add(wiring_.queue.now(), node, event, effects);
   stamps_.OnClock(node, event.at.wall);
   if (std::holds_alternative<StartEvent>(event.body)) stamps_.OnStart(node);
+  wiring_.models[node].OnStep(wiring_.queue.now(), effects.told,
+                              wiring_.disk_lied(node));
   if (const auto* received = std::get_if<PeerMessageEvent>(&event.body)) {
     OnReceived(node, received->message);
   }
@@ -216,8 +218,14 @@ void Witness::OnStopOverdue(uint32_t node) {
 void Witness::OnNote(uint32_t node, const Note& note) {
   if (note.kind == Note::Kind::kMemberState) members_changed_[node] = 1;
   if (note.kind == Note::Kind::kDamage) {
-    wiring_.evidence.history.RecordDamage(node, wiring_.queue.now(),
-                                          KeyOfToken(note.token));
+    wiring_.evidence.history.RecordDamage(
+        {.node = node,
+         .at = wiring_.queue.now(),
+         .key = KeyOfToken(note.token),
+         .in_hints = note.text.find("/hints") != std::string::npos});
+  }
+  if (note.kind == Note::Kind::kDamage && note.token == 0) {
+    wiring_.models[node].OnDamageNote(note.text, note.number);
   }
   if (note.kind == Note::Kind::kFatal) {
     fatals_.push_back(

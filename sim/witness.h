@@ -9,6 +9,7 @@
 #define ORRERY_SIM_WITNESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,7 @@
 #include "sim/listener.h"
 #include "sim/run_digest.h"
 #include "sim/sim_node.h"
+#include "sim/store_model.h"
 #include "sim/tally.h"
 
 namespace orrery::sim {
@@ -36,6 +38,9 @@ class Witness : public NodeWitness {
     RunDigest& digest;
     Evidence& evidence;
     Tally& marks;
+    std::vector<StoreModel>& models;  // By node.
+    // Whether the node's disk ever gave reason to call a record corrupt.
+    std::function<bool(uint32_t)> disk_lied;
     Listener* listener;
   };
 

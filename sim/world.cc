@@ -50,6 +50,7 @@ EngineOptions OptionsOfNode(const Config& config, uint32_t node) {
   engine.gossip = EndpointOfNode(node);
   engine.http_port = static_cast<uint16_t>(8000 + node);
   engine.seeds_configured = config.seed_lists != SeedLists::kOne || node != 0;
+  engine.tells_stores = true;
   return engine;
 }
 
@@ -62,12 +63,18 @@ World::World(const Scenario& scenario, const RunOptions& options)
   const Config& config = settings_.config;
   evidence_.config = config;
   evidence_.unsynced = UnsyncedFor(settings_, steps_);
-  witness_ =
-      std::make_unique<Witness>(Witness::Wiring{.queue = queue_,
-                                                .digest = digest_,
-                                                .evidence = evidence_,
-                                                .marks = marks_,
-                                                .listener = options.listener});
+  for (uint32_t node = 0; node < config.nodes; ++node) {
+    models_.emplace_back(node, evidence_, tally_);
+  }
+  witness_ = std::make_unique<Witness>(Witness::Wiring{
+      .queue = queue_,
+      .digest = digest_,
+      .evidence = evidence_,
+      .marks = marks_,
+      .models = models_,
+      .disk_lied =
+          [this](uint32_t node) { return nodes_[node]->disk().lies() > 0; },
+      .listener = options.listener});
   network_ = std::make_unique<SimNetwork>(
       SimNetwork::Options{.seed = config.seed,
                           .nodes = config.nodes,
@@ -87,6 +94,7 @@ World::World(const Scenario& scenario, const RunOptions& options)
                         .network = *network_,
                         .tally = tally_,
                         .witness = *witness_}));
+    nodes_.back()->disk().SetJudge(*this);
   }
   clients_ = std::make_unique<Clients>(
       Clients::Wiring{.config = settings_.config,
@@ -118,7 +126,12 @@ SeedsEvent World::SeedsOf(uint32_t node) const {
   return event;
 }
 
-void World::StartNode(uint32_t node) { nodes_[node]->Start(SeedsOf(node)); }
+void World::StartNode(uint32_t node) {
+  if (!nodes_[node]->IsUp()) {
+    models_[node].OnProcessStart(nodes_[node]->disk());
+  }
+  nodes_[node]->Start(SeedsOf(node));
+}
 
 void World::StartSoon(uint32_t node) {
   queue_.Schedule(
@@ -254,6 +267,7 @@ void World::Dispatch(const Occasion& occasion) {
 // After a node was given something: it may have ended, and now and then its
 // state is looked at in depth.
 void World::AfterStep(uint32_t node) {
+  NoteStruck(node);
   NoteFailedSync(node);
   if (!nodes_[node]->IsUp()) {
     NoteDeath(node);
@@ -273,6 +287,38 @@ void World::AfterStep(uint32_t node) {
   nodes_[node]->engine().CheckInvariants();
 }
 
+// Within the budget no copy is taken that no other node has.
+bool World::Permits(uint32_t node, const Struck& struck) {
+  if (!settings_.config.within_budget) return true;
+  return std::all_of(
+      struck.records.begin(), struck.records.end(),
+      [&](const StoredRecord& record) {
+        // A hint's key begins with the storage id of its target.
+        const std::string_view key =
+            std::string_view(record.key).substr(struck.InHints() ? 16 : 0);
+        return IsHeldElsewhere(node, key, record.timestamp);
+      });
+}
+
+bool World::IsHeldElsewhere(uint32_t node, std::string_view key,
+                            uint64_t version) const {
+  for (uint32_t other = 0; other < settings_.config.nodes; ++other) {
+    if (other == node || !nodes_[other]->IsUp()) continue;
+    const std::vector<KeyEntry> entries = nodes_[other]->engine().Entries();
+    const KeyEntry* entry = FindEntry(entries, TokenOf(key));
+    if (entry == nullptr || entry->doubted) continue;
+    if (entry->timestamp >= version) return true;
+  }
+  return false;
+}
+
+void World::NoteStruck(uint32_t node) {
+  if (!nodes_[node]->disk().HasStruck()) return;
+  for (const Struck& struck : nodes_[node]->disk().TakeStruck()) {
+    models_[node].OnStruck(queue_.now(), struck);
+  }
+}
+
 void World::NoteFailedSync(uint32_t node) {
   const uint32_t failed = nodes_[node]->disk().failed_syncs();
   if (failed == failed_syncs_[node]) return;
@@ -287,6 +333,7 @@ void World::NoteDeath(uint32_t node) {
   }
   evidence_.history.RecordHalt(node, History::HaltCause::kProcess,
                                queue_.now());
+  models_[node].OnProcessEnd(queue_.now());
   evidence_.history.RecordDeath(node, queue_.now(), evidence_.unsynced);
   clients_->OnProcessDown(node);
   if (nodes_[node]->TakeRestartWanted()) StartSoon(node);
@@ -320,6 +367,7 @@ void World::NoteRecovery(uint32_t node) {
        .at = queue_.now(),
        .entries = engine.Entries(),
        .in_doubt = engine.Counters(StoreId::kUser).ranges_in_doubt > 0});
+  models_[node].OnRecovered(evidence_.recoveries.back());
 }
 
 // Every node as it is now, and who owns what.
@@ -339,6 +387,9 @@ void World::Inspect() {
       view.members = engine.Members();
       view.entries = engine.Entries();
       view.hints_held = engine.counters().hints_held;
+      for (const StoreId store : {StoreId::kUser, StoreId::kHints}) {
+        view.stores[static_cast<size_t>(store)] = engine.Counters(store);
+      }
       if (view.Serves() && router == nullptr) router = &engine;
     }
     evidence_.nodes.push_back(std::move(view));

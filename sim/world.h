@@ -26,6 +26,7 @@
 #include "sim/settings.h"
 #include "sim/sim_network.h"
 #include "sim/sim_node.h"
+#include "sim/store_model.h"
 #include "sim/tally.h"
 #include "sim/witness.h"
 
@@ -65,7 +66,7 @@ struct RunResult {
 // How node `node` of the scenario is configured.
 EngineOptions OptionsOfNode(const Config& config, uint32_t node);
 
-class World {
+class World : private StrikeJudge {
  public:
   World(const Scenario& scenario, const RunOptions& options);
   ~World();
@@ -87,6 +88,10 @@ class World {
   void Dispatch(const Occasion& occasion);
   void Perform(const Step& step);
   void AfterStep(uint32_t node);
+  bool Permits(uint32_t node, const Struck& struck) override;
+  bool IsHeldElsewhere(uint32_t node, std::string_view key,
+                       uint64_t version) const;
+  void NoteStruck(uint32_t node);
   void NoteFailedSync(uint32_t node);
   void NoteDeath(uint32_t node);
   void NoteRecovery(uint32_t node);
@@ -112,6 +117,7 @@ class World {
   Tally marks_;
   RunDigest digest_;
   Evidence evidence_;
+  std::vector<StoreModel> models_;
   std::unique_ptr<Witness> witness_;
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<SimNode>> nodes_;

@@ -78,6 +78,7 @@ struct World::StepRunner {
         return;
       case NodeStep::Kind::kWipe:
         node.Wipe();
+        world.models_[number].OnWiped();
         world.evidence_.history.RecordDisaster(
             {.node = number, .at = world.queue_.now(), .wiped = true});
         return;
@@ -164,6 +165,7 @@ struct World::StepRunner {
   void operator()(const DiskStep& step) const {
     const uint32_t number = world.NodeOf(step.node);
     world.nodes_[number]->disk().Fault(step);
+    world.NoteStruck(number);
     switch (step.kind) {
       case DiskStep::Kind::kOk:
         world.evidence_.history.RecordResumption(
@@ -172,13 +174,22 @@ struct World::StepRunner {
       case DiskStep::Kind::kFull:
       case DiskStep::Kind::kSyncFails:
       case DiskStep::Kind::kWriteFails:
+      case DiskStep::Kind::kWriteFailsOnce:
+      case DiskStep::Kind::kReadOnly:
+      case DiskStep::Kind::kNoHandles:
         world.evidence_.history.RecordHalt(number, History::HaltCause::kDisk,
                                            world.queue_.now());
         return;
       case DiskStep::Kind::kStall:
       case DiskStep::Kind::kSlow:
       case DiskStep::Kind::kReadFails:
+      case DiskStep::Kind::kReadFailsOnce:
         return;  // Evidence::unsynced has room for them.
+      case DiskStep::Kind::kRot:
+      case DiskStep::Kind::kLoseWrite:
+      case DiskStep::Kind::kMisdirect:
+      case DiskStep::Kind::kLoseFile:
+        return;  // Nothing is halted.
     }
   }
 
@@ -193,7 +204,9 @@ void World::Perform(const Step& step) {
   std::visit(StepRunner{*this}, step);
   // Whatever the step did to whom, nobody answers for a process that is gone.
   for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
-    if (!nodes_[node]->IsUp()) clients_->OnProcessDown(node);
+    if (nodes_[node]->IsUp()) continue;
+    clients_->OnProcessDown(node);
+    models_[node].OnProcessEnd(queue_.now());
   }
 }
 

@@ -193,7 +193,9 @@ class FieldLoader {
     value.bytes = Bytes::Allocate(elided.size, &to);
     Require(FillStandIn(elided.crc, elided.size, to));
   }
-  void Load(ValueField<std::vector<Bytes>>& values) {
+  template <typename T>
+    requires requires(T& items) { items.emplace_back().view(); }
+  void Load(ValueField<T>& values) {
     const size_t count = Count();
     values.bytes.clear();
     for (size_t i = 0; i < count && ok_; ++i) {

@@ -139,6 +139,7 @@ size_t DrainOnce(Rooms& rooms, Turn& turn) {
   size_t carried = 0;
   for (Store* store : {&rooms.user_store, &rooms.hint_store}) {
     for (const StoreReply& reply : store->TakeReplies()) {
+      store->TellAnswer(reply, turn);
       DispatchStoreReply(reply, rooms, turn);
       ++carried;
     }

@@ -14,7 +14,8 @@ Store::Options StoreOptions(const EngineOptions& options, StoreId id) {
           .max_file_bytes = options.max_file_bytes,
           .limits = options.limits,
           // A hint's key is its target's storage id and the key.
-          .key_bytes_max = hints ? kKeyBytesMax + 16 : kKeyBytesMax};
+          .key_bytes_max = hints ? kKeyBytesMax + 16 : kKeyBytesMax,
+          .tells = options.tells_stores};
 }
 
 }  // namespace

@@ -97,6 +97,32 @@ struct Note {
   std::string text;
 };
 
+// What a store was asked and what it answered, in order: for a model of the
+// store outside.  Told only if EngineOptions::tells_stores.
+struct StoreTold {
+  enum class Kind : uint8_t { kPut = 1, kGet = 2, kAnswer = 3 };
+  // The answer names who asked; one question of it is open at a time.
+  struct Asker {
+    uint32_t owner = 0;
+    uint32_t part = 0;
+    Handle handle;
+    friend constexpr auto operator<=>(const Asker&, const Asker&) = default;
+  };
+  Kind kind = Kind::kGet;
+  StoreId store = StoreId::kUser;
+  Asker asker;
+  uint8_t status = 0;  // Of an answer: StoreStatus.
+  std::string key;     // kGet: empty if it is asked for by token and digest.
+  uint64_t token = 0;
+  uint64_t digest = 0;
+  uint64_t timestamp = 0;
+  uint64_t seq = 0;
+  bool deleted = false;
+  bool must_sync = false;
+  Bytes meta;
+  Bytes value;
+};
+
 struct Effects {
   std::vector<DiskEffect> disk;
   std::vector<SendEffect> sends;
@@ -104,6 +130,7 @@ struct Effects {
   std::vector<ReplyEffect> replies;
   std::vector<std::string_view> marks;  // Literals: "room.what_happened".
   std::vector<Note> notes;
+  std::vector<StoreTold> told;
   bool more = false;     // Work is left over: send a Tick at once (at the end
                          // of this turn of the event loop).
   bool stopped = false;  // The answer to StopEvent: nothing is unsynced.
@@ -125,6 +152,7 @@ struct Effects {
     replies.clear();
     marks.clear();
     notes.clear();
+    told.clear();
     more = false;
     stopped = false;
   }

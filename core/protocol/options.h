@@ -45,6 +45,8 @@ struct EngineOptions {
   uint32_t write_quorum = 2;      // W
   bool seeds_configured = false;  // The seed list is not empty.
   bool auto_join = true;
+  // Effects::told is filled.  The simulator's; it costs a copy of each key.
+  bool tells_stores = false;
 
   bool sync_writes = false;
   Duration sync_interval = kSecond;
@@ -61,7 +63,7 @@ struct EngineOptions {
 
   Limits limits;
   ORRERY_FIELDS(node_name, gossip, http_port, vnodes, replication, read_quorum,
-                write_quorum, seeds_configured, auto_join, sync_writes,
+                write_quorum, seeds_configured, auto_join, tells_stores, sync_writes,
                 sync_interval, max_file_bytes, compact_interval,
                 gossip_interval, suspect_timeout, dead_timeout, request_timeout,
                 handoff_timeout, sync_round_interval, skew_bound, limits)

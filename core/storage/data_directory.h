@@ -111,7 +111,7 @@ class DataDirectory {
                 failure_exit_code_, identity_, slots_, inode_,
                 machine_restarted_, was_clean_, fresh_, moved_,
                 ring_unreadable_, ring_, ring_file_bytes_, durable_hlc_high_,
-                jobs_, waiting_, saved_)
+                jobs_, waiting_, saved_, transfer_)
 
  private:
   // The operation whose completion is awaited; one at a time.

@@ -57,7 +57,8 @@ class FileMaker {
   void OnDiskDone(const DiskDone& part, Turn& turn);
   void OnAdded(uint64_t file_id);
 
-  ORRERY_FIELDS(step_, request_, file_, number_, ready_, no_space_, failed_)
+  ORRERY_FIELDS(step_, request_, file_, number_, ready_, no_space_, failed_,
+                transfer_)
 
  private:
   enum class Step : uint8_t {

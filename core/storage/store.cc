@@ -21,6 +21,10 @@ StoreReply Plain(const Ticket& ticket, StoreStatus status, bool suspect) {
           .position = {}};
 }
 
+StoreTold::Asker AskerOf(const Ticket& ticket) {
+  return {static_cast<uint32_t>(ticket.owner), ticket.part, ticket.handle};
+}
+
 }  // namespace
 
 Store::Store(const Options& options)
@@ -49,12 +53,19 @@ bool Store::IsReadOnly() const {
 
 void Store::Put(StorePut put, Turn& turn) {
   ORRERY_INVARIANT(IsOpen());
+  if (parts_->context.options.tells) TellPut(put, turn);
   parts_->writer.Put(std::move(put), turn);
 }
 
 void Store::Get(const Ticket& ticket, std::string_view key, Turn& turn) {
   StoreParts& parts = *parts_;
   ORRERY_INVARIANT(IsOpen());
+  if (parts.context.options.tells) {
+    turn.effects.told.push_back({.kind = StoreTold::Kind::kGet,
+                                 .store = parts.context.options.id,
+                                 .asker = AskerOf(ticket),
+                                 .key = std::string(key)});
+  }
   IndexEntry entry;
   if (!parts.index.Find(parts.context.HashOf(key), &entry)) {
     ++parts.context.counters.total_reads;
@@ -68,6 +79,13 @@ void Store::Get(const Ticket& ticket, std::string_view key, Turn& turn) {
 void Store::GetAt(const Ticket& ticket, uint64_t token, uint64_t digest,
                   Turn& turn) {
   ORRERY_INVARIANT(IsOpen());
+  if (parts_->context.options.tells) {
+    turn.effects.told.push_back({.kind = StoreTold::Kind::kGet,
+                                 .store = parts_->context.options.id,
+                                 .asker = AskerOf(ticket),
+                                 .token = token,
+                                 .digest = digest});
+  }
   IndexEntry entry;
   if (!parts_->index.FindAt(token, digest, &entry)) {
     parts_->context.replies.push_back(
@@ -75,6 +93,35 @@ void Store::GetAt(const Ticket& ticket, uint64_t token, uint64_t digest,
     return;
   }
   ReadEntry(ticket, entry, {}, turn);
+}
+
+void Store::TellPut(const StorePut& put, Turn& turn) const {
+  turn.effects.told.push_back({.kind = StoreTold::Kind::kPut,
+                               .store = parts_->context.options.id,
+                               .asker = AskerOf(put.ticket),
+                               .key = put.key,
+                               .token = parts_->context.HashOf(put.key).token,
+                               .digest = put.digest,
+                               .timestamp = put.timestamp,
+                               .deleted = put.deleted,
+                               .must_sync = put.must_sync,
+                               .meta = put.meta,
+                               .value = put.value});
+}
+
+void Store::TellAnswer(const StoreReply& reply, Turn& turn) const {
+  if (!parts_->context.options.tells) return;
+  turn.effects.told.push_back({.kind = StoreTold::Kind::kAnswer,
+                               .store = parts_->context.options.id,
+                               .asker = AskerOf(reply.ticket),
+                               .status = static_cast<uint8_t>(reply.status),
+                               .key = reply.key,
+                               .digest = reply.digest,
+                               .timestamp = reply.timestamp,
+                               .seq = reply.seq,
+                               .deleted = reply.deleted,
+                               .meta = reply.meta,
+                               .value = reply.value});
 }
 
 void Store::ReadEntry(const Ticket& ticket, const IndexEntry& entry,

@@ -114,6 +114,7 @@ class Store {
     uint64_t max_file_bytes = 100ull << 20;  // At least 8 KiB.
     Limits limits;
     size_t key_bytes_max = kKeyBytesMax;  // The hints store has longer keys.
+    bool tells = false;                   // See Effects::told.
   };
 
   explicit Store(const Options& options);
@@ -190,6 +191,8 @@ class Store {
   };
   std::vector<Change>& TakeChanges() { return changes_.Take(); }
   std::vector<StoreReply>& TakeReplies() { return replies_.Take(); }
+  // Of an answer that was taken, when it is acted upon: Effects::told.
+  void TellAnswer(const StoreReply& reply, Turn& turn) const;
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
   // Appends, in order, which bytes of what was read are values and no more than
@@ -227,6 +230,7 @@ class Store {
   [[nodiscard]] bool Reveal(const IndexEntry& entry);
 
  private:
+  void TellPut(const StorePut& put, Turn& turn) const;
   void ReadEntry(const Ticket& ticket, const IndexEntry& entry,
                  std::string_view key, Turn& turn);
 

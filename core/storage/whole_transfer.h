@@ -22,6 +22,7 @@
 #include <optional>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/protocol/disk.h"
 
 namespace orrery {
@@ -33,6 +34,11 @@ class WholeTransfer {
   // What is left to do, if anything is; else *done becomes the completion of
   // the whole.
   std::optional<DiskEffect> Continue(DiskDone* done);
+
+  ORRERY_FIELDS(effect_.token, effect_.verb, effect_.priority, effect_.file,
+                effect_.create, effect_.exclusive, effect_.path, effect_.path2,
+                effect_.offset, effect_.length, AsValue(effect_.data), bytes_,
+                moved_, read_)
 
  private:
   std::optional<DiskEffect> Rest() const;

@@ -7,6 +7,7 @@
 #include "sim/checkers/causality_laws.h"
 #include "sim/checkers/context_coverage.h"
 #include "sim/checkers/convergence.h"
+#include "sim/checkers/damage_is_told.h"
 #include "sim/checkers/dots_unique.h"
 #include "sim/checkers/membership_agreement.h"
 #include "sim/checkers/monotonic_reads.h"
@@ -17,6 +18,7 @@
 #include "sim/checkers/requests_complete.h"
 #include "sim/checkers/siblings_exact.h"
 #include "sim/checkers/staleness.h"
+#include "sim/checkers/store_answers.h"
 #include "sim/checkers/validity.h"
 #include "sim/checkers/write_order.h"
 
@@ -27,6 +29,8 @@ constexpr Checker kCheckers[] = {
     {"O21", "dots-unique", CheckDotsUnique},
     {"O23", "bounds", CheckBounds},
     {"O22", "causality-laws", CheckCausalityLaws},
+    {"O19", "damage-is-told", CheckDamageIsTold},
+    {"O18", "store-answers", CheckStoreAnswers},
     {"O17", "recovery-keeps-promises", CheckRecovery},
     {"O3", "nothing-invented", CheckValidity},
     {"O2", "siblings-exact", CheckSiblingsExact},

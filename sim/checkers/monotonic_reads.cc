@@ -15,7 +15,9 @@ bool SettleReads(const Evidence& evidence, const Operation& earlier,
                  const Operation& read, Verdict* verdict) {
   const History::Durability durability{evidence.unsynced};
   if (evidence.history.AllHoldersLost(earlier.key, earlier.version, durability,
-                                      read.returned)) {
+                                      read.returned) ||
+      evidence.history.AnyHolderLostSilently(earlier.key, earlier.version,
+                                             read.returned)) {
     ++verdict->excused;
     return false;
   }

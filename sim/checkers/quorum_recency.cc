@@ -22,6 +22,10 @@ bool IsExcused(const Evidence& evidence, const Operation& write,
                                       read.returned)) {
     return true;
   }
+  if (evidence.history.AnyHolderLostSilently(write.key, write.version,
+                                             read.returned)) {
+    return true;
+  }
   const uint32_t full_strength =
       std::min(evidence.config.engine.write_quorum, evidence.Majority());
   if (write.acks.owners >= full_strength) return false;

@@ -43,13 +43,15 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
     // Not shown to anybody: it told of damage, and is in doubt.
     const bool in_doubt =
         recovery.in_doubt || (entry != nullptr && entry->doubted);
-    const bool confesses =
-        in_doubt && evidence.history.FoundDamage(recovery.node, promise.key,
-                                                 promise.at, recovery.at);
+    const bool confesses = in_doubt && evidence.history.FoundDamage(
+                                           recovery.node, promise.key,
+                                           promise.at, recovery.at, false);
+    const bool cannot_know = evidence.history.LostSilently(
+        recovery.node, promise.key, promise.version, recovery.at);
     const bool lost = evidence.history.MayHaveLost(
         recovery.node, promise.at, recovery.at, {evidence.unsynced});
     const bool hides = lost && can_tell && !in_doubt && promise.at > before;
-    if (confesses || (lost && !hides)) {
+    if (confesses || cannot_know || (lost && !hides)) {
       ++verdict->excused;
       continue;
     }

@@ -5,7 +5,8 @@
 // a write; here each disk answers for itself, at the moment its recovery ends
 // and before anyone could repair it.
 //
-// Excused: a wipe since, and with `sync=off` a power loss within
+// Excused: what a fault that no error tells of took behind all watermarks, a
+// wipe since, and with `sync=off` a power loss within
 // `Evidence::unsynced` of the acknowledgement, or of the recovery or resumption
 // of a process that died or was paused within that time: it synced nothing.
 

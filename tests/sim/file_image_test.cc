@@ -144,5 +144,36 @@ TEST(FileImageTest, ReadsWhatAStringWouldHold) {
   EXPECT_EQ(image.Contents(), "");
 }
 
+TEST(FileImageTest, GarbageIsNeitherOldNorNew) {
+  FileImage image;
+  image.Write(0, Sector('a'));
+  image.MarkSynced(image.writes());
+  image.Write(0, Sector('x'));
+
+  image.LosePower(
+      {.seed = 1, .torn = {}, .keep = 0, .torn_sectors = {}, .garbage = {1, 1}},
+      1);
+
+  EXPECT_NE(image.Contents(), Sector('a'));
+  EXPECT_NE(image.Contents(), Sector('x'));
+  EXPECT_EQ(image.size(), kSectorBytes);
+}
+
+TEST(FileImageTest, OnlyBytesAtRestArePlanted) {
+  FileImage image;
+  image.Write(0, Sector('a') + Sector('b'));
+  image.MarkSynced(image.writes());
+  image.Write(kSectorBytes, Sector('c'));
+
+  EXPECT_TRUE(image.IsAtRest(0, kSectorBytes));
+  EXPECT_FALSE(image.IsAtRest(0, kSectorBytes + 1));
+  EXPECT_FALSE(image.IsAtRest(2 * kSectorBytes, 1));
+  image.Plant(3, "X");
+  image.LosePower(Keeping(0), 1);
+
+  EXPECT_EQ(image.Contents(),
+            "aaaX" + std::string(kSectorBytes - 4, 'a') + Sector('b'));
+}
+
 }  // namespace
 }  // namespace orrery::sim

@@ -73,6 +73,18 @@ constexpr std::string_view kEverything =
     "at 1004ms disk n1 read_fails\n"
     "at 1005ms disk n1 write_fails\n"
     "at 1006ms disk n1 ok\n"
+    "at 1006ms disk n1 read_fails_once\n"
+    "at 1006ms disk n1 write_fails_once\n"
+    "at 1006ms disk n1 read_only\n"
+    "at 1006ms disk n1 no_handles\n"
+    "at 1006ms disk n1 rot of=k7 at=500\n"
+    "at 1006ms disk n1 rot of=hints at=0\n"
+    "at 1006ms disk n1 rot of=manifest at=1\n"
+    "at 1006ms disk n1 rot of=identity at=2\n"
+    "at 1006ms disk n1 rot of=ring at=999\n"
+    "at 1006ms disk n1 lose_write of=data\n"
+    "at 1006ms disk n1 misdirect of=data at=250\n"
+    "at 1006ms disk n1 lose_file of=data at=3\n"
     "at 1007ms knob udp.loss 1/2\n"
     "at 2s restart n1\n"
     "at 2500us heal n0--n1\n"
@@ -127,6 +139,13 @@ TEST(ScenarioTextTest, MalformedTextsAreRefused) {
                                       "at 1s clock n1 drift=5",
                                       "at 1s disk n1 melt",
                                       "at 1s disk n1 stall",
+                                      "at 1s disk n1 rot",
+                                      "at 1s disk n1 rot of=nothing at=1",
+                                      "at 1s disk n1 rot of=data",
+                                      "at 1s disk n1 rot of=data at=1000",
+                                      "at 1s disk n1 lose_write of=k1",
+                                      "at 1s disk n1 misdirect of=data",
+                                      "cfg budget=ample",
                                       "at 1s knob nothing 1/2",
                                       "at 1s knob udp.loss lots",
                                       "at -1s crash n1",

@@ -27,6 +27,7 @@ class SimDiskHarness final : public DiskHarness {
   }
 
   SimDisk& sim_disk() { return disk_; }
+  Noise& noise() { return noise_; }
   void Restart() {
     disk_.EndProcess();
     disk_.StartProcess(++process_);
@@ -72,6 +73,12 @@ class SimDiskTest : public ::testing::Test {
         .error;
   }
   DiskError Sync() { return Do({.verb = DiskVerb::kSync, .file = {1}}).error; }
+  static DiskStep Rot(DiskTarget::Kind of, uint32_t at) {
+    DiskStep step{0, DiskStep::Kind::kRot, 0};
+    step.of.kind = of;
+    step.at = at;
+    return step;
+  }
   DiskError SyncRoot() {
     return Do({.verb = DiskVerb::kSyncDir, .path = "."}).error;
   }
@@ -145,6 +152,138 @@ TEST_F(SimDiskTest, AFailedSyncLeavesCleanPagesAndTheNextSucceeds) {
 
   EXPECT_EQ(Sync(), DiskError::kIo);
   EXPECT_EQ(Sync(), DiskError::kNone);
+}
+
+TEST_F(SimDiskTest, AnErrorThatDoesNotLastIsOver) {
+  Open("f");
+  Write("hello");
+
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kReadFailsOnce, 0});
+  const DiskEffect read{.verb = DiskVerb::kRead, .file = {1}, .length = 5};
+  EXPECT_EQ(Do(read).error, DiskError::kIo);
+  EXPECT_EQ(Do(read).error, DiskError::kNone);
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kWriteFailsOnce, 0});
+  EXPECT_EQ(Write("hello"), DiskError::kIo);
+  EXPECT_EQ(Write("hello"), DiskError::kNone);
+}
+
+TEST_F(SimDiskTest, AReadOnlyDiskIsReadAndNotChanged) {
+  Open("f");
+  Write("hello");
+
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kReadOnly, 0});
+
+  EXPECT_EQ(Write("HELLO"), DiskError::kReadOnly);
+  EXPECT_EQ(Sync(), DiskError::kReadOnly);
+  EXPECT_EQ(Open("g"), DiskError::kReadOnly);
+  EXPECT_EQ(Read(), "hello");
+}
+
+TEST_F(SimDiskTest, WithoutHandlesNothingIsOpenedAndTheRestGoesOn) {
+  Open("f");
+
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kNoHandles, 0});
+
+  EXPECT_EQ(Do({.verb = DiskVerb::kOpen, .file = {2}, .path = "f"}).error,
+            DiskError::kTooManyFiles);
+  EXPECT_EQ(Write("hello"), DiskError::kNone);
+}
+
+TEST_F(SimDiskTest, ShortCountsAreTrue) {
+  harness_.noise().disk_short = {1, 1};
+  Open("f");
+
+  const DiskDone written = Do({.verb = DiskVerb::kWrite,
+                               .file = {1},
+                               .data = {Bytes::CopyOf("0123456789")}});
+  const DiskDone read =
+      Do({.verb = DiskVerb::kRead, .file = {1}, .length = 100});
+
+  EXPECT_GE(written.count, 1U);
+  EXPECT_LT(written.count, 10U);
+  EXPECT_GE(read.count, 1U);
+  EXPECT_EQ(read.data.text(), std::string("0123456789").substr(0, read.count));
+  EXPECT_LE(read.count, written.count);
+}
+
+TEST_F(SimDiskTest, RotFlipsOneBitOfBytesAtRestForGood) {
+  Do({.verb = DiskVerb::kMakeDir, .path = "shard-0000"});
+  Open("IDENTITY");
+  SyncRoot();
+  Write("hello");
+  harness_.sim_disk().Fault(Rot(DiskTarget::Kind::kIdentity, 400));
+  EXPECT_EQ(Read(), "hello") << "it was not at rest";
+  Sync();
+
+  harness_.sim_disk().Fault(Rot(DiskTarget::Kind::kIdentity, 400));
+  const std::string rotten = Read();
+  harness_.LosePower();
+  Open("IDENTITY");
+
+  EXPECT_NE(rotten, "hello");
+  EXPECT_EQ(rotten.substr(0, 2), "he");
+  EXPECT_EQ(rotten.substr(3), "lo");
+  EXPECT_EQ(Read(), rotten);
+  const std::vector<Struck> struck = harness_.sim_disk().TakeStruck();
+  ASSERT_EQ(struck.size(), 1U);
+  EXPECT_EQ(struck[0].path, "IDENTITY");
+  EXPECT_EQ(struck[0].offset, 2U);
+}
+
+TEST_F(SimDiskTest, RotOfNothingDoesNothing) {  // Every step is total.
+  harness_.sim_disk().Fault(Rot(DiskTarget::Kind::kData, 0));
+  DiskStep of_a_key = Rot(DiskTarget::Kind::kKey, 999);
+  of_a_key.of.key = 5;
+  harness_.sim_disk().Fault(of_a_key);
+
+  EXPECT_FALSE(harness_.sim_disk().HasStruck());
+}
+
+TEST_F(SimDiskTest, ALostWriteIsAcknowledgedAndTheOldBytesStay) {
+  Open("IDENTITY");
+  Write("hello");
+  DiskStep step{0, DiskStep::Kind::kLoseWrite, 0};
+  step.of.kind = DiskTarget::Kind::kIdentity;
+
+  harness_.sim_disk().Fault(step);
+
+  EXPECT_EQ(Write("HELLO"), DiskError::kNone);
+  EXPECT_EQ(Read(), "hello");
+  EXPECT_EQ(Write("Hello"), DiskError::kNone);
+  EXPECT_EQ(Read(), "Hello");
+}
+
+TEST_F(SimDiskTest, AMisdirectedWriteLandsElsewhereWhole) {
+  Open("IDENTITY");
+  Write(std::string(8192, '.'));
+  Sync();
+  DiskStep step{0, DiskStep::Kind::kMisdirect, 0};
+  step.of.kind = DiskTarget::Kind::kIdentity;
+  step.at = 500;
+
+  harness_.sim_disk().Fault(step);
+  Write("hello");
+  const std::string content(
+      Do({.verb = DiskVerb::kRead, .file = {1}, .length = 8192}).data.text());
+
+  EXPECT_EQ(content.substr(0, 5), ".....");
+  EXPECT_EQ(content.substr(4096, 6), "hello.");
+}
+
+TEST_F(SimDiskTest, AJudgeMayForbidAStrike) {
+  class Never : public StrikeJudge {
+   public:
+    bool Permits(uint32_t, const Struck&) override { return false; }
+  } never;
+  harness_.sim_disk().SetJudge(never);
+  Open("IDENTITY");
+  Write("hello");
+  Sync();
+
+  harness_.sim_disk().Fault(Rot(DiskTarget::Kind::kIdentity, 0));
+
+  EXPECT_EQ(Read(), "hello");
+  EXPECT_FALSE(harness_.sim_disk().HasStruck());
 }
 
 TEST_F(SimDiskTest, SpaceIsUsedUntilNeitherNameNorHandleHoldsTheFile) {

@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "sim/checkers/acknowledged_writes_survive.h"
 #include "sim/checkers/convergence.h"
+#include "sim/checkers/damage_is_told.h"
 #include "sim/checkers/dots_unique.h"
 #include "sim/checkers/expectations.h"
 #include "sim/checkers/membership_agreement.h"
@@ -16,6 +17,7 @@
 #include "sim/checkers/quorum_recency.h"
 #include "sim/checkers/recovery.h"
 #include "sim/checkers/requests_complete.h"
+#include "sim/checkers/store_answers.h"
 #include "sim/checkers/validity.h"
 
 namespace orrery::sim {
@@ -92,6 +94,75 @@ class CheckersTest : public ::testing::Test {
 
   Evidence evidence_;
 };
+
+// ---- O18 ----
+
+TEST_F(CheckersTest, O18SeesAStoreThatLies) {
+  evidence_.store_lies.push_back("n0 answers with what it does not store.");
+  EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 1U);
+}
+
+TEST_F(CheckersTest, O18SeesAStoreThatKeepsWhatIsDead) {
+  evidence_.config.engine.max_file_bytes = 8192;
+  StoreCounters& store = evidence_.nodes[1].stores[0];
+  store.data_files = 10;
+  store.data_bytes = 100'000;
+  store.dead_bytes = 50'000;
+  EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 1U);
+
+  store.damaged_files = 1;  // Never compacted.
+  EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 0U);
+  EXPECT_EQ(CheckStoreAnswers(evidence_).excused, 1U);
+}
+
+TEST_F(CheckersTest, O18AcceptsWhatIsAliveAndWhatIsBeingWritten) {
+  evidence_.config.engine.max_file_bytes = 8192;
+  StoreCounters& store = evidence_.nodes[1].stores[0];
+  store.data_files = 10;
+  store.data_bytes = 100'000;
+  store.dead_bytes = 10'000;
+  EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 0U);
+  EXPECT_GT(CheckStoreAnswers(evidence_).checked, 0U);
+}
+
+// ---- O19 ----
+
+TEST_F(CheckersTest, O19SeesDamageThatIsDenied) {
+  evidence_.damages.push_back({.node = 1,
+                               .at = At(5),
+                               .version = 10,
+                               .end = Damage::End::kDenied,
+                               .ended = At(6),
+                               .denial = "answered that it has nothing"});
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
+}
+
+TEST_F(CheckersTest, O19SeesDamageThatIsToldAndNotRepaired) {
+  const uint64_t token = TokenOf(KeyText(0));
+  evidence_.damages.push_back(
+      {.node = 1, .at = At(5), .version = 10, .end = Damage::End::kTold});
+  evidence_.nodes[0].entries = {{.token = token, .timestamp = 10}};
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
+
+  evidence_.nodes[1].entries = {{.token = token, .timestamp = 9}};
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
+
+  evidence_.nodes[1].entries = {{.token = token, .timestamp = 11}};
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 0U);
+}
+
+TEST_F(CheckersTest, O19ExcusesWhatNobodyHasAndJudgesNotWhatNobodyLookedAt) {
+  evidence_.damages.push_back(
+      {.node = 1, .at = At(5), .version = 10, .end = Damage::End::kTold});
+  EXPECT_EQ(CheckDamageIsTold(evidence_).excused, 1U);
+
+  evidence_.damages[0].end = Damage::End::kUnseen;
+  EXPECT_EQ(CheckDamageIsTold(evidence_).checked, 0U);
+  evidence_.damages[0].end = Damage::End::kReplaced;
+  EXPECT_EQ(CheckDamageIsTold(evidence_).checked, 0U);
+  evidence_.damages[0].end = Damage::End::kSilent;
+  EXPECT_EQ(CheckDamageIsTold(evidence_).excused, 1U);
+}
 
 // ---- O1 ----
 
@@ -445,9 +516,9 @@ TEST_F(CheckersTest, O17ExcusesWhatANodeInDoubtSaysIsDamaged) {
   evidence_.recoveries.back().in_doubt = true;
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
 
-  evidence_.history.RecordDamage(2, At(20), {});  // Of another node.
+  evidence_.history.RecordDamage({2, At(20), {}});  // Of another node.
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
-  evidence_.history.RecordDamage(1, At(20), {});
+  evidence_.history.RecordDamage({1, At(20), {}});
   EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
 
   evidence_.recoveries.back().in_doubt = false;
@@ -527,11 +598,12 @@ TEST(MayHaveLostTest, WhatCannotBeReadIsLostForItsKey) {
   const History::Durability durability{Duration{0}};
   history.RecordHolding(0, 7, {.node = 1, .at = At(10)});
   history.RecordHolding(5, 8, {.node = 1, .at = At(10)});
-  history.RecordDamage(1, At(20), 5);
+  history.RecordDamage({1, At(20), 5});
   EXPECT_FALSE(history.AllHoldersLost(0, 7, durability, kEver));
   EXPECT_TRUE(history.AllHoldersLost(5, 8, durability, kEver));
   EXPECT_FALSE(history.AllHoldersLost(5, 8, durability, At(19)));
-  history.RecordDamage(1, At(21), {});  // At a start: of whose key is unknown.
+  history.RecordDamage(
+      {1, At(21), {}});  // At a start: of whose key is unknown.
   EXPECT_TRUE(history.AllHoldersLost(0, 7, durability, kEver));
 }
 

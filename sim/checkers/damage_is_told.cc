@@ -1,0 +1,106 @@
+#include "sim/checkers/damage_is_told.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/ring/token.h"
+#include "sim/checkers/narration.h"
+
+namespace orrery::sim {
+namespace {
+
+std::string_view FaultText(DiskStep::Kind how) {
+  switch (how) {
+    case DiskStep::Kind::kRot:
+      return "rotted";
+    case DiskStep::Kind::kLoseWrite:
+      return "never reached the disk";
+    case DiskStep::Kind::kMisdirect:
+      return "was written over";
+    default:
+      return "went with its file";
+  }
+}
+
+std::string RecordText(const Damage& damage) {
+  return "Version " + std::to_string(damage.version) + " of " +
+         KeyText(damage.key) + " on " + NodeText(damage.node) + " " +
+         std::string(FaultText(damage.how)) + " at " + SecondsText(damage.at);
+}
+
+void Complain(const Damage& damage, Instant at, std::string sentence,
+              Verdict* verdict) {
+  Report(verdict, {.oracle = "O19",
+                   .property = "damage-is-told",
+                   .sentence = std::move(sentence),
+                   .op = 0,
+                   .key = damage.key,
+                   .at = at});
+}
+
+bool Has(const NodeView& node, const Damage& damage) {
+  if (!node.up || node.wiped) return false;
+  const KeyEntry* entry = FindEntry(node.entries, TokenOf(KeyText(damage.key)));
+  return entry != nullptr && !entry->doubted &&
+         entry->timestamp >= damage.version;
+}
+
+// What was told of is repaired in the end, if anyone can.
+void CheckRepair(const Evidence& evidence, const Damage& damage,
+                 Verdict* verdict) {
+  if (!evidence.healed || damage.in_hints) return;
+  const NodeView& node = evidence.nodes[damage.node];
+  if (!node.Serves() || node.wiped || Has(node, damage)) return;
+  const bool is_owner = std::any_of(
+      evidence.keys.begin(), evidence.keys.end(), [&](const KeyView& key) {
+        return key.key == damage.key &&
+               std::find(key.owners.begin(), key.owners.end(), damage.node) !=
+                   key.owners.end();
+      });
+  if (!is_owner) return;
+  const bool is_lost =
+      std::none_of(evidence.nodes.begin(), evidence.nodes.end(),
+                   [&](const NodeView& other) { return Has(other, damage); });
+  if (is_lost) {
+    ++verdict->excused;
+    return;
+  }
+  Complain(damage, evidence.ended,
+           RecordText(damage) +
+               "; the node said so, and after healing it has " +
+               "nothing in its place.",
+           verdict);
+}
+
+}  // namespace
+
+Verdict CheckDamageIsTold(const Evidence& evidence) {
+  Verdict verdict;
+  for (const Damage& damage : evidence.damages) {
+    switch (damage.end) {
+      case Damage::End::kUnseen:
+      case Damage::End::kReplaced:
+        continue;
+      case Damage::End::kSilent:
+        ++verdict.checked;
+        ++verdict.excused;
+        continue;
+      case Damage::End::kTold:
+        ++verdict.checked;
+        CheckRepair(evidence, damage, &verdict);
+        continue;
+      case Damage::End::kDenied:
+        ++verdict.checked;
+        Complain(damage, damage.ended,
+                 RecordText(damage) + ", and at " + SecondsText(damage.ended) +
+                     " " + NodeText(damage.node) + " " + damage.denial + ".",
+                 &verdict);
+        continue;
+    }
+  }
+  return verdict;
+}
+
+}  // namespace orrery::sim

@@ -1,0 +1,23 @@
+// sim/checkers/damage_is_told.h
+//
+// O19, no silent corruption: a record that a fault of the disk took without an
+// error is told of when somebody looks at it (reads it, recovers it, copies
+// it), and is repaired; it is never answered as absent, as an older version or
+// as something else.
+//
+// Not judged: what was overwritten or not looked at since, for there is no
+// scrub.  Excused: what stood behind all watermarks when its process ended, and
+// what no other node has any more.
+
+#ifndef ORRERY_SIM_CHECKERS_DAMAGE_IS_TOLD_H_
+#define ORRERY_SIM_CHECKERS_DAMAGE_IS_TOLD_H_
+
+#include "sim/evidence.h"
+
+namespace orrery::sim {
+
+Verdict CheckDamageIsTold(const Evidence& evidence);
+
+}  // namespace orrery::sim
+
+#endif  // ORRERY_SIM_CHECKERS_DAMAGE_IS_TOLD_H_
