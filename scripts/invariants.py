@@ -37,6 +37,8 @@ has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` pro
 | O11 | after healing all owners of a key hold equal objects, without being read | `sim/checkers/convergence` |
 | O12 | one ring per epoch; live nodes agree on the ring and on who is alive | `sim/checkers/membership_agreement` |
 | O16 | each request is answered exactly once, in time; without clients every pool of a node comes to be empty | `sim/checkers/requests_complete` |
+| O18 | a store answers what a plain map of its keys would, also after a restart, and keeps little that is dead | `sim/checkers/store_answers` |
+| O19 | a record that a disk takes without an error is told of when somebody looks, and repaired; it is never absent or older | `sim/checkers/damage_is_told` |
 | O21 | a dot names one version for ever | `sim/checkers/dots_unique` |
 | O22 | merging is commutative, associative and idempotent; an object covers its siblings, and shows the highest version that it covers | `sim/checkers/causality_laws` |
 | O23 | stamps stay near their clock or basis; requests and open files within their limits; one version of a key | `sim/checkers/bounds` |

@@ -63,8 +63,8 @@ struct EngineOptions {
 
   Limits limits;
   ORRERY_FIELDS(node_name, gossip, http_port, vnodes, replication, read_quorum,
-                write_quorum, seeds_configured, auto_join, tells_stores, sync_writes,
-                sync_interval, max_file_bytes, compact_interval,
+                write_quorum, seeds_configured, auto_join, tells_stores,
+                sync_writes, sync_interval, max_file_bytes, compact_interval,
                 gossip_interval, suspect_timeout, dead_timeout, request_timeout,
                 handoff_timeout, sync_round_interval, skew_bound, limits)
 };

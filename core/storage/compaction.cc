@@ -356,6 +356,7 @@ void Compaction::Fields(FieldLoader& load) {
 void Compaction::FindValues(const DiskDone& done,
                             std::vector<ByteSpan>* spans) const {
   if (step_ != Step::kRead || !scan_.has_value()) return;
+  if (transfer_.IsInParts()) return;  // A scan looks at the whole only.
   scan_->FindValues(done.data.view(), spans);
 }
 

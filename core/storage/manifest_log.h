@@ -78,8 +78,7 @@ class ManifestLog {
   ORRERY_FIELDS(step_, storage_, process_generation_, salt_seed_, state_,
                 generation_, next_generation_, salt_, offset_, allocated_,
                 next_edit_, roll_at_, submitted_bytes_, roll_wanted_,
-                is_started_, is_failed_, is_full_, queue_, durable_,
-                transfer_)
+                is_started_, is_failed_, is_full_, queue_, durable_, transfer_)
 
  private:
   enum class Step : uint8_t {

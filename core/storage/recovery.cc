@@ -270,6 +270,7 @@ void Recovery::ScanNextFile(Turn& turn) {
 void Recovery::FindValues(const DiskDone& done,
                           std::vector<ByteSpan>* spans) const {
   const ByteView data = done.data.view();
+  if (transfer_.IsInParts()) return;  // A scan looks at the whole only.
   if (step_ == Step::kReadPiece && scan_.has_value()) {
     scan_->FindValues(data, spans);
   }

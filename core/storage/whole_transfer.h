@@ -35,6 +35,9 @@ class WholeTransfer {
   // the whole.
   std::optional<DiskEffect> Continue(DiskDone* done);
 
+  // A part was moved, and another one is under way.
+  bool IsInParts() const { return moved_ != 0; }
+
   ORRERY_FIELDS(effect_.token, effect_.verb, effect_.priority, effect_.file,
                 effect_.create, effect_.exclusive, effect_.path, effect_.path2,
                 effect_.offset, effect_.length, AsValue(effect_.data), bytes_,
