@@ -4,7 +4,7 @@ JOBS ?= 2
 SEEDS ?= 1..100000
 PROFILE ?= light
 T ?= 3600
-HISTORIES ?= 1..100
+HISTORIES ?= 1..600
 BIN := bin/orrery
 
 .PHONY: help deps build test cluster stop-cluster load-test bench golden \
@@ -64,7 +64,7 @@ fuzz: deps  ## T=3600: every fuzz harness for T seconds, two at a time
 	@scripts/build.sh asan-ubsan
 	@scripts/ci/fuzz.sh $(T) --keep
 
-crash-points: deps  ## HISTORIES=1..100 RESUME=1: every crash of short histories
+crash-points: deps  ## HISTORIES=1..600 RESUME=1: every crash of short histories
 	@scripts/build.sh release crash_points
 	@build/release/tests/crash_points --histories $(HISTORIES) --jobs $(JOBS) \
 	  $(if $(RESUME),--resume)

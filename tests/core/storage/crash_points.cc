@@ -8,14 +8,16 @@ namespace orrery {
 
 namespace {
 
-constexpr size_t kKeys = 5;
+constexpr size_t kKeys = 4;
 
 // Small files, so that a short history rotates and compacts.
 Store::Options StoreOf(uint64_t history) {
   Prng prng(history ^ 0x6f7074ULL);
   Store::Options options = SmallStore();
   options.sync_writes = prng.Chance(1, 2);
-  options.max_file_bytes = 4096 * static_cast<uint64_t>(prng.Between(2, 6));
+  // Batches that are synced begin on pages, and fill a file soon.
+  const int64_t pages = prng.Between(2, options.sync_writes ? 6 : 3);
+  options.max_file_bytes = 4096 * static_cast<uint64_t>(pages);
   options.limits.allocate_step = uint64_t{4096} << prng.Below(3);
   options.limits.key_segments = 1;
   options.compact_interval = 2 * kSecond;
@@ -88,9 +90,9 @@ CrashPoints::Report CrashPoints::Play(
 
 void CrashPoints::PlayStep() {
   const uint64_t what = plan_.Below(10);
-  if (what == 0) {
+  if (what <= 1) {
     driver_.Do([this](Turn& turn) { driver_.store().Compact(turn); });
-  } else if (what <= 2) {
+  } else if (what == 2) {
     driver_.Advance(Duration{plan_.Between(1, 2'000'000'000)});
   } else {
     PutSome();
@@ -108,7 +110,7 @@ void CrashPoints::PutSome() {
       continue;
     }
     const uint64_t size =
-        plan_.Chance(3, 4) ? plan_.Below(200) : plan_.Below(1500);
+        plan_.Chance(2, 3) ? plan_.Below(200) : plan_.Below(1500);
     const std::string value = std::to_string(++values_) + ":" +
                               std::string(static_cast<size_t>(size), 'v');
     const bool must_sync = plan_.Chance(1, 6);

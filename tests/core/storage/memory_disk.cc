@@ -15,17 +15,22 @@ constexpr size_t kSector = 512;
 
 void MemoryDisk::Submit(DiskEffect effect) {
   // The real disk's threads see the bytes only; so does this one.
-  pending_.push_back(std::move(effect));
+  Pending operation{.effect = {}, .number = ++submitted_, .content = {}};
+  if (effect.verb == DiskVerb::kSync && open_.contains(effect.file.value)) {
+    operation.content = open_[effect.file.value]->data;
+  }
+  operation.effect = std::move(effect);
+  pending_.push_back(std::move(operation));
 }
 
 DiskDone MemoryDisk::Perform() {
   ORRERY_INVARIANT(!pending_.empty());
   const size_t i = in_order_ ? 0 : static_cast<size_t>(Below(pending_.size()));
-  const DiskEffect effect = std::move(pending_[i]);
+  const Pending operation = std::move(pending_[i]);
   pending_.erase(pending_.begin() + static_cast<ptrdiff_t>(i));
   ++operations_;
-  DiskDone done = Run(effect);
-  if (after_operation_) after_operation_(effect);
+  DiskDone done = Run(operation);
+  if (after_operation_) after_operation_(operation.effect);
   return done;
 }
 
@@ -94,7 +99,8 @@ void MemoryDisk::Write(const DiskEffect& effect, DiskDone& done,
   done.count = bytes.size();
 }
 
-DiskDone MemoryDisk::Run(const DiskEffect& effect) {
+DiskDone MemoryDisk::Run(const Pending& operation) {
+  const DiskEffect& effect = operation.effect;
   DiskDone done{.token = effect.token, .verb = effect.verb};
   const auto is_open = [&] { return open_.contains(effect.file.value); };
   switch (effect.verb) {
@@ -154,7 +160,9 @@ DiskDone MemoryDisk::Run(const DiskEffect& effect) {
         done.error = *std::exchange(fail_sync_, std::nullopt);
         break;
       }
-      inode.durable = inode.data;
+      if (operation.number < inode.synced_by) break;
+      inode.synced_by = operation.number;
+      inode.durable = operation.content;
       break;
     }
     case DiskVerb::kSyncDir: {
@@ -251,7 +259,8 @@ DiskDone MemoryDisk::Run(const DiskEffect& effect) {
 }
 
 void MemoryDisk::CrashProcess() {
-  for (DiskEffect& effect : pending_) {
+  for (const Pending& operation : pending_) {
+    const DiskEffect& effect = operation.effect;
     const bool may_run = effect.verb == DiskVerb::kOpen ||
                          open_.contains(effect.file.value) ||
                          effect.file.value == 0;
@@ -262,7 +271,7 @@ void MemoryDisk::CrashProcess() {
       Write(effect, done, Below(9000));
       continue;
     }
-    Run(effect);
+    Run(operation);
   }
   pending_.clear();
   open_.clear();
@@ -357,6 +366,7 @@ void MemoryDisk::MakeDirectory(const std::string& path) {
 MemoryDisk MemoryDisk::Clone() const {
   MemoryDisk copy(1);
   copy.next_inode_ = next_inode_;
+  copy.submitted_ = submitted_;
   for (const auto& [name, inode] : names_) {
     copy.names_[name] = std::make_shared<Inode>(*inode);
     copy.durable_names_[name] = copy.names_[name];

@@ -83,6 +83,7 @@ class MemoryDisk {
     uint64_t number = 0;
     std::string data;
     std::string durable;
+    uint64_t synced_by = 0;  // Number of the newest sync that was done.
   };
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
   // One atomic change of names, not yet synced in its directory.
@@ -92,9 +93,16 @@ class MemoryDisk {
     std::shared_ptr<Inode> inode;
   };
 
+  // A sync covers what the file held when it was submitted.
+  struct Pending {
+    DiskEffect effect;
+    uint64_t number = 0;
+    std::string content;
+  };
+
   static std::string ParentOf(const std::string& path);
   std::shared_ptr<Inode> Find(const std::string& path) const;
-  DiskDone Run(const DiskEffect& effect);
+  DiskDone Run(const Pending& operation);
   void Open(const DiskEffect& effect, DiskDone& done);
   void Write(const DiskEffect& effect, DiskDone& done, uint64_t limit);
   uint64_t UsedBytes() const;
@@ -120,7 +128,8 @@ class MemoryDisk {
   std::map<uint32_t, std::shared_ptr<Inode>> open_;
   std::map<uint32_t, std::string> open_paths_;
   std::map<std::string, bool> failing_;
-  std::vector<DiskEffect> pending_;
+  std::vector<Pending> pending_;
+  uint64_t submitted_ = 0;
   bool in_order_ = false;
   bool short_writes_ = false;
   uint64_t capacity_ = UINT64_MAX;

@@ -100,6 +100,7 @@ MemoryDisk MemoryDisk::Fork() const {
   copy.in_order_ = true;
   copy.capacity_ = capacity_;
   copy.next_inode_ = next_inode_;
+  copy.submitted_ = submitted_;
   std::map<const Inode*, std::shared_ptr<Inode>> copies;
   const auto copied = [&copies](const std::shared_ptr<Inode>& inode) {
     if (inode == nullptr) return std::shared_ptr<Inode>();
