@@ -9,7 +9,7 @@ BIN := bin/orrery
 
 .PHONY: help deps build test cluster stop-cluster load-test bench golden \
   golden-scenarios golden-all campaign mutants fuzz crash-points test-pages \
-  test-tsan test-words coverage lint fmt clean
+  test-tsan test-valgrind test-words coverage lint fmt clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -72,6 +72,10 @@ crash-points: deps  ## HISTORIES=1..600 RESUME=1: every crash of short histories
 test-tsan: deps  ## every test under ThreadSanitizer
 	@scripts/build.sh tsan
 	@ctest --test-dir build/tsan -j$(JOBS) --output-on-failure --no-tests=error
+
+test-valgrind: deps  ## 20 golden scenarios under memcheck
+	@scripts/build.sh gcc orrery
+	@scripts/test_valgrind.sh build/gcc/bin/orrery
 
 coverage: deps  ## line coverage of the tests, in build/coverage/html
 	@scripts/coverage.sh

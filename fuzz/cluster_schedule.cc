@@ -228,11 +228,12 @@ CfgLine ConfigOf(std::span<const uint8_t> bytes, Duration end) {
   set("seed", std::to_string(seed));
   set("end", TimeText(end));
   // Little happens by itself, and what does happens soon.
-  set("gossip", "2s");
+  const int64_t gossip = 2 + 2 * (flags / 16 % 2);
+  set("gossip", TimeText(gossip * kSecond));
   set("request", TimeText((1 + shape % 2) * kSecond));
-  set("suspect", "2s");
-  set("dead", "5s");
-  set("roots", TimeText((1 + shape / 2 % 4) * kSecond));
+  set("suspect", TimeText(2 * gossip * kSecond));
+  set("dead", TimeText(4 * gossip * kSecond));
+  set("roots", TimeText((2 + 2 * (shape / 2 % 4)) * kSecond));
   set("compact", TimeText((1 + shape / 8 % 8) * kSecond));
   set("sync_interval", TimeText((1 + shape / 64) * 200 * kMillisecond));
   set("file", "8192");
@@ -255,7 +256,7 @@ void AppendHealing(Duration at, Scenario* scenario) {
     add(NodeStep{NodeStep::Kind::kCrash, node});
     add(NodeStep{NodeStep::Kind::kRestart, node});
   }
-  scenario->lines.emplace_back(ExpectLine{"converge", {{"within", "20s"}}});
+  scenario->lines.emplace_back(ExpectLine{"converge", {{"within", "30s"}}});
 }
 
 }  // namespace

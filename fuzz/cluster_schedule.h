@@ -35,7 +35,7 @@ inline constexpr size_t kNoiseBytes = 2;
 inline constexpr size_t kNoiseMax = 8;
 inline constexpr size_t kScheduleBytesMax =
     kHeaderBytes + kRecordsMax * kRecordBytes + kNoiseMax * kNoiseBytes;
-inline constexpr Duration kFirstStep = 1500 * kMillisecond;
+inline constexpr Duration kFirstStep = 3700 * kMillisecond;
 
 // How many records the header announces and the bytes have.
 size_t RecordsOf(std::span<const uint8_t> bytes);

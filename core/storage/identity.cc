@@ -58,6 +58,9 @@ std::optional<Identity> DecodeSlot(ByteView slot, bool* newer_format) {
       reader.ReadU64(&identity.inode) && reader.ReadU32(&flags) &&
       reader.ReadU16(&name_length) && reader.ReadBytes(name_length, &name);
   if (!read) return std::nullopt;
+  // Nobody writes such a slot.
+  if (name_length > kNodeNameBytesMax) return std::nullopt;
+  if (header.generation > UINT32_MAX) return std::nullopt;
   identity.clean_stop = (flags & kFlagCleanStop) != 0;
   identity.snapshot_copy = (flags & kFlagSnapshotCopy) != 0;
   identity.node_name = TextOf(name);

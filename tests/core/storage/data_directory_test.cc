@@ -5,7 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/coding.h"
+#include "core/base/crc32c.h"
+#include "core/protocol/limits.h"
 #include "core/protocol/timers.h"
+#include "core/storage/header_block.h"
+#include "core/storage/identity.h"
 #include "gtest/gtest.h"
 #include "tests/core/storage/memory_disk.h"
 
@@ -242,6 +247,22 @@ TEST_F(DataDirectoryTest, OneBadSlotIsSurvived) {
   EXPECT_EQ(directory_->identity().storage.hi, 11u);
   EXPECT_EQ(directory_->identity().generation, generation + 1);
   EXPECT_TRUE(directory_->machine_restarted());
+}
+
+TEST_F(DataDirectoryTest, ASlotThatNobodyWouldWriteIsNoIdentity) {
+  const Bytes valid = EncodeIdentitySlot({.node_name = "n1"}, 7);
+  ByteBuffer file(valid.view().begin(), valid.view().end());
+  file.resize(kIdentityBytes);
+  ASSERT_TRUE(DecodeIdentity(file).newest.has_value());
+
+  // The length of the name, behind what stands at fixed places.
+  constexpr size_t kNameLengthAt =
+      kHeaderExtraAt + 16 + 16 + 8 + 8 + 16 + 8 + 4;
+  StoreU16(file.data() + kNameLengthAt, kNodeNameBytesMax + 1);
+  StoreU32(file.data() + kHeaderCrcAt,
+           Crc32c(ByteView(file).first(kHeaderCrcAt)));
+
+  EXPECT_FALSE(DecodeIdentity(file).newest.has_value());
 }
 
 TEST_F(DataDirectoryTest, WhatTheLostSlotLeasedIsNotGivenAgain) {
