@@ -245,7 +245,7 @@ void WorkloadMaker::AddColdKeys() {
 void WorkloadMaker::AddBursts() {
   const int64_t requests = int64_t{1} << prng_.Between(2, 5);
   // Never below what hints and repair of all peers have under way at once.
-  const int64_t served = int64_t{64} << prng_.Between(0, 2);
+  const int64_t served = int64_t{128} << prng_.Between(0, 2);
   workload_.settings.push_back(
       {"limits.client_requests_max", std::to_string(requests)});
   workload_.settings.push_back(
