@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/base/lookup_map.h"
 #include "core/engine/engine.h"
 #include "sim/history.h"
 #include "sim/ledger.h"
@@ -102,6 +103,15 @@ struct Evidence {
   Duration unsynced;            // See History::Durability.
   uint32_t owners_per_key = 0;  // min(N, members of the ring).
   std::vector<Damage> damages;
+  // What stores of keys were asked to keep: a version may be minted, kept and
+  // replaced, and never leave its node.
+  struct StoredName {
+    uint64_t key;
+    uint64_t version;
+    friend constexpr auto operator<=>(const StoredName&,
+                                      const StoredName&) = default;
+  };
+  LookupMap<StoredName, uint8_t> stored;
   uint64_t store_answers = 0;  // That a model of the store judged.
   // Found while the world ran, one sentence each.
   std::vector<std::string> store_lies;    // O18

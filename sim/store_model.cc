@@ -36,6 +36,10 @@ void StoreModel::OnStep(Instant now, std::span<const StoreTold> told,
     }
     if (IsPut(one)) {
       side.by_token.InsertOrAssign(one.token, one.key);
+      const std::optional<uint32_t> key = KeyOfText(one.key);
+      if (one.store == StoreId::kUser && key.has_value()) {
+        evidence_.stored.Insert({*key, one.timestamp}, 1);
+      }
       side.puts.push_back(one.asker);
       // It may be visible long before it is answered.
       if (one.must_sync) AddUnsure(side, {.told = one, .step = step_});

@@ -1,8 +1,6 @@
 #include "sim/checkers/write_order.h"
 
-#include <algorithm>
 #include <string>
-#include <vector>
 
 #include "sim/checkers/narration.h"
 #include "sim/checkers/sweep.h"
@@ -49,18 +47,8 @@ bool SettleOrder(const Evidence& evidence, const Operation& earlier,
   return true;
 }
 
-// With W = 1 a coordinator that is alone answers with a version that it never
-// sends, if another takes its place in time.
-bool WasAnswered(const Evidence& evidence, uint32_t key, uint64_t version) {
-  const std::vector<Operation>& operations = evidence.history.operations();
-  return std::any_of(operations.begin(), operations.end(),
-                     [&](const Operation& op) {
-                       return op.IsWrite() && op.IsOk() && op.key == key &&
-                              op.version == version;
-                     });
-}
-
-// Of a version that nobody sent or answered with, nobody can have been told.
+// Of a version that nobody sent or stored, nobody can have been told.  One that
+// is replaced in time is told of by its node, and sent to nobody.
 void CheckTold(const Evidence& evidence, Verdict* verdict) {
   for (const Operation& op : evidence.history.operations()) {
     if (!op.IsWrite() || !op.IsOk() || op.superseded_by == 0) continue;
@@ -69,7 +57,8 @@ void CheckTold(const Evidence& evidence, Verdict* verdict) {
     for (const uint32_t index : evidence.ledger.OfKey(op.key)) {
       known = known || evidence.ledger.At(index).stamp == op.superseded_by;
     }
-    known = known || WasAnswered(evidence, op.key, op.superseded_by);
+    known = known || evidence.stored.Contains(
+                         Evidence::StoredName{op.key, op.superseded_by});
     if (known && op.superseded_by > op.version) continue;
     Report(verdict,
            {.oracle = "O4",

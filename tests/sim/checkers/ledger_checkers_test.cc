@@ -312,6 +312,12 @@ TEST_F(LedgerCheckersTest, WhatSupersedesAWriteIsAHigherVersionOfItsKey) {
   EXPECT_EQ(CheckWriteOrder(evidence_).violations.size(), 1u);
 }
 
+TEST_F(LedgerCheckersTest, AWriteMayBeToldOfWhatOnlyOneStoreEverHad) {
+  Put(1, 10, {1, 2}).superseded_by = 20;
+  evidence_.stored.Insert({0, 20}, 1);
+  EXPECT_TRUE(CheckWriteOrder(evidence_).violations.empty());
+}
+
 TEST_F(LedgerCheckersTest, AWriteIsNotToldOfWhatAHolderLost) {
   Put(1, 20, {1, 2});
   Hold(20, {0, 1});
