@@ -9,6 +9,7 @@
 #define ORRERY_SIM_TALLY_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,13 +22,12 @@ namespace orrery::sim {
 
 class Tally {
  public:
-  // The name must be a literal, or live as long as the tally.
+  // The name must be a literal, or live as long as the tally; it is not empty.
   void Count(std::string_view name) { Add(name, 1); }
   void Add(std::string_view name, uint64_t amount) {
     // One place in the program counts one name: its literal is known again by
     // where it lies.
-    Recent& recent =
-        recent_[reinterpret_cast<uintptr_t>(name.data()) % recent_.size()];
+    Recent& recent = recent_[SlotOf(name)];
     if (recent.name.data() != name.data() ||
         recent.name.size() != name.size()) {
       recent = {.name = name, .index = IndexOf(name)};
@@ -50,11 +50,17 @@ class Tally {
     std::string_view name;
     uint64_t amount;
   };
+  static constexpr size_t kRecent = 256;
   struct Recent {
     std::string_view name;
     uint32_t index = 0;
   };
 
+  static size_t SlotOf(std::string_view name) {
+    const size_t middle = static_cast<uint8_t>(name[name.size() / 2]);
+    const size_t last = static_cast<uint8_t>(name.back());
+    return (name.size() * 31 + middle * 7 + last) % kRecent;
+  }
   uint32_t IndexOf(std::string_view name) {
     const uint32_t* known = indexes_.Find(name);
     if (known != nullptr) return *known;
@@ -66,7 +72,7 @@ class Tally {
 
   LookupMap<std::string, uint32_t> indexes_;
   std::vector<Entry> entries_;
-  std::array<Recent, 256> recent_;
+  std::array<Recent, kRecent> recent_;
 };
 
 }  // namespace orrery::sim
