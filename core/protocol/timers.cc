@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/base/total_order.h"
+
 namespace orrery {
 
 bool IsClientDeadline(TimerKind kind) {
@@ -97,7 +99,7 @@ std::optional<TimerHeap::Due> TimerHeap::PopDue(Instant now) {
 
 void TimerHeap::Fields(FieldSaver& save) const {
   std::vector<Armed> armed = heap_;
-  std::sort(armed.begin(), armed.end(), Before);
+  Sort(armed.begin(), armed.end(), Before);
   save(next_seq_);
   save.Count(armed.size());
   for (const Armed& one : armed) {
