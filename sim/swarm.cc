@@ -349,7 +349,10 @@ void Generator::StyledOperations(WorkloadStyle style) {
                                     .nodes = nodes_,
                                     .keys = keys_,
                                     .clients = clients_,
-                                    .file_bytes = file_bytes},
+                                    .file_bytes = file_bytes,
+                                    .replication = replication_,
+                                    .odd_levels = odd_levels_,
+                                    .sloppy = sloppy_},
                                    style);
   scenario_.lines.emplace_back(CommentLine{" " + std::string(NameOf(style))});
   if (!workload.settings.empty()) {

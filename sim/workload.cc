@@ -56,6 +56,7 @@ class WorkloadMaker {
   void AddColdKeys();
   void AddBursts();
   void Reuse(OpStep* op);
+  void ChooseLevel(OpStep* op);
 
   const WorkloadFrame frame_;
   const WorkloadStyle style_;
@@ -85,8 +86,17 @@ void WorkloadMaker::Reuse(OpStep* op) {
   op->context_op = old[Below(old.size())];
 }
 
+void WorkloadMaker::ChooseLevel(OpStep* op) {
+  if (frame_.odd_levels && Chance(1, 4)) {
+    const uint32_t level = 1 + Below(frame_.replication);
+    (op->verb == OpStep::Verb::kGet ? op->r : op->w) = level;
+  }
+  if (frame_.sloppy && Chance(1, 4)) op->sloppy = true;
+}
+
 void WorkloadMaker::Add(Duration at, OpStep op) {
   Reuse(&op);
+  ChooseLevel(&op);
   std::vector<uint32_t>& old = old_ones_[op.key];
   if (old.size() == kOldOnesMax) old.erase(old.begin());
   old.push_back(op.id);

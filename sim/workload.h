@@ -47,6 +47,9 @@ struct WorkloadFrame {
   uint32_t keys = 64;
   uint32_t clients = 4;
   uint64_t file_bytes = 8192;
+  uint32_t replication = 3;
+  bool odd_levels = false;  // Some operations choose R or W themselves,
+  bool sloppy = false;      // or let hints count.
 };
 
 // The style that dominates this seed; nothing: none does.
