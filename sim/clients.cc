@@ -23,6 +23,7 @@ constexpr uint32_t kFinalClient = 0;
 Clients::Clients(const Wiring& wiring)
     : wiring_(wiring),
       deaf_(wiring.config.nodes),
+      cut_off_at_(wiring.config.nodes),
       mute_(wiring.config.nodes),
       open_at_(wiring.config.nodes),
       last_(wiring.config.clients) {}
@@ -167,7 +168,6 @@ void Clients::Retry(const OpStep& step) {
 void Clients::Submit(Operation& op, ClientRequest request, uint32_t node) {
   SimNode& target = *wiring_.nodes[node];
   ++op.attempt;
-  op.cut_off = deaf_[node] && !op.final_read;
   op.answered = false;
   op.node = node;
   op.process = target.process();
@@ -190,14 +190,21 @@ void Clients::Submit(Operation& op, ClientRequest request, uint32_t node) {
                             .node = static_cast<uint16_t>(node),
                             .what = Happening::kOpTimeout});
   }
-  if (op.cut_off) {
+  if (deaf_[node] && !op.final_read) {
     wiring_.tally.Count("mattered.deaf");
+    CutOff(op);
     return;
   }
   target.Deliver(target.process(), std::move(request));
 }
 
+void Clients::CutOff(Operation& op) {
+  op.cut_off = true;
+  ++cut_off_at_[op.node];
+}
+
 void Clients::Close(Operation& op, Outcome outcome) {
+  if (std::exchange(op.cut_off, false)) --cut_off_at_[op.node];
   op.returned = wiring_.queue.now();
   // What an earlier attempt may have done, a refusal of this one cannot undo.
   op.outcome = outcome == Outcome::kFailed && op.earlier == Outcome::kUnknown
@@ -237,7 +244,7 @@ void Clients::OnReply(uint32_t node, Handle client, const ClientReply& reply) {
   op.answered = true;
   if (mute_[node] && !op.final_read) {
     wiring_.tally.Count("mattered.mute");
-    op.cut_off = true;
+    CutOff(op);
     return;
   }
   Record(op, reply);

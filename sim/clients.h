@@ -55,8 +55,9 @@ class Clients {
 
   // Requests that are open.
   uint32_t open() const { return open_; }
+  // Not of those who are cut off: the node never heard of them, or is done.
   uint32_t open_at(uint32_t node) const {
-    return static_cast<uint32_t>(open_at_[node].size());
+    return static_cast<uint32_t>(open_at_[node].size()) - cut_off_at_[node];
   }
 
  private:
@@ -72,12 +73,14 @@ class Clients {
   static OperationId NameOf(const Operation& op);
   void GiveUp(Operation& op);
   void Submit(Operation& op, ClientRequest request, uint32_t node);
+  void CutOff(Operation& op);
   void Close(Operation& op, Outcome outcome);
   void Record(Operation& op, const ClientReply& reply);
 
   Wiring wiring_;
   uint32_t open_ = 0;
   std::vector<bool> deaf_;                      // By node.
+  std::vector<uint32_t> cut_off_at_;            // By node: how many wait so.
   std::vector<bool> mute_;                      // Likewise.
   std::vector<std::vector<uint32_t>> open_at_;  // Per node: operation ids.
   std::vector<Handle> given_up_;                // Not answered yet.
