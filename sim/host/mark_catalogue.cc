@@ -9,7 +9,7 @@ namespace orrery::sim {
 namespace {
 
 constexpr MarkRule kMarks[] = {
-    {"door.read_before_the_ring", MarkClass::kRare, {}},
+    {"door.read_before_the_ring", MarkClass::kCommon, {}},
     {"door.waits_for_ring", MarkClass::kCommon, {}},
     {"engine.other_cluster_dropped", MarkClass::kCommon, {}},
     {"engine.slept", MarkClass::kCommon, {}},
@@ -50,7 +50,7 @@ constexpr MarkRule kMarks[] = {
     {"fault.stalled", MarkClass::kCommon, {}},
     {"fault.stop", MarkClass::kCommon, {}},
     {"fault.stop_forced", MarkClass::kCommon, {}},
-    {"fault.stop_timed_out", MarkClass::kRare, {}},
+    {"fault.stop_timed_out", MarkClass::kSeldom, {}},
     {"fault.storm", MarkClass::kCommon, {}},
     {"fault.sync_failed", MarkClass::kCommon, {}},
     {"fault.tcp_pieces", MarkClass::kCommon, {}},
