@@ -259,9 +259,15 @@ class Folder {
   Hasher& hasher_;
 };
 
-bool HasShortWrite(const Effects& effects) {
-  return std::find(effects.marks.begin(), effects.marks.end(),
-                   "storage.short_write") != effects.marks.end();
+// Whether a write that a step asks for may be the rest of the one whose
+// completion it took: it is asked for under the same token.
+bool MayGoOn(const Event& event, const Effects& effects) {
+  const auto* done = std::get_if<DiskDone>(&event.body);
+  if (done == nullptr || done->verb != DiskVerb::kWrite) return false;
+  return std::any_of(
+      effects.disk.begin(), effects.disk.end(), [&](const DiskEffect& effect) {
+        return effect.verb == DiskVerb::kWrite && effect.token == done->token;
+      });
 }
 
 }  // namespace
@@ -278,7 +284,7 @@ void RunDigest::Add(Instant now, uint32_t node, const Event& event,
   folder.FoldAll(now.ns, node, event.at.mono.ns, event.at.wall.ns,
                  event.body.index());
   std::visit([&](const auto& body) { folder.FoldEvent(body); }, event.body);
-  if (of_ == Of::kAllWithStandIns && HasShortWrite(effects)) {
+  if (of_ == Of::kAllWithStandIns && MayGoOn(event, effects)) {
     folder.FoldWithoutBytes(effects.disk);
   } else {
     folder.Fold(effects.disk);

@@ -356,8 +356,7 @@ void Compaction::Fields(FieldLoader& load) {
 void Compaction::FindValues(const DiskDone& done,
                             std::vector<ByteSpan>* spans) const {
   if (step_ != Step::kRead || !scan_.has_value()) return;
-  if (transfer_.IsInParts()) return;  // A scan looks at the whole only.
-  scan_->FindValues(done.data.view(), spans);
+  scan_->FindValues(transfer_.read(), done.data.view(), spans);
 }
 
 void Compaction::AfterInputs(Turn& turn) {
@@ -370,6 +369,11 @@ void Compaction::AfterInputs(Turn& turn) {
 void Compaction::OnDiskDone(const DiskDone& part, Turn& turn) {
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
+    if (step_ == Step::kRead && scan_.has_value()) {
+      std::vector<ByteSpan> values;
+      scan_->FindValues({}, transfer_.read(), &values);
+      transfer_.SetValues(std::move(values));
+    }
     return context_.disk.Emit({.part = StorePart::kCompaction,
                                .handle = part.token.handle,
                                .priority = DiskPriority::kCompaction},

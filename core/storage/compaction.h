@@ -95,7 +95,8 @@ class Compaction {
     visit(self.step_, self.inputs_, self.next_input_, self.scan_, self.scanned_,
           self.gaps_, self.outputs_, self.has_output_, self.is_sealing_,
           AsValue(self.buffer_), self.submitted_, self.moves_, self.next_move_,
-          self.freed_bytes_, self.barrier_, self.transfer_, self.damaged_);
+          self.freed_bytes_, self.barrier_, self.transfer_, self.damaged_,
+          self.seen_, self.looked_upto_);
   }
   enum class Step : uint8_t {
     kIdle = 0,

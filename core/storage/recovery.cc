@@ -58,6 +58,12 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
   ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
+    std::vector<ByteSpan> values;
+    if (step_ == Step::kReadPiece && scan_.has_value()) {
+      scan_->FindValues({}, transfer_.read(), &values);
+    }
+    if (step_ == Step::kReadCut) values.push_back({0, transfer_.read().size()});
+    transfer_.SetValues(std::move(values));
     return context_.disk.Emit(
         {.part = StorePart::kRecovery, .handle = part.token.handle},
         *std::move(rest), turn);
@@ -270,9 +276,8 @@ void Recovery::ScanNextFile(Turn& turn) {
 void Recovery::FindValues(const DiskDone& done,
                           std::vector<ByteSpan>* spans) const {
   const ByteView data = done.data.view();
-  if (transfer_.IsInParts()) return;  // A scan looks at the whole only.
   if (step_ == Step::kReadPiece && scan_.has_value()) {
-    scan_->FindValues(data, spans);
+    scan_->FindValues(transfer_.read(), data, spans);
   }
   // What is set aside is copied, and nobody looks into it.
   if (step_ == Step::kReadCut && !data.empty()) {

@@ -71,8 +71,8 @@ class Recovery {
   // REQUIRES: IsDone().
   uint64_t next_seq() const;
 
-  ORRERY_FIELDS(step_, failure_, directories_, next_directory_, names_,
-                quarantined_, manifest_generation_, manifest_size_,
+  ORRERY_FIELDS(step_, transfer_, failure_, directories_, next_directory_,
+                names_, quarantined_, manifest_generation_, manifest_size_,
                 manifest_bytes_, state_, is_suspicious_, found_, next_file_,
                 scan_, careful_upto_, read_offset_, read_length_, cuts_,
                 next_cut_, next_sync_, AsValue(cut_bytes_), was_tail_unsynced_,

@@ -38,12 +38,13 @@ SegmentScan::Piece SegmentScan::wanted() const {
   return {have, std::min(end, options_.upto) - have};
 }
 
-void SegmentScan::FindValues(ByteView bytes,
+void SegmentScan::FindValues(ByteView before, ByteView bytes,
                              std::vector<ByteSpan>* spans) const {
-  const size_t held = rest().size();
   ByteBuffer all(rest().begin(), rest().end());
+  all.insert(all.end(), before.begin(), before.end());
+  const size_t known = all.size();
   all.insert(all.end(), bytes.begin(), bytes.end());
-  FindValuesIn(all, position_, held, spans);
+  FindValuesIn(all, position_, known, spans);
 }
 
 // Walks as TryRecord does.  Spans are of what lies behind the first `skip`.

@@ -63,7 +63,9 @@ class SegmentScan {
   // Where the values of records are in bytes that would be fed now: what a
   // scan never looks into, but for checksums.  Behind a record that is torn
   // nobody knows what is a value.
-  void FindValues(ByteView bytes, std::vector<ByteSpan>* spans) const;
+  // `before` comes in front of them.
+  void FindValues(ByteView before, ByteView bytes,
+                  std::vector<ByteSpan>* spans) const;
   // What was read at wanted().offset; none: the file ends there.
   void Feed(ByteView bytes);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace orrery {
@@ -9,6 +10,7 @@ namespace orrery {
 const DiskEffect& WholeTransfer::Begin(const DiskEffect& effect) {
   moved_ = 0;
   read_.clear();
+  values_.clear();
   bytes_ = 0;
   if (effect.verb == DiskVerb::kRead) {
     effect_ = effect;
@@ -37,7 +39,31 @@ std::optional<DiskEffect> WholeTransfer::Continue(DiskDone* done) {
   if (done->verb == DiskVerb::kRead) done->data = Bytes::CopyOf(read_);
   effect_ = {};
   read_ = {};
+  values_.clear();
   return std::nullopt;
+}
+
+void WholeTransfer::Fields(FieldSaver& save) const {
+  FieldsOf(*this, save);
+  save.Count(values_.size());
+  for (const ByteSpan& value : values_) save(value.from, value.size);
+  save.SaveMixed(read_, values_);
+}
+
+void WholeTransfer::Fields(FieldLoader& load) {
+  FieldsOf(*this, load);
+  values_.clear();
+  const size_t count = load.Count();
+  size_t end = 0;
+  for (size_t i = 0; i < count && load.ok(); ++i) {
+    ByteSpan& value = values_.emplace_back();
+    load(value.from, value.size);
+    load.Require(end <= value.from && value.size <= SIZE_MAX - value.from);
+    end = value.from + value.size;
+  }
+  const Bytes read = load.LoadMixed();
+  read_.assign(read.view().begin(), read.view().end());
+  load.Require(end <= read_.size());
 }
 
 std::optional<DiskEffect> WholeTransfer::Rest() const {

@@ -20,8 +20,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/field_loader.h"
+#include "core/base/field_saver.h"
 #include "core/base/fields.h"
 #include "core/protocol/disk.h"
 
@@ -35,21 +39,31 @@ class WholeTransfer {
   // the whole.
   std::optional<DiskEffect> Continue(DiskDone* done);
 
-  // A part was moved, and another one is under way.
-  bool IsInParts() const { return moved_ != 0; }
+  // What came so far of a read that comes in parts, and where its owner says
+  // that values are in it: of those a snapshot keeps length and checksum.
+  ByteView read() const { return read_; }
+  void SetValues(std::vector<ByteSpan> values) { values_ = std::move(values); }
 
-  ORRERY_FIELDS(effect_.token, effect_.verb, effect_.priority, effect_.file,
-                effect_.create, effect_.exclusive, effect_.path, effect_.path2,
-                effect_.offset, effect_.length, AsValue(effect_.data), bytes_,
-                moved_, read_)
+  // The state (base/fields.h).
+  void Fields(FieldSaver& save) const;
+  void Fields(FieldLoader& load);
 
  private:
+  template <typename Self, typename FieldVisitor>
+  static void FieldsOf(Self& self, FieldVisitor& visit) {
+    auto& effect = self.effect_;
+    visit(effect.token, effect.verb, effect.priority, effect.file,
+          effect.create, effect.exclusive, effect.path, effect.path2,
+          effect.offset, effect.length, AsValue(effect.data), self.bytes_,
+          self.moved_);
+  }
   std::optional<DiskEffect> Rest() const;
 
   DiskEffect effect_;
   uint64_t bytes_ = 0;  // Of the whole.
   uint64_t moved_ = 0;
   ByteBuffer read_;
+  std::vector<ByteSpan> values_;  // In read_, in order.
 };
 
 }  // namespace orrery
