@@ -7,6 +7,7 @@
 #ifndef ORRERY_SIM_EVIDENCE_H_
 #define ORRERY_SIM_EVIDENCE_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -99,6 +100,9 @@ struct Evidence {
   std::vector<KeyView> keys;
   std::vector<Recovery> recoveries;  // In order of time.
   bool healed = false;
+  Instant inspected;  // When `nodes` was looked at.
+  // By node and store: when it last kept little that is dead, or began.
+  std::vector<std::array<Instant, 2>> fitted;
   Instant ended;
   Duration unsynced;            // See History::Durability.
   uint32_t owners_per_key = 0;  // min(N, members of the ring).

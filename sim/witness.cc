@@ -30,7 +30,7 @@ void Witness::OnStep(uint32_t node, const Event& event,
   stamps_.OnClock(node, event.at.wall);
   if (std::holds_alternative<StartEvent>(event.body)) stamps_.OnStart(node);
   wiring_.models[node].OnStep(wiring_.queue.now(), effects.told,
-                              wiring_.disk_lied(node));
+                              wiring_.nodes[node]->disk().lies() > 0);
   if (const auto* received = std::get_if<PeerMessageEvent>(&event.body)) {
     OnReceived(node, received->message);
   }

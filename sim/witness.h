@@ -9,7 +9,7 @@
 #define ORRERY_SIM_WITNESS_H_
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,8 +39,8 @@ class Witness : public NodeWitness {
     Evidence& evidence;
     Tally& marks;
     std::vector<StoreModel>& models;  // By node.
-    // Whether the node's disk ever gave reason to call a record corrupt.
-    std::function<bool(uint32_t)> disk_lied;
+    // To ask whether a disk ever gave reason to call a record corrupt.
+    const std::vector<std::unique_ptr<SimNode>>& nodes;
     Listener* listener;
   };
 

@@ -13,6 +13,7 @@
 #include "sim/checkers/context_coverage.h"
 #include "sim/checkers/expectations.h"
 #include "sim/checkers/narration.h"
+#include "sim/checkers/store_answers.h"
 #include "sim/scenario_shape.h"
 #include "sim/weather.h"
 
@@ -62,19 +63,19 @@ World::World(const Scenario& scenario, const RunOptions& options)
 
   const Config& config = settings_.config;
   evidence_.config = config;
+  evidence_.fitted.resize(config.nodes);
   evidence_.unsynced = UnsyncedFor(settings_, steps_);
   for (uint32_t node = 0; node < config.nodes; ++node) {
     models_.emplace_back(node, evidence_, tally_);
   }
-  witness_ = std::make_unique<Witness>(Witness::Wiring{
-      .queue = queue_,
-      .digest = digest_,
-      .evidence = evidence_,
-      .marks = marks_,
-      .models = models_,
-      .disk_lied =
-          [this](uint32_t node) { return nodes_[node]->disk().lies() > 0; },
-      .listener = options.listener});
+  witness_ =
+      std::make_unique<Witness>(Witness::Wiring{.queue = queue_,
+                                                .digest = digest_,
+                                                .evidence = evidence_,
+                                                .marks = marks_,
+                                                .models = models_,
+                                                .nodes = nodes_,
+                                                .listener = options.listener});
   network_ = std::make_unique<SimNetwork>(
       SimNetwork::Options{.seed = config.seed,
                           .nodes = config.nodes,
@@ -153,6 +154,7 @@ RunResult World::Run() {
   RunUntil(end);
   if (options_.until.ns == 0 && !is_cut_) {
     if (Converges()) {
+      evidence_.inspected = queue_.now();
       Inspect();
       ReadEverything();
       AwaitIdle();
@@ -343,11 +345,17 @@ void World::NoteDeath(uint32_t node) {
 void World::NoteLoad(uint32_t node) {
   if (nodes_[node]->IsPaused()) return;
   const Engine& engine = nodes_[node]->engine();
+  const StoreCounters stores[] = {engine.Counters(StoreId::kUser),
+                                  engine.Counters(StoreId::kHints)};
+  for (size_t which = 0; which < 2; ++which) {
+    if (KeepsLittleThatIsDead(stores[which], settings_.config.engine)) {
+      evidence_.fitted[node][which] = queue_.now();
+    }
+  }
   CheckLoad({.node = node,
              .open_requests = clients_->open_at(node),
              .open_files = nodes_[node]->disk().open_files(),
-             .pinned_files = engine.Counters(StoreId::kUser).pinned_files +
-                             engine.Counters(StoreId::kHints).pinned_files,
+             .pinned_files = stores[0].pinned_files + stores[1].pinned_files,
              .disk_operations = nodes_[node]->disk().operations_under_way()},
             settings_.config, &evidence_.loads);
 }
@@ -367,6 +375,7 @@ void World::NoteRecovery(uint32_t node) {
        .at = queue_.now(),
        .entries = engine.Entries(),
        .in_doubt = engine.Counters(StoreId::kUser).ranges_in_doubt > 0});
+  evidence_.fitted[node] = {queue_.now(), queue_.now()};
   models_[node].OnRecovered(evidence_.recoveries.back());
 }
 

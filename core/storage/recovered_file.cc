@@ -102,6 +102,13 @@ FileVerdict TailJudge::Judge(const RecoveredFile& file) {
       file.seal->summary.record_count == file.summary.record_count &&
       file.seal->summary.digest == file.summary.digest;
   const bool is_poisoned = file.listed.poison_offset.has_value();
+  // Its name was durable before the manifest listed it: no tail was cut so far
+  // back that it never was.
+  if (file.is_missing) {
+    FileVerdict verdict{.summary = {}, .cut_at = {}, .damages = {}};
+    verdict.damages.push_back({.file = id, .from = 0, .upto = UINT64_MAX});
+    return verdict;
+  }
   if (is_cut_ && !is_poisoned) {
     FileVerdict verdict = Keep(file, 0);
     verdict.is_dropped = true;
@@ -120,11 +127,6 @@ FileVerdict TailJudge::Judge(const RecoveredFile& file) {
                              ? AlignUp(file.last_end, kLogPageBytes)
                              : file.last_end;
   const uint64_t good_upto = bad.value_or(whole);
-  if (file.is_missing) {
-    FileVerdict verdict{.summary = {}, .cut_at = {}, .damages = {}};
-    verdict.damages.push_back({.file = id, .from = 0, .upto = UINT64_MAX});
-    return verdict;
-  }
   if (good_upto < durable_upto) {
     FileVerdict verdict = Keep(file, file.rows.size());
     verdict.damages.push_back(

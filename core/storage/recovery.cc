@@ -287,7 +287,10 @@ void Recovery::FindValues(const DiskDone& done,
 
 void Recovery::OnFileStat(const DiskDone& done, Turn& turn) {
   RecoveredFile& file = found_[next_file_];
-  if (done.error == DiskError::kNoEntry) {
+  // Its header was durable before the manifest listed it.
+  const bool is_emptied =
+      done.error == DiskError::kNone && done.count < kHeaderBlockBytes;
+  if (done.error == DiskError::kNoEntry || is_emptied) {
     file.is_missing = true;
     ++next_file_;
     return ScanNextFile(turn);

@@ -14,34 +14,46 @@ namespace {
 
 // The active file, a spare one, and one that a job writes.
 constexpr uint64_t kFilesInUse = 3;
+// So many intervals a store has to get rid of what is dead.
+constexpr int64_t kJobs = 3;
+
+uint64_t LiveBytes(const StoreCounters& store) {
+  const uint64_t frame = store.data_files * (kHeaderBlockBytes + kSealBytes);
+  return store.data_bytes -
+         std::min(store.data_bytes, store.dead_bytes + frame);
+}
 
 void CheckSpace(const Evidence& evidence, uint32_t node, size_t which,
                 Verdict* verdict) {
+  const EngineOptions& options = evidence.config.engine;
   const StoreCounters& store = evidence.nodes[node].stores[which];
-  if (store.damaged_files > 0 || store.ranges_in_doubt > 0) {
-    ++verdict->excused;
-    return;
-  }
+  const Duration since = evidence.inspected - evidence.fitted[node][which];
   ++verdict->checked;
-  const uint64_t frame = store.data_files * (kHeaderBlockBytes + kSealBytes);
-  const uint64_t gone = std::min(store.data_bytes, store.dead_bytes + frame);
-  const uint64_t live = store.data_bytes - gone;
-  const uint64_t most =
-      live * 2 + frame + kFilesInUse * evidence.config.engine.max_file_bytes;
-  if (store.data_bytes <= most) return;
+  if (KeepsLittleThatIsDead(store, options)) return;
+  if (since <= options.compact_interval * kJobs) return;
   Report(verdict,
          {.oracle = "O18",
           .property = "store-answers",
           .sentence = "After healing, " + NodeText(node) + " keeps " +
                       std::to_string(store.data_bytes) + " bytes in " +
                       (which == 0 ? "its store" : "its hints") + ", and only " +
-                      std::to_string(live) + " of them are alive.",
+                      std::to_string(LiveBytes(store)) +
+                      " of them are alive, for " + TimeText(since) + ".",
           .op = 0,
           .key = 0,
           .at = evidence.ended});
 }
 
 }  // namespace
+
+// What is damaged or doubted is not compacted.
+bool KeepsLittleThatIsDead(const StoreCounters& store,
+                           const EngineOptions& options) {
+  if (store.damaged_files > 0 || store.ranges_in_doubt > 0) return true;
+  const uint64_t frame = store.data_files * (kHeaderBlockBytes + kSealBytes);
+  return store.data_bytes <=
+         LiveBytes(store) * 2 + frame + kFilesInUse * options.max_file_bytes;
+}
 
 Verdict CheckStoreAnswers(const Evidence& evidence) {
   Verdict verdict;

@@ -2,8 +2,8 @@
 //
 // O18: every answer of a node's store is what a plain map of its keys says
 // (sim/store_model.h), and after healing a store keeps not much more than what
-// is alive: kept <= live * 2, and for each file its header and SEAL, and some
-// files that are being written.
+// is alive for longer than three intervals of compaction: kept <= live * 2, and
+// for each file its header and SEAL, and some files that are being written.
 //
 // Excused: stores with damaged files, which are never compacted, and in doubt.
 
@@ -13,6 +13,10 @@
 #include "sim/evidence.h"
 
 namespace orrery::sim {
+
+// Amplification, of which a compaction is due soon (storage section 7).
+bool KeepsLittleThatIsDead(const StoreCounters& store,
+                           const EngineOptions& options);
 
 Verdict CheckStoreAnswers(const Evidence& evidence);
 

@@ -47,18 +47,32 @@ bool SettleOrder(const Evidence& evidence, const Operation& earlier,
   return true;
 }
 
-// Of a version that nobody sent or stored, nobody can have been told.  One that
-// is replaced in time is told of by its node, and sent to nobody.
+// Whether a version of the key has that stamp.  One may be minted, be replaced
+// in the same batch of its node's writes and so be neither stored nor sent, and
+// still be what another write of that batch was told of: then its client got
+// its number, or no answer.
+bool MayBeVersion(const Evidence& evidence, const Operation& told) {
+  const uint64_t version = told.superseded_by;
+  for (const uint32_t index : evidence.ledger.OfKey(told.key)) {
+    if (evidence.ledger.At(index).stamp == version) return true;
+  }
+  if (evidence.stored.Contains(Evidence::StoredName{told.key, version})) {
+    return true;
+  }
+  for (const Operation& op : evidence.history.operations()) {
+    if (!op.IsWrite() || op.key != told.key || op.id == told.id) continue;
+    if (op.invoked > told.returned) continue;
+    if (op.outcome == Outcome::kUnknown) return true;
+    if (op.IsOk() && op.version == version) return true;
+  }
+  return false;
+}
+
 void CheckTold(const Evidence& evidence, Verdict* verdict) {
   for (const Operation& op : evidence.history.operations()) {
     if (!op.IsWrite() || !op.IsOk() || op.superseded_by == 0) continue;
     ++verdict->checked;
-    bool known = false;
-    for (const uint32_t index : evidence.ledger.OfKey(op.key)) {
-      known = known || evidence.ledger.At(index).stamp == op.superseded_by;
-    }
-    known = known || evidence.stored.Contains(
-                         Evidence::StoredName{op.key, op.superseded_by});
+    const bool known = MayBeVersion(evidence, op);
     if (known && op.superseded_by > op.version) continue;
     Report(verdict,
            {.oracle = "O4",

@@ -222,6 +222,24 @@ TEST_F(RecoveryTest, AMissingFileIsReportedAndTheRestIsServed) {
   EXPECT_TRUE(driver.ReplyTo(driver.Get("k0")).suspect);
 }
 
+// What a lost name leaves when its directory entry comes back without content,
+// behind a file that was never closed.
+TEST_F(RecoveryTest, AnEmptiedFileIsDamageAlsoBehindAnOpenOne) {
+  StoreDriver driver(disk_, Synced());
+  driver.StartAndRecover();
+  for (int i = 0; i < 60; ++i) {
+    driver.ReplyTo(driver.Put("k" + std::to_string(i), std::string(3000, 'a')));
+  }
+  disk_.CrashProcess();
+  disk_.SetContent(DataFile(), "");
+
+  driver.StartAndRecover();
+
+  ASSERT_TRUE(driver.store().IsOpen());
+  EXPECT_TRUE(driver.store().IsSuspect());
+  EXPECT_TRUE(driver.SawMark("storage.damage_found"));
+}
+
 TEST_F(RecoveryTest, ALostManifestIsRebuiltFromTheFilesUnderSuspicion) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();

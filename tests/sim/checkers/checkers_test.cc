@@ -34,6 +34,9 @@ class CheckersTest : public ::testing::Test {
     evidence_.config.keys = 1;
     evidence_.owners_per_key = 3;
     evidence_.healed = true;
+    evidence_.inspected = Instant{0} + 60 * kSecond;
+    evidence_.fitted.resize(3);
+    evidence_.config.engine.compact_interval = 5 * kSecond;
     evidence_.keys.push_back({.key = 0, .token = kToken, .owners = {0, 1, 2}});
     for (uint32_t i = 0; i < 3; ++i) {
       NodeView node;
@@ -112,7 +115,11 @@ TEST_F(CheckersTest, O18SeesAStoreThatKeepsWhatIsDead) {
 
   store.damaged_files = 1;  // Never compacted.
   EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 0U);
-  EXPECT_EQ(CheckStoreAnswers(evidence_).excused, 1U);
+
+  store.damaged_files = 0;
+  EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 1U);
+  evidence_.fitted[1][0] = Instant{0} + 45 * kSecond;  // A job may be due.
+  EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 0U);
 }
 
 TEST_F(CheckersTest, O18AcceptsWhatIsAliveAndWhatIsBeingWritten) {

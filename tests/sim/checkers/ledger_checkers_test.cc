@@ -318,6 +318,20 @@ TEST_F(LedgerCheckersTest, AWriteMayBeToldOfWhatOnlyOneStoreEverHad) {
   EXPECT_TRUE(CheckWriteOrder(evidence_).violations.empty());
 }
 
+// Light seed 129: a delete that nobody sent was replaced in its batch.
+TEST_F(LedgerCheckersTest, AVersionThatNobodySentIsKnownByItsClient) {
+  Put(1, 10, {1, 2}).superseded_by = 20;
+  Operation& other = Put(2, 20, {1, 9});
+  other.acks.owners = 1;
+  EXPECT_TRUE(CheckWriteOrder(evidence_).violations.empty());
+
+  other.version = 21;
+  EXPECT_EQ(CheckWriteOrder(evidence_).violations.size(), 1u);
+
+  other.outcome = Outcome::kUnknown;
+  EXPECT_TRUE(CheckWriteOrder(evidence_).violations.empty());
+}
+
 TEST_F(LedgerCheckersTest, AWriteIsNotToldOfWhatAHolderLost) {
   Put(1, 20, {1, 2});
   Hold(20, {0, 1});
