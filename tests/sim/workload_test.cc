@@ -39,7 +39,7 @@ std::vector<OpStep> OpsOf(WorkloadStyle style) {
 template <typename Predicate>
 size_t CountOf(const std::vector<OpStep>& ops, Predicate predicate) {
   size_t count = 0;
-  for (const OpStep& op : ops) count += predicate(op) ? 1 : 0;
+  for (const OpStep& op : ops) count += predicate(op) ? 1U : 0U;
   return count;
 }
 

@@ -97,7 +97,9 @@ TEST(FormatsTest, ATracesFlowsAndSpansAreWhole) {
     ++phases[phase];
     EXPECT_GE(event.at("ts").as_int64(), 0);
     EXPECT_FALSE(event.at("name").as_string().empty());
-    if (phase == "X") EXPECT_GE(event.at("dur").as_int64(), 0);
+    if (phase == "X") {
+      EXPECT_GE(event.at("dur").as_int64(), 0);
+    }
     if (event.as_object().contains("id")) {
       ++ends[phase][event.at("id").to_number<int64_t>()];
     }
@@ -136,7 +138,7 @@ TEST(FormatsTest, VectorClocksHaveNoGaps) {
       } else {
         EXPECT_GE(count, mine[name]);
         EXPECT_LE(count, known[name][name]);
-        learned += count > mine[name] ? 1 : 0;
+        learned += count > mine[name] ? 1U : 0U;
       }
       mine[name] = count;
     }

@@ -225,7 +225,7 @@ ByteBuffer DumpOf(const Sample& sample, size_t every, size_t first) {
 
 TEST(TraceTest, ADumpThatBeginsInTheMiddleComesToTheSame) {
   for (uint64_t seed = 1; seed <= 4; ++seed) {
-    const Sample sample = SampleOf(seed, seed % 3);
+    const Sample sample = SampleOf(seed, static_cast<uint32_t>(seed % 3));
     for (const size_t every : {997u, 5003u}) {
       for (size_t first = 0; first < 4; ++first) {
         const ByteBuffer dump = DumpOf(sample, every, first);
