@@ -219,6 +219,7 @@ void SegmentScan::AddDamage(uint64_t upto) {
 bool SegmentScan::TakeGap(Item* item) {
   if (has_damage_) {
     has_damage_ = false;
+    in_zeros_ = false;
     has_hole_ = false;
     *item = {.kind = Item::Kind::kDamage,
              .from = damage_from_,
@@ -230,6 +231,9 @@ bool SegmentScan::TakeGap(Item* item) {
   const bool is_inside = has_hole_ && position_ < options_.upto;
   has_hole_ = false;
   if (!is_inside) return false;
+  // A record may begin with a zero, which is none of the hole before it: the
+  // hole would be found again, for ever.
+  in_zeros_ = false;
   *item = {.kind = Item::Kind::kHole,
            .from = hole_from_,
            .upto = hole_upto_,

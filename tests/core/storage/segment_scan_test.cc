@@ -12,6 +12,7 @@ namespace orrery {
 namespace {
 
 constexpr uint64_t kSegmentSalt = 77;
+constexpr size_t kHolesMax = 16;
 
 // A file image with a header block's worth of zeros in front.
 class Image {
@@ -61,6 +62,7 @@ Seen Scan(ByteView file, size_t piece_bytes = 64) {
                            static_cast<size_t>(piece.length)));
     SegmentScan::Item item;
     while (scan.Next(&item)) {
+      if (seen.holes.size() > kHolesMax) return seen;  // It does not move on.
       switch (item.kind) {
         case SegmentScan::Item::Kind::kRecord:
           seen.keys.emplace_back(
@@ -127,6 +129,44 @@ TEST(SegmentScanTest, WholeZeroPagesBeforeARecordAreAHole) {
   EXPECT_EQ(seen.keys, (Names{"a", "b"}));
   ASSERT_EQ(seen.holes.size(), 1u);
   EXPECT_EQ(seen.holes[0], (std::pair<uint64_t, uint64_t>{8192, 16384}));
+}
+
+// One record of 256 has a checksum whose first byte is zero.
+TEST(SegmentScanTest, AZeroThatARecordBeginsWithIsNotOfTheHoleBeforeIt) {
+  int begin_with_zero = 0;
+  for (int i = 0; i < 2048; ++i) {
+    Image image;
+    image.Add("a", "1");
+    image.AddZeros(16384 - image.size());
+    const uint64_t at = image.Add("b", std::to_string(i));
+    if (image.view()[static_cast<size_t>(at)] != std::byte{0}) continue;
+    ++begin_with_zero;
+
+    const Seen seen = Scan(image.view());
+
+    EXPECT_EQ(seen.keys, (Names{"a", "b"}));
+    EXPECT_EQ(seen.holes.size(), 1u);
+  }
+  EXPECT_GT(begin_with_zero, 0);
+}
+
+TEST(SegmentScanTest, AZeroThatARecordBeginsWithIsNotOfTheDamageBeforeIt) {
+  int begin_with_zero = 0;
+  for (int i = 0; i < 2048; ++i) {
+    Image image;
+    image.Flip(image.Add("a", "1") + 8);
+    image.AddZeros(16384 - image.size());
+    const uint64_t at = image.Add("b", std::to_string(i));
+    if (image.view()[static_cast<size_t>(at)] != std::byte{0}) continue;
+    ++begin_with_zero;
+
+    const Seen seen = Scan(image.view());
+
+    EXPECT_EQ(seen.keys, Names{"b"});
+    EXPECT_EQ(seen.damage.size(), 1u);
+    EXPECT_TRUE(seen.holes.empty());
+  }
+  EXPECT_GT(begin_with_zero, 0);
 }
 
 TEST(SegmentScanTest, ADamagedValueCostsOneRecord) {
