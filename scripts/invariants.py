@@ -34,11 +34,15 @@ has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` pro
 | O7 | measured, not promised: keys are linearizable registers | `sim/checkers/register_zones` |
 | O9 | measured, not promised: reads with R + W <= N return the newest write, or one of the two newest | `sim/checkers/staleness` |
 | O10 | a deleted version is not read again | `sim/checkers/no_resurrection` |
-| O11 | after healing all owners of a key hold equal objects, without being read | `sim/checkers/convergence` |
+| O11 | after healing all owners of a key in the core hold equal objects, without being read; then every key can be read | `sim/checkers/convergence` |
 | O12 | one ring per epoch; live nodes agree on the ring and on who is alive | `sim/checkers/membership_agreement` |
+| O13 | nobody is found dead, or stays accused, while nothing is wrong; silence becomes SUSPECT and DEAD on time | `sim/checkers/failure_detector` |
+| O14 | what became of every hint is known, the store has what is held, and after healing nothing is | `sim/checkers/hints_conserved` |
+| O15 | equal replicas send each other nothing but gossip and roots | `sim/checkers/quiet` |
 | O16 | each request is answered exactly once, in time; without clients every pool of a node comes to be empty | `sim/checkers/requests_complete` |
 | O18 | a store answers what a plain map of its keys would, also after a restart, and keeps little that is dead | `sim/checkers/store_answers` |
 | O19 | a record that a disk takes without an error is told of when somebody looks, and repaired; it is never absent or older | `sim/checkers/damage_is_told` |
+| O20 | every node takes a key's owners from the ring of the contract's formula, and no failure changes that ring | `sim/checkers/ring_formula` |
 | O21 | a dot names one version for ever | `sim/checkers/dots_unique` |
 | O22 | merging is commutative, associative and idempotent; an object covers its siblings, and shows the highest version that it covers | `sim/checkers/causality_laws` |
 | O23 | stamps stay near their clock or basis; requests and open files within their limits; one version of a key | `sim/checkers/bounds` |

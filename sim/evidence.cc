@@ -13,6 +13,17 @@ const KeyEntry* FindEntry(const std::vector<KeyEntry>& entries,
   return &*entry;
 }
 
+bool Evidence::EveryOwnerIsThere() const {
+  for (uint32_t node = 0; node < nodes.size(); ++node) {
+    if (!InCore(node) || nodes[node].wiped) return false;
+    // Its IDENTITY is lost: to the ring this is another disk.
+    if (nodes[node].up && nodes[node].state == EngineState::kOutside) {
+      return false;
+    }
+  }
+  return true;
+}
+
 uint32_t Evidence::RequiredReads(const Operation& op) const {
   const uint32_t asked = op.r == 0 ? config.engine.read_quorum : op.r;
   return std::min(asked, owners_per_key);

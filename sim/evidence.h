@@ -10,13 +10,17 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "core/base/ids.h"
 #include "core/base/lookup_map.h"
 #include "core/engine/engine.h"
+#include "sim/belief_log.h"
 #include "sim/history.h"
 #include "sim/ledger.h"
+#include "sim/reach_atlas.h"
 #include "sim/settings.h"
 
 namespace orrery::sim {
@@ -30,10 +34,21 @@ struct NodeView {
   Epoch epoch;
   uint64_t ring_hash = 0;
   std::string waiting_for;
+  bool in_doubt = false;  // Does not vote on what it may lack.
   std::vector<MemberView> members;
   std::vector<KeyEntry> entries;  // By token.
-  uint64_t hints_held = 0;
-  StoreCounters stores[2];  // User, hints.
+  StoreCounters stores[2];        // User, hints.
+  // What its log of hints says, and what its store of them has.
+  EngineCounters counters;
+  uint64_t hints_stored = 0;
+  uint64_t hints_readable = 0;  // Of these; the others it found damaged.
+  struct HintsFor {
+    uint32_t target = 0;  // A node.
+    bool gone = false;    // Of a disk that was wiped since.
+    uint64_t hints = 0;
+    uint64_t partly_delivered = 0;
+  };
+  std::vector<HintsFor> hints_for;
 
   bool Serves() const { return up && state == EngineState::kServing; }
 };
@@ -90,15 +105,58 @@ struct Damage {
   std::string denial;  // Likewise: what the node did.
 };
 
+// A closed ring, as a node held it first.
+struct RingToken {
+  uint64_t token = 0;
+  uint32_t node = 0;
+  friend bool operator==(const RingToken&, const RingToken&) = default;
+};
+struct RingSeen {
+  uint32_t node = 0;
+  Instant at;
+  ClusterId cluster;
+  uint64_t hash = 0;
+  std::vector<RingToken> tokens;
+};
+
+// Whom a node took for the owners of a key, in order.
+struct OwnersSeen {
+  uint32_t node = 0;
+  Instant at;
+  uint64_t ring_hash = 0;
+  uint32_t key = 0;
+  std::vector<uint32_t> owners;
+};
+
+// What one node sent another.
+struct Traffic {
+  uint64_t repair = 0;  // Digests of keys, objects, repairs.
+  uint64_t roots = 0;
+  uint64_t hints = 0;  // Deliveries of hints, and hints.
+  uint64_t frames = 0;
+  uint64_t datagrams = 0;
+};
+
 struct Evidence {
   Config config;
+  // Which nodes were healed and are to converge; by node.  Empty: all.
+  std::vector<bool> core;
+  // The worst weather of the run.
+  Noise noise;
   History history;
   Ledger ledger;
+  // Which nodes could speak to which, and what they held of each other.
+  ReachAtlas atlas;
+  BeliefLog beliefs;
   // Before the final reads, once the world had healed; empty if the scenario
   // does not ask for convergence.
   std::vector<NodeView> nodes;
   std::vector<KeyView> keys;
-  std::vector<Recovery> recoveries;  // In order of time.
+  std::vector<Recovery> recoveries;     // In order of time.
+  std::vector<RingSeen> rings;          // O20, in order of time.
+  std::vector<OwnersSeen> owners_seen;  // O20
+  // O15: in the window after the inspection; from * nodes + to.
+  std::vector<Traffic> traffic;
   bool healed = false;
   Instant inspected;  // When `nodes` was looked at.
   // By node and store: when it last kept little that is dead, or began.
@@ -131,6 +189,10 @@ struct Evidence {
   };
   FreshStamps fresh_stamps;  // O23
 
+  bool InCore(uint32_t node) const { return core.empty() || core[node]; }
+  // No node is outside the core or, for a disk that was wiped or lost its
+  // identity, outside the ring.  After Inspect.
+  bool EveryOwnerIsThere() const;
   uint32_t RequiredReads(const Operation& op) const;
   uint32_t RequiredWrites(const Operation& op) const;
   uint32_t Majority() const { return owners_per_key / 2 + 1; }
@@ -148,13 +210,21 @@ struct Violation {
 
 struct Verdict {
   uint64_t checked = 0;     // Cases the oracle could judge; 0: vacuous.
-  uint64_t excused = 0;     // Cases it let pass for a lost disk.
+  uint64_t excused = 0;     // Cases it let pass.
   uint64_t deviations = 0;  // Measured only: what no level promises.
+  // Why it let cases pass; names are literals.
+  absl::btree_map<std::string_view, uint64_t> excuses;
   std::vector<Violation> violations;
 };
 
 // An oracle stops adding violations here: the first few tell the story.
 inline constexpr size_t kViolationsMax = 8;
+
+// `reason`: a literal, that says what the contract does not promise.
+inline void Excuse(Verdict* verdict, std::string_view reason) {
+  ++verdict->excused;
+  ++verdict->excuses[reason];
+}
 
 inline void Report(Verdict* verdict, Violation violation) {
   if (verdict->violations.size() < kViolationsMax) {

@@ -251,11 +251,19 @@ bool History::AnyLossOf(uint32_t key, Instant at, Instant until,
 bool History::AllHoldersLost(uint32_t key, uint64_t version,
                              const Durability& durability,
                              Instant until) const {
+  return HoldersLeft(key, version, durability, until).empty();
+}
+
+std::vector<uint32_t> History::HoldersLeft(uint32_t key, uint64_t version,
+                                           const Durability& durability,
+                                           Instant until) const {
+  std::vector<uint32_t> left;
   for (const Holding& holding : HoldersOf(key, version)) {
     if (holding.at > until) continue;
-    if (!IsLost(key, version, holding, until, durability)) return false;
+    if (IsLost(key, version, holding, until, durability)) continue;
+    left.push_back(holding.node);
   }
-  return true;
+  return left;
 }
 
 bool History::AnyHolderLost(uint32_t key, uint64_t version,

@@ -199,6 +199,10 @@ class History {
   // could not help a read that had been answered.
   bool AllHoldersLost(uint32_t key, uint64_t version,
                       const Durability& durability, Instant until) const;
+  // Who had acknowledged it by then and has not lost it.
+  std::vector<uint32_t> HoldersLeft(uint32_t key, uint64_t version,
+                                    const Durability& durability,
+                                    Instant until) const;
   bool AnyHolderLost(uint32_t key, uint64_t version,
                      const Durability& durability, Instant until) const;
   // Whether any node may have lost, by `until`, what it held of the key at

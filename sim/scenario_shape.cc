@@ -23,14 +23,18 @@ class Faults {
         down_(nodes, false),
         paused_(nodes, false),
         bad_disks_(nodes, false),
+        wiped_(nodes, false),
         noise_(noise) {}
 
   void operator()(const OpStep&) {}
   void operator()(const NodeStep& step) {
     const uint32_t node = step.node % nodes_;
     switch (step.kind) {
-      case NodeStep::Kind::kCrash:
       case NodeStep::Kind::kWipe:
+        wiped_[node] = true;
+        End(node);
+        return;
+      case NodeStep::Kind::kCrash:
       case NodeStep::Kind::kStop:
         End(node);
         return;
@@ -91,13 +95,27 @@ class Faults {
     ApplyNoise(step.name, step.value, &noise_);
   }
 
-  bool Any() const {
-    const auto any = [](const std::vector<bool>& flags) {
-      return std::find(flags.begin(), flags.end(), true) != flags.end();
-    };
-    return any(links_) || any(down_) || any(paused_) || any(bad_disks_) ||
-           noise_.tcp_late.num != 0 || noise_.udp_mtu < kDatagramBytesMax ||
-           noise_.udp_tail.num != 0 || noise_.disk_stall.num != 0;
+  bool AnyIn(const std::vector<bool>& core) const {
+    if (noise_.tcp_late.num != 0 || noise_.udp_mtu < kDatagramBytesMax ||
+        noise_.udp_tail.num != 0 || noise_.disk_stall.num != 0) {
+      return true;
+    }
+    for (uint32_t node = 0; node < nodes_; ++node) {
+      if (!core[node]) continue;
+      if (down_[node] || paused_[node] || bad_disks_[node]) return true;
+      for (uint32_t to = 0; to < nodes_; ++to) {
+        if (core[to] && links_[size_t{node} * nodes_ + to]) return true;
+      }
+    }
+    return false;
+  }
+
+  uint32_t WipedIn(const std::vector<bool>& core) const {
+    uint32_t wiped = 0;
+    for (uint32_t node = 0; node < nodes_; ++node) {
+      if (core[node] && wiped_[node]) ++wiped;
+    }
+    return wiped;
   }
 
  private:
@@ -118,6 +136,7 @@ class Faults {
   std::vector<bool> down_;
   std::vector<bool> paused_;
   std::vector<bool> bad_disks_;
+  std::vector<bool> wiped_;
   Noise noise_;
 };
 
@@ -160,12 +179,36 @@ bool ExpectsConvergence(const Scenario& scenario) {
   return false;
 }
 
+std::vector<bool> CoreOf(const Settings& settings) {
+  const uint32_t nodes = settings.config.nodes;
+  for (const Expectation& expectation : settings.expectations) {
+    if (expectation.kind != Expectation::Kind::kConverge) continue;
+    if (expectation.core.empty()) continue;
+    std::vector<bool> core(nodes, false);
+    for (const uint32_t node : expectation.core) core[node % nodes] = true;
+    return core;
+  }
+  return std::vector<bool>(nodes, true);
+}
+
+bool CoreSuffices(const Settings& settings, uint32_t beyond) {
+  const std::vector<bool> core = CoreOf(settings);
+  const uint32_t owners =
+      std::min(settings.config.engine.replication, settings.config.nodes);
+  const auto outside =
+      static_cast<uint32_t>(std::count(core.begin(), core.end(), false));
+  return outside + beyond <= (owners - 1) / 2;
+}
+
 bool LeavesFaults(const Scenario& scenario) {
   const Settings settings = SettingsOf(scenario);
   Faults faults(settings.config.nodes, settings.noise);
   for (const StepLine* line : StepsByTime(scenario))
     std::visit(faults, line->step);
-  return faults.Any();
+  const std::vector<bool> core = CoreOf(settings);
+  const bool is_part = std::find(core.begin(), core.end(), false) != core.end();
+  if (is_part && !CoreSuffices(settings, faults.WipedIn(core))) return true;
+  return faults.AnyIn(core);
 }
 
 }  // namespace orrery::sim

@@ -11,6 +11,7 @@
 
 #include "core/base/time.h"
 #include "sim/scenario.h"
+#include "sim/settings.h"
 
 namespace orrery::sim {
 
@@ -27,9 +28,18 @@ Extent ExtentOf(const Scenario& scenario);
 
 bool ExpectsConvergence(const Scenario& scenario);
 
+// Which nodes are to converge: those of `core=`, or all.
+std::vector<bool> CoreOf(const Settings& settings);
+// Whether every key has a majority of its owners in the core, whichever they
+// are: fewer nodes are outside than a majority of a key's owners.  `beyond`:
+// how many of the core are no owners any more.
+bool CoreSuffices(const Settings& settings, uint32_t beyond);
+
 // Whether after the last step a link is still cut, held, clogged or half open,
 // a node down or paused, a disk bad, or weather at work that breaks what
-// convergence needs (`tcp.late`, `disk.stall`).
+// convergence needs (`tcp.late`, `disk.stall`).  With `core=` only nodes of the
+// core and links between them count, and a core that does not suffice is as
+// bad as a fault.
 bool LeavesFaults(const Scenario& scenario);
 
 }  // namespace orrery::sim

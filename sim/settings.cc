@@ -207,6 +207,20 @@ bool ReadRange(std::string_view text, Range* value) {
   return true;
 }
 
+bool ReadNodes(std::string_view text, std::vector<uint32_t>* nodes) {
+  nodes->clear();
+  while (true) {
+    const size_t end = text.find(',');
+    const std::string_view word = text.substr(0, end);
+    uint32_t node = 0;
+    if (!word.starts_with('n') || word.starts_with("n0x")) return false;
+    if (!ReadU32(word.substr(1), &node)) return false;
+    nodes->push_back(node);
+    if (end == std::string_view::npos) return true;
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::string TimeText(Duration value) {
   if (value.ns == 0) return "0s";
   for (const Unit& unit : kUnits) {
@@ -309,6 +323,8 @@ std::string ReadExpectation(const ExpectLine& line, Expectation* expectation) {
   Expectation read;
   if (line.property == "converge") {
     read.kind = Kind::kConverge;
+  } else if (line.property == "quiet") {
+    read.kind = Kind::kQuiet;
   } else if (line.property == "outcome") {
     read.kind = Kind::kOutcome;
   } else if (line.property == "value") {
@@ -325,6 +341,9 @@ std::string ReadExpectation(const ExpectLine& line, Expectation* expectation) {
     uint32_t number = 0;
     if (setting.name == "within") {
       good = ReadPositiveTime(setting.value, &read.within);
+    } else if (setting.name == "core") {
+      good =
+          read.kind == Kind::kConverge && ReadNodes(setting.value, &read.core);
     } else if (setting.name == "op") {
       good = ReadU32(setting.value, &read.op);
     } else if (setting.name == "is" || setting.name == "name") {

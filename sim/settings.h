@@ -19,7 +19,11 @@
 //         udp.mtu=N    larger datagrams vanish
 //         tcp.queue=N  a link that cannot send holds so many frames
 //         tick.grain=T timers come at multiples of it
-// expect  converge within=T         all owners equal, members agree, in T
+// expect  converge within=T [core=nodes]
+//                                   all owners equal, members agree, in T; of
+//                                   a core that suffices (CoreSuffices), while
+//                                   what else is wrong stays wrong for good
+//         quiet                     and then nothing is sent but gossip (O15)
 //         outcome op=N is=ok|failed|unknown
 //         value op=N is=absent|opM  what read N returned
 //         acks op=N owners=K hints=K
@@ -99,7 +103,8 @@ struct Expectation {
     kOutcome = 2,
     kValue = 3,
     kAcks = 4,
-    kMark = 5
+    kMark = 5,
+    kQuiet = 6,
   };
   Kind kind = Kind::kConverge;
   Duration within;
@@ -107,6 +112,7 @@ struct Expectation {
   std::string is;
   std::optional<uint32_t> owners;
   std::optional<uint32_t> hints;
+  std::vector<uint32_t> core;  // Empty: every node.  Numbers wrap round.
 };
 
 struct Settings {
@@ -129,6 +135,7 @@ bool ReadUint(std::string_view text, uint64_t* value);
 bool ReadTime(std::string_view text, Duration* value);  // May be negative.
 bool ReadRatio(std::string_view text, Ratio* value);
 bool ReadRange(std::string_view text, Range* value);
+bool ReadNodes(std::string_view text, std::vector<uint32_t>* nodes);  // n0,n2
 // The largest unit that divides it: 1500 ms is "1500ms", 2000 ms is "2s".
 std::string TimeText(Duration value);
 

@@ -12,6 +12,7 @@
 
 #include "core/base/prng.h"
 #include "core/base/total_order.h"
+#include "sim/lasting_faults.h"
 #include "sim/settings.h"
 #include "sim/swarm_damage.h"
 #include "sim/swarm_weather.h"
@@ -82,6 +83,10 @@ class Generator {
     if (Has(Area::kProcess, faults_.Chance(1, 16))) WipeOne();
     if (Has(Area::kDisk, faults_.Chance(1, 4))) BadDisks();
     MoreWeather();
+    // A golden run would not be short, others are of one area.
+    if (profile_ == Profile::kLight || profile_ == Profile::kSwarm) {
+      lasting_ = LastingFaultsOf(seed_, nodes_, replication_, wiped_);
+    }
     if (Has(Area::kDisk, true)) Damage();
     HealAll();
     Sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
@@ -92,9 +97,20 @@ class Generator {
       scenario_.lines.emplace_back(std::move(timed.line));
     }
     // Suspicion, hints and anti-entropy have half of it; 10 s are promised.
-    const Duration within = plan_.end - plan_.heal_at;
-    scenario_.lines.emplace_back(
-        ExpectLine{"converge", {{"within", TimeText(within)}}});
+    Duration within = plan_.end - plan_.heal_at;
+    if (!lasting_.outside.empty()) {
+      const Config config = SettingsOf(scenario_).config;
+      within = std::max(within, CoreBound(config.engine));
+    }
+    ExpectLine expect{"converge", {{"within", TimeText(within)}}};
+    if (!lasting_.outside.empty()) {
+      expect.settings.push_back({"core", lasting_.CoreText(nodes_)});
+    }
+    scenario_.lines.emplace_back(std::move(expect));
+    // A golden run has no time for it.
+    if (profile_ != Profile::kGolden) {
+      scenario_.lines.emplace_back(ExpectLine{"quiet", {}});
+    }
     return std::move(scenario_);
   }
 
@@ -153,6 +169,7 @@ class Generator {
   void Take(SwarmFaults faults);
   bool MayLoseBytes() const;
   void HealAll();
+  void HealLinks();
 
   OpStep MakeOp(uint32_t id);
 
@@ -169,6 +186,8 @@ class Generator {
   uint32_t keys_ = 64;
   uint32_t clients_ = 4;
   uint32_t replication_ = 3;
+  std::vector<uint32_t> wiped_;
+  LastingFaults lasting_;
   bool sloppy_ = false;
   bool odd_levels_ = false;
   std::string udp_loss_ = "0/1";
@@ -532,6 +551,7 @@ void Generator::WipeOne() {
   const Duration at =
       TimeBetween(prng, plan_.first_fault + 4 * kSecond, plan_.heal_at);
   const uint32_t node = AnyNode(prng);
+  wiped_.push_back(node);
   At(at, NodeStep{NodeStep::Kind::kWipe, node});
   At(at + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
 }
@@ -593,9 +613,10 @@ void Generator::Take(SwarmFaults faults) {
 
 void Generator::Damage() { Take(DamageOf(Shape(), MayLoseBytes())); }
 
-// Only one disk of a run loses bytes, and none loses any besides: with a second
-// the cluster is beyond its budget.
+// Only one disk of a run loses bytes, and none loses any besides, nor is any
+// node lost for good: with a second the cluster is beyond its budget.
 bool Generator::MayLoseBytes() const {
+  if (!lasting_.outside.empty()) return false;
   bool synced = true;
   for (const Line& line : scenario_.lines) {
     const auto* cfg = std::get_if<CfgLine>(&line);
@@ -617,14 +638,35 @@ bool Generator::MayLoseBytes() const {
   });
 }
 
+// Those of a node that is lost for good stay as they are.
+void Generator::HealLinks() {
+  if (lasting_.outside.empty()) {
+    At(plan_.heal_at, HealStep{});
+    return;
+  }
+  for (uint32_t from = 0; from < nodes_; ++from) {
+    for (uint32_t to = from + 1; to < nodes_; ++to) {
+      if (lasting_.IsOutside(from) || lasting_.IsOutside(to)) continue;
+      At(plan_.heal_at, HealStep{Link{from, to, true}});
+    }
+  }
+}
+
 void Generator::HealAll() {
-  At(plan_.heal_at, HealStep{});
+  HealLinks();
   At(plan_.heal_at, KnobStep{"tcp.late", "0/1"});
   At(plan_.heal_at, KnobStep{"disk.stall", "0/1"});
   for (uint32_t node = 0; node < nodes_; ++node) {
+    if (lasting_.IsOutside(node)) continue;
     At(plan_.heal_at, DiskStep{node, DiskStep::Kind::kOk, 0});
     At(plan_.heal_at, NodeStep{NodeStep::Kind::kResume, node});
     At(plan_.heal_at, NodeStep{NodeStep::Kind::kRestart, node});
+    if (lasting_.outside.empty()) continue;  // Clients heal with all links.
+    At(plan_.heal_at, NodeStep{NodeStep::Kind::kHeard, node});
+  }
+  for (const Step& step : lasting_.steps) {
+    At(plan_.heal_at - lasting_.before, step);
+    At(plan_.heal_at, step);
   }
 }
 

@@ -6,7 +6,8 @@
 // classes out finds more than a tuned mixture: faults hide each other.
 //
 // A run has two phases.  Until kHealAt faults strike anywhere; then everything
-// is healed and restarted, clients stop, and the scenario expects convergence.
+// is healed and restarted, clients stop, and the scenario expects convergence;
+// in one run of three of a core only (lasting_faults.h).
 
 #ifndef ORRERY_SIM_SWARM_H_
 #define ORRERY_SIM_SWARM_H_

@@ -1,5 +1,6 @@
 #include "sim/witness.h"
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,9 +36,45 @@ void Witness::OnStep(uint32_t node, const Event& event,
     OnReceived(node, received->message);
   }
   for (const SendEffect& send : effects.sends) OnSent(node, send);
+  if (counting_) CountTraffic(node, effects);
+  // Whoever sends a datagram is there for the others.
+  if (!effects.datagrams.empty()) {
+    wiring_.evidence.atlas.End(node, ReachAtlas::NodeTrouble::kDown,
+                               wiring_.queue.now());
+  }
   if (wiring_.listener != nullptr) {
     wiring_.listener->OnStep(wiring_.queue.now(), node, event, effects,
                              wiring_.digest.value());
+  }
+}
+
+void Witness::CountTraffic(uint32_t node, const Effects& effects) {
+  const uint32_t nodes = wiring_.evidence.config.nodes;
+  std::vector<Traffic>& traffic = wiring_.evidence.traffic;
+  traffic.resize(size_t{nodes} * nodes);
+  for (const DatagramEffect& datagram : effects.datagrams) {
+    const std::optional<uint32_t> to = NodeOfEndpoint(datagram.to);
+    if (to.has_value() && *to < nodes) ++traffic[node * nodes + *to].datagrams;
+  }
+  for (const SendEffect& send : effects.sends) {
+    const std::optional<uint32_t> to = NodeOfEndpoint(send.to);
+    if (!to.has_value() || *to >= nodes) continue;
+    Traffic& sent = traffic[node * nodes + *to];
+    const PeerBody& body = send.message.body;
+    const auto* put = std::get_if<ReplicaPut>(&body);
+    if (std::holds_alternative<HintPut>(body) ||
+        (put != nullptr && put->origin == PutOrigin::kHint)) {
+      ++sent.hints;
+    } else if (put != nullptr || std::holds_alternative<SyncKeys>(body) ||
+               std::holds_alternative<SyncFetch>(body) ||
+               std::holds_alternative<SyncObjects>(body)) {
+      ++sent.repair;
+    } else if (std::holds_alternative<SyncRoots>(body)) {
+      ++sent.roots;
+    } else if (!std::holds_alternative<SyncRootsAck>(body) &&
+               !std::holds_alternative<ReplicaPutAck>(body)) {
+      ++sent.frames;
+    }
   }
 }
 

@@ -60,6 +60,9 @@ class Witness : public NodeWitness {
   }
   void CheckMembers(const std::vector<MemberView>& members);
 
+  // What is sent from now on is counted (O15), or no more.
+  void Count(bool counting) { counting_ = counting; }
+
   // Processes that ended by themselves.
   struct Fatal {
     uint32_t node = 0;
@@ -97,6 +100,7 @@ class Witness : public NodeWitness {
                                       const RingName&) = default;
   };
 
+  void CountTraffic(uint32_t node, const Effects& effects);
   void OnReceived(uint32_t node, const PeerMessage& message);
   void OnSent(uint32_t node, const SendEffect& send);
   void OnReplica(uint32_t node, uint32_t sender, Handle request,
@@ -120,6 +124,7 @@ class Witness : public NodeWitness {
   LawSampler laws_;
   StampBound stamps_;
   std::vector<Fatal> fatals_;
+  bool counting_ = false;
 };
 
 }  // namespace orrery::sim

@@ -12,7 +12,9 @@
 #include "sim/checkers/bounds.h"
 #include "sim/checkers/context_coverage.h"
 #include "sim/checkers/expectations.h"
+#include "sim/checkers/failure_detector.h"
 #include "sim/checkers/narration.h"
+#include "sim/checkers/quiet.h"
 #include "sim/checkers/store_answers.h"
 #include "sim/scenario_shape.h"
 #include "sim/weather.h"
@@ -64,7 +66,12 @@ World::World(const Scenario& scenario, const RunOptions& options)
   const Config& config = settings_.config;
   evidence_.config = config;
   evidence_.fitted.resize(config.nodes);
+  evidence_.core = CoreOf(settings_);
   evidence_.unsynced = UnsyncedFor(settings_, steps_);
+  evidence_.noise = settings_.noise;
+  evidence_.atlas = ReachAtlas(config.nodes);
+  evidence_.beliefs = BeliefLog(config.nodes);
+  NoteWeather();
   for (uint32_t node = 0; node < config.nodes; ++node) {
     models_.emplace_back(node, evidence_, tally_);
   }
@@ -85,7 +92,9 @@ World::World(const Scenario& scenario, const RunOptions& options)
   recovered_.resize(config.nodes);
   absent_.resize(config.nodes);
   failed_syncs_.resize(config.nodes);
+  view_hashes_.resize(config.nodes);
   for (uint32_t node = 0; node < config.nodes; ++node) {
+    evidence_.atlas.Begin(node, ReachAtlas::NodeTrouble::kDown, Instant{});
     nodes_.push_back(std::make_unique<SimNode>(
         SimNode::Wiring{.index = node,
                         .seed = config.seed,
@@ -156,6 +165,7 @@ RunResult World::Run() {
     if (Converges()) {
       evidence_.inspected = queue_.now();
       Inspect();
+      WatchQuiet();
       ReadEverything();
       AwaitIdle();
     }
@@ -280,9 +290,7 @@ void World::AfterStep(uint32_t node) {
     options_.listener->OnEntries(queue_.now(), node,
                                  nodes_[node]->engine().Entries());
   }
-  if (witness_->TakeMembersChanged(node)) {
-    witness_->CheckMembers(nodes_[node]->engine().Members());
-  }
+  NoteBeliefs(node);
   if (dispatched_ % kLoadEvery == 0) NoteLoad(node);
   if (options_.invariants_every == 0) return;
   if (dispatched_ % options_.invariants_every != 0) return;
@@ -305,7 +313,8 @@ bool World::Permits(uint32_t node, const Struck& struck) {
 bool World::IsHeldElsewhere(uint32_t node, std::string_view key,
                             uint64_t version) const {
   for (uint32_t other = 0; other < settings_.config.nodes; ++other) {
-    if (other == node || !nodes_[other]->IsUp()) continue;
+    if (other == node || !evidence_.InCore(other)) continue;
+    if (!nodes_[other]->IsUp()) continue;
     const std::vector<KeyEntry> entries = nodes_[other]->engine().Entries();
     const KeyEntry* entry = FindEntry(entries, TokenOf(key));
     if (entry == nullptr || entry->doubted) continue;
@@ -328,8 +337,56 @@ void World::NoteFailedSync(uint32_t node) {
   evidence_.history.RecordFailedSync(node, queue_.now());
 }
 
+// O12, O13.
+void World::NoteBeliefs(uint32_t node) {
+  const Engine& engine = nodes_[node]->engine();
+  const uint64_t hash = engine.view_hash();
+  const bool opinions_changed = witness_->TakeMembersChanged(node);
+  if (!opinions_changed && hash == view_hashes_[node]) return;
+  view_hashes_[node] = hash;
+  const std::vector<MemberView> members = engine.Members();
+  witness_->CheckMembers(members);
+  evidence_.beliefs.Note(node, members, queue_.now());
+  if (!opinions_changed) return;
+  // Who is believed dead must not matter; another two keys each time.
+  for (uint32_t i = 0; i < 2; ++i) {
+    const uint64_t looks = evidence_.owners_seen.size();
+    NoteOwners(node, static_cast<uint32_t>(looks % settings_.config.keys));
+  }
+}
+
+// The weather may have changed.
+void World::NoteWeather() {
+  const Noise& now = settings_.noise;
+  Noise& worst = evidence_.noise;
+  worst.delay.high = std::max(worst.delay.high, now.delay.high);
+  if (now.udp_loss.num > 0) worst.udp_loss = now.udp_loss;
+  if (now.udp_late.num > 0) worst.udp_late = now.udp_late;
+  if (now.udp_dup.num > 0) worst.udp_dup = now.udp_dup;
+  if (now.udp_flip.num > 0) worst.udp_flip = now.udp_flip;
+  if (now.udp_cut.num > 0) worst.udp_cut = now.udp_cut;
+  if (now.udp_tail.num > 0) worst.udp_tail = now.udp_tail;
+  if (now.udp_replay.num > 0) worst.udp_replay = now.udp_replay;
+  worst.tick_grain = std::max(worst.tick_grain, now.tick_grain);
+  if (IsStorm(now)) {
+    evidence_.atlas.BeginStorm(queue_.now());
+  } else {
+    evidence_.atlas.EndStorm(queue_.now());
+  }
+}
+
+// There is no process: nobody speaks, nobody believes anything.
+void World::NoteSilence(uint32_t node) {
+  using Trouble = ReachAtlas::NodeTrouble;
+  evidence_.atlas.Begin(node, Trouble::kDown, queue_.now());
+  evidence_.atlas.End(node, Trouble::kPaused, queue_.now());
+  evidence_.atlas.End(node, Trouble::kEnding, queue_.now());
+  evidence_.beliefs.Forget(node, queue_.now());
+}
+
 // A process is gone, by a step of the scenario or by itself.
 void World::NoteDeath(uint32_t node) {
+  NoteSilence(node);
   if (const auto stopped = nodes_[node]->stopped_clean_at()) {
     evidence_.history.RecordCleanStop(node, *stopped);
   }
@@ -347,7 +404,9 @@ void World::NoteLoad(uint32_t node) {
   const Engine& engine = nodes_[node]->engine();
   const StoreCounters stores[] = {engine.Counters(StoreId::kUser),
                                   engine.Counters(StoreId::kHints)};
+  const bool is_judged = !evidence_.nodes.empty();  // As it was before.
   for (size_t which = 0; which < 2; ++which) {
+    if (is_judged) continue;
     if (KeepsLittleThatIsDead(stores[which], settings_.config.engine)) {
       evidence_.fitted[node][which] = queue_.now();
     }
@@ -379,38 +438,112 @@ void World::NoteRecovery(uint32_t node) {
   models_[node].OnRecovered(evidence_.recoveries.back());
 }
 
+NodeView World::Look(uint32_t node) const {
+  NodeView view;
+  view.up = nodes_[node]->IsUp();
+  view.wiped = nodes_[node]->WasWiped();
+  if (!view.up) return view;
+  const Engine& engine = nodes_[node]->engine();
+  view.state = engine.state();
+  view.cluster = engine.cluster_id();
+  view.epoch = engine.epoch();
+  view.ring_hash = engine.ring_hash();
+  view.waiting_for = engine.WaitingFor();
+  view.members = engine.Members();
+  view.entries = engine.Entries();
+  view.counters = engine.counters();
+  view.in_doubt = engine.Counters(StoreId::kUser).ranges_in_doubt > 0;
+  view.hints_stored = engine.Counters(StoreId::kHints).active_keys;
+  view.hints_readable = engine.ReadableHints();
+  for (const StoreId store : {StoreId::kUser, StoreId::kHints}) {
+    view.stores[static_cast<size_t>(store)] = engine.Counters(store);
+  }
+  for (const HeldHints& held : engine.Hints()) {
+    for (uint32_t target = 0; target < nodes_.size(); ++target) {
+      if (NodeIdOf(NodeText(target)) != held.target) continue;
+      const bool gone =
+          !nodes_[target]->IsUp()
+              ? nodes_[target]->WasWiped()
+              : nodes_[target]->engine().storage_id() != held.storage;
+      view.hints_for.push_back(
+          {target, gone, held.hints, held.partly_delivered});
+    }
+  }
+  return view;
+}
+
+std::vector<uint32_t> World::OwnersOf(const Engine& engine,
+                                      uint32_t key) const {
+  std::vector<uint32_t> owners;
+  for (const std::string& name : engine.PreferenceListOf(KeyText(key))) {
+    for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
+      if (NodeText(node) == name) owners.push_back(node);
+    }
+  }
+  return owners;
+}
+
+// O20: a closed ring, the first time that it is seen.
+void World::NoteRing(uint32_t node) {
+  const Engine& engine = nodes_[node]->engine();
+  if (engine.ring_hash() == 0 || engine.ring_pristine()) return;
+  for (const RingSeen& ring : evidence_.rings) {
+    if (ring.hash != engine.ring_hash()) continue;
+    if (ring.cluster == engine.cluster_id()) return;
+  }
+  RingSeen ring{.node = node,
+                .at = queue_.now(),
+                .cluster = engine.cluster_id(),
+                .hash = engine.ring_hash(),
+                .tokens = {}};
+  for (const Engine::TokenView& token : engine.Tokens()) {
+    uint32_t owner = settings_.config.nodes;  // Nobody's.
+    for (uint32_t other = 0; other < settings_.config.nodes; ++other) {
+      if (NodeIdOf(NodeText(other)) == token.node) owner = other;
+    }
+    ring.tokens.push_back({token.token, owner});
+  }
+  evidence_.rings.push_back(std::move(ring));
+}
+
+void World::NoteOwners(uint32_t node, uint32_t key) {
+  const Engine& engine = nodes_[node]->engine();
+  if (engine.ring_hash() == 0 || engine.ring_pristine()) return;
+  NoteRing(node);
+  evidence_.owners_seen.push_back({.node = node,
+                                   .at = queue_.now(),
+                                   .ring_hash = engine.ring_hash(),
+                                   .key = key,
+                                   .owners = OwnersOf(engine, key)});
+}
+
+// O15.
+void World::WatchQuiet() {
+  const bool expected = std::ranges::any_of(
+      settings_.expectations, [](const Expectation& expectation) {
+        return expectation.kind == Expectation::Kind::kQuiet;
+      });
+  if (!expected) return;
+  witness_->Count(true);
+  RunUntil(queue_.now() + QuietWindow(settings_.config.engine));
+  witness_->Count(false);
+}
+
 // Every node as it is now, and who owns what.
 void World::Inspect() {
   const Engine* router = nullptr;
-  for (const auto& node : nodes_) {
-    NodeView view;
-    view.up = node->IsUp();
-    view.wiped = node->WasWiped();
-    if (view.up) {
-      const Engine& engine = node->engine();
-      view.state = engine.state();
-      view.cluster = engine.cluster_id();
-      view.epoch = engine.epoch();
-      view.ring_hash = engine.ring_hash();
-      view.waiting_for = engine.WaitingFor();
-      view.members = engine.Members();
-      view.entries = engine.Entries();
-      view.hints_held = engine.counters().hints_held;
-      for (const StoreId store : {StoreId::kUser, StoreId::kHints}) {
-        view.stores[static_cast<size_t>(store)] = engine.Counters(store);
-      }
-      if (view.Serves() && router == nullptr) router = &engine;
+  for (uint32_t node = 0; node < nodes_.size(); ++node) {
+    evidence_.nodes.push_back(Look(node));
+    for (uint32_t key = 0; key < settings_.config.keys; ++key) {
+      if (evidence_.nodes[node].Serves()) NoteOwners(node, key);
     }
-    evidence_.nodes.push_back(std::move(view));
+    const bool asks = evidence_.nodes[node].Serves() && evidence_.InCore(node);
+    if (asks && router == nullptr) router = &nodes_[node]->engine();
   }
   if (router == nullptr) return;
   for (uint32_t key = 0; key < settings_.config.keys; ++key) {
     KeyView view{.key = key, .token = TokenOf(KeyText(key)), .owners = {}};
-    for (const std::string& name : router->PreferenceListOf(KeyText(key))) {
-      for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
-        if (NodeText(node) == name) view.owners.push_back(node);
-      }
-    }
+    view.owners = OwnersOf(*router, key);
     evidence_.owners_per_key = std::max(
         evidence_.owners_per_key, static_cast<uint32_t>(view.owners.size()));
     evidence_.keys.push_back(std::move(view));
@@ -421,13 +554,23 @@ void World::Inspect() {
 void World::ReadEverything() {
   std::vector<uint32_t> serving;
   for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
-    if (evidence_.nodes[node].Serves()) serving.push_back(node);
+    if (evidence_.nodes[node].Serves() && evidence_.InCore(node)) {
+      serving.push_back(node);
+    }
   }
   if (serving.empty()) return;
+  // No more at once than one node admits, or some would be refused.
+  const uint32_t most = std::max<uint32_t>(
+      settings_.config.engine.limits.client_requests_max / 2, 1);
   for (uint32_t key = 0; key < settings_.config.keys; ++key) {
     clients_->BeginFinalRead(kFinalReads + key, key,
                              serving[key % serving.size()]);
+    if ((key + 1) % most == 0) AwaitAnswers();
   }
+  AwaitAnswers();
+}
+
+void World::AwaitAnswers() {
   const Instant end =
       queue_.now() + settings_.config.engine.request_timeout + 2 * kSecond;
   while (clients_->open() > 0 && !queue_.empty() && queue_.next_time() <= end) {
@@ -435,15 +578,30 @@ void World::ReadEverything() {
   }
 }
 
+// A node outside the core that is awake and cannot store is repaired for ever,
+// and whoever repairs it is never idle.
+void World::ShutOut() {
+  for (uint32_t from = 0; from < settings_.config.nodes; ++from) {
+    for (uint32_t to = 0; to < settings_.config.nodes; ++to) {
+      if (from == to || evidence_.InCore(from) == evidence_.InCore(to))
+        continue;
+      network_->Cut(from, to);
+      evidence_.atlas.BeginLink(from, to, ReachAtlas::LinkTrouble::kCut,
+                                queue_.now());
+    }
+  }
+}
+
 // With no client left, every node comes to a moment without a conversation:
 // whoever does not has lost one.
 void World::AwaitIdle() {
+  ShutOut();
   const Instant end = queue_.now() +
                       settings_.config.engine.request_timeout * 2 +
                       settings_.config.engine.sync_interval + 5 * kSecond;
   std::vector<uint32_t> busy;
   for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
-    if (nodes_[node]->IsUp()) busy.push_back(node);
+    if (nodes_[node]->IsUp() && evidence_.InCore(node)) busy.push_back(node);
   }
   while (true) {
     std::erase_if(busy, [&](uint32_t node) {
@@ -465,10 +623,12 @@ void World::AwaitIdle() {
 // one is none.
 void World::JudgeFatals(RunResult* result) {
   PropertyResult property{.oracle = "O0", .property = "no-process-ends-itself"};
+  const std::string_view reason = "O0 the disk of the process had failed";
   property.checked = nodes_.size();
   for (const Witness::Fatal& fatal : witness_->fatals()) {
     if (nodes_[fatal.node]->disk().HasFailed()) {
       ++property.excused;
+      result->excuses.Count(reason);
       continue;
     }
     ++property.failed;
@@ -503,6 +663,9 @@ void World::Judge(RunResult* result) {
                                   .failed = verdict.violations.size(),
                                   .measured = checker.measured,
                                   .deviations = verdict.deviations});
+    for (const auto& [reason, count] : verdict.excuses) {
+      result->excuses.Add(reason, count);
+    }
     for (Violation& violation : verdict.violations) {
       result->violations.push_back(std::move(violation));
     }

@@ -59,7 +59,8 @@ struct RunResult {
   bool was_cut = false;  // By RunOptions::events_max.
   std::vector<Violation> violations;
   std::vector<PropertyResult> properties;
-  Tally tally;  // Faults fired and client outcomes.
+  Tally tally;    // Faults fired and client outcomes.
+  Tally excuses;  // What oracles let pass, and why.
   Tally marks;
 };
 
@@ -93,12 +94,22 @@ class World : private StrikeJudge {
                        uint64_t version) const;
   void NoteStruck(uint32_t node);
   void NoteFailedSync(uint32_t node);
+  void NoteBeliefs(uint32_t node);
+  void NoteSilence(uint32_t node);
+  void NoteWeather();
   void NoteDeath(uint32_t node);
   void NoteRecovery(uint32_t node);
   void NoteLoad(uint32_t node);
   bool Converges() const;
   void Inspect();
+  NodeView Look(uint32_t node) const;
+  std::vector<uint32_t> OwnersOf(const Engine& engine, uint32_t key) const;
+  void NoteRing(uint32_t node);
+  void NoteOwners(uint32_t node, uint32_t key);
+  void WatchQuiet();
   void ReadEverything();
+  void AwaitAnswers();
+  void ShutOut();
   void AwaitIdle();
   void Judge(RunResult* result);
   void JudgeFatals(RunResult* result);
@@ -122,6 +133,7 @@ class World : private StrikeJudge {
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::vector<uint32_t> failed_syncs_;  // Of each node's disk, noted.
+  std::vector<uint64_t> view_hashes_;   // Of each node, as last looked at.
   std::vector<uint32_t> recovered_;     // Of each node: the process that has.
   std::unique_ptr<Clients> clients_;
   std::vector<bool> absent_;  // Died before it was first started.

@@ -39,11 +39,17 @@ struct World::StepRunner {
         return;
       case NodeStep::Kind::kPause:
         node.Pause();
+        if (node.IsPaused()) {
+          world.evidence_.atlas.Begin(number, ReachAtlas::NodeTrouble::kPaused,
+                                      world.queue_.now());
+        }
         world.evidence_.history.RecordHalt(number, History::HaltCause::kProcess,
                                            world.queue_.now());
         return;
       case NodeStep::Kind::kResume:
         node.Resume();
+        world.evidence_.atlas.End(number, ReachAtlas::NodeTrouble::kPaused,
+                                  world.queue_.now());
         if (node.IsUp()) {
           world.evidence_.history.RecordResumption(
               number, History::HaltCause::kProcess, world.queue_.now());
@@ -53,6 +59,10 @@ struct World::StepRunner {
         return;
       case NodeStep::Kind::kStop:
         KeepAbsent(number);
+        if (node.IsUp()) {
+          world.evidence_.atlas.Begin(number, ReachAtlas::NodeTrouble::kEnding,
+                                      world.queue_.now());
+        }
         node.Stop();
         world.AfterStep(number);
         return;
@@ -79,6 +89,8 @@ struct World::StepRunner {
       case NodeStep::Kind::kWipe:
         node.Wipe();
         world.models_[number].OnWiped();
+        world.evidence_.atlas.Begin(number, ReachAtlas::NodeTrouble::kWiped,
+                                    world.queue_.now());
         world.evidence_.history.RecordDisaster(
             {.node = number, .at = world.queue_.now(), .wiped = true});
         return;
@@ -96,13 +108,17 @@ struct World::StepRunner {
   void Apply(LinkStep::Kind kind, uint32_t from, uint32_t to) const {
     if (from == to) return;
     SimNetwork& network = *world.network_;
+    ReachAtlas& atlas = world.evidence_.atlas;
+    using Trouble = ReachAtlas::LinkTrouble;
     switch (kind) {
       case LinkStep::Kind::kCut:
         world.tally_.Count("fault.cut_link");
         network.Cut(from, to);
+        atlas.BeginLink(from, to, Trouble::kCut, world.queue_.now());
         return;
       case LinkStep::Kind::kClog:
         network.Clog(from, to);
+        atlas.BeginLink(from, to, Trouble::kClogged, world.queue_.now());
         return;
       case LinkStep::Kind::kReset:
         network.Reset(from, to);
@@ -112,13 +128,25 @@ struct World::StepRunner {
         return;
       case LinkStep::Kind::kHold:
         network.Hold(from, to);
+        atlas.BeginLink(from, to, Trouble::kHeld, world.queue_.now());
         return;
       case LinkStep::Kind::kRelease:
         network.Release(from, to);
+        atlas.EndLink(from, to, Trouble::kHeld, world.queue_.now());
         return;
       case LinkStep::Kind::kChoke:
         network.Choke(from, to);
         return;
+    }
+  }
+
+  void Heal(uint32_t from, uint32_t to) const {
+    if (from == to) return;
+    world.network_->Heal(from, to);
+    using Trouble = ReachAtlas::LinkTrouble;
+    for (const Trouble trouble :
+         {Trouble::kCut, Trouble::kHeld, Trouble::kClogged}) {
+      world.evidence_.atlas.EndLink(from, to, trouble, world.queue_.now());
     }
   }
 
@@ -144,14 +172,14 @@ struct World::StepRunner {
     if (step.link.has_value()) {
       const uint32_t from = world.NodeOf(step.link->from);
       const uint32_t to = world.NodeOf(step.link->to);
-      world.network_->Heal(from, to);
-      if (step.link->both) world.network_->Heal(to, from);
+      Heal(from, to);
+      if (step.link->both) Heal(to, from);
       return;
     }
     for (uint32_t from = 0; from < world.settings_.config.nodes; ++from) {
       world.clients_->Reconnect(from);
       for (uint32_t to = 0; to < world.settings_.config.nodes; ++to) {
-        if (from != to) world.network_->Heal(from, to);
+        Heal(from, to);
       }
     }
   }
@@ -197,6 +225,7 @@ struct World::StepRunner {
     const std::string wrong =
         ApplyNoise(step.name, step.value, &world.settings_.noise);
     ORRERY_INVARIANT(wrong.empty());
+    world.NoteWeather();
   }
 };
 
@@ -205,6 +234,7 @@ void World::Perform(const Step& step) {
   // Whatever the step did to whom, nobody answers for a process that is gone.
   for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
     if (nodes_[node]->IsUp()) continue;
+    NoteSilence(node);
     clients_->OnProcessDown(node);
     models_[node].OnProcessEnd(queue_.now());
   }

@@ -44,7 +44,8 @@ enum class EngineState : uint8_t {
 struct MemberView {
   std::string name;
   NodeId id;
-  MemberState state = MemberState::kAlive;
+  MemberState state = MemberState::kAlive;     // This node's own opinion.
+  MemberState evidence = MemberState::kAlive;  // What it passes on.
   Endpoint gossip;
   uint16_t http_port = 0;
   // Which process of which disk; boot_salt 0: not known.
@@ -60,6 +61,14 @@ struct KeyEntry {
   uint64_t timestamp = 0;
   bool tombstone = false;
   bool doubted = false;  // Took the place of a lost record that ranked above.
+};
+
+// What is kept for one owner that could not take it.
+struct HeldHints {
+  NodeId target;
+  StorageId storage;
+  uint64_t hints = 0;
+  uint64_t partly_delivered = 0;  // Of these, as far as owners can be reached.
 };
 
 class Rooms;  // engine/rooms.h: every room of one engine, wired together.
@@ -128,6 +137,8 @@ class Engine {
   // What /health/ready says it waits for; empty when serving.
   std::string WaitingFor() const;
   std::vector<MemberView> Members() const;
+  // Changes when the evidence about any member does.
+  uint64_t view_hash() const;
   // Tokens of the ownership ring in order, and preference lists by name.
   struct TokenView {
     uint64_t token;
@@ -136,6 +147,9 @@ class Engine {
   std::vector<TokenView> Tokens() const;
   std::vector<std::string> PreferenceListOf(std::string_view key) const;
   std::vector<KeyEntry> Entries() const;  // User store, in token order.
+  std::vector<HeldHints> Hints() const;   // By the target's storage.
+  // Records of the hints store that are not known to be damaged.
+  uint64_t ReadableHints() const;
   StoreCounters Counters(StoreId store) const;
   EngineCounters counters() const;
 

@@ -1,6 +1,7 @@
 // The accessors of Engine: what admin pages, metrics and oracles look at
 // between steps.
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 
@@ -78,6 +79,7 @@ std::vector<MemberView> Engine::Members() const {
     views.push_back({.name = record.name,
                      .id = id,
                      .state = member.state,
+                     .evidence = record.state,
                      .gossip = record.gossip,
                      .http_port = record.http_port,
                      .storage = record.storage,
@@ -85,6 +87,10 @@ std::vector<MemberView> Engine::Members() const {
                      .boot_salt = record.boot_salt});
   }
   return views;
+}
+
+uint64_t Engine::view_hash() const {
+  return rooms_->membership.members().ViewHash();
 }
 
 std::vector<Engine::TokenView> Engine::Tokens() const {
@@ -122,6 +128,29 @@ std::vector<KeyEntry> Engine::Entries() const {
                      entry.tombstone, entry.doubted});
   }
   return views;
+}
+
+std::vector<HeldHints> Engine::Hints() const {
+  std::vector<HeldHints> views;
+  for (const auto& [storage, target] : rooms_->hint_log.targets()) {
+    HeldHints view{target.node, storage, target.hints.size()};
+    for (const auto& [token, held] : target.hints) {
+      view.partly_delivered += held.partly_delivered ? 1 : 0;
+    }
+    views.push_back(view);
+  }
+  return views;
+}
+
+uint64_t Engine::ReadableHints() const {
+  constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
+  std::vector<Store::Entry> entries;
+  uint64_t next = 0;
+  rooms_->hint_store.Walk(kLast, kLast, std::numeric_limits<size_t>::max(),
+                          &entries, &next);
+  return static_cast<uint64_t>(std::count_if(
+      entries.begin(), entries.end(),
+      [](const Store::Entry& entry) { return !entry.tombstone; }));
 }
 
 StoreCounters Engine::Counters(StoreId store) const {

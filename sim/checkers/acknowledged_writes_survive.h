@@ -4,7 +4,7 @@
 // of its key, or a version that outranks it is.  Judged by inspecting stores.
 //
 // Excused: every node that acknowledged it was wiped, or lost power before its
-// sync was due (`sync=off`).
+// sync was due (`sync=off`), or is outside the core that was healed.
 
 #ifndef ORRERY_SIM_CHECKERS_ACKNOWLEDGED_WRITES_SURVIVE_H_
 #define ORRERY_SIM_CHECKERS_ACKNOWLEDGED_WRITES_SURVIVE_H_

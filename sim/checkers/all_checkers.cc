@@ -9,13 +9,17 @@
 #include "sim/checkers/convergence.h"
 #include "sim/checkers/damage_is_told.h"
 #include "sim/checkers/dots_unique.h"
+#include "sim/checkers/failure_detector.h"
+#include "sim/checkers/hints_conserved.h"
 #include "sim/checkers/membership_agreement.h"
 #include "sim/checkers/monotonic_reads.h"
 #include "sim/checkers/no_resurrection.h"
+#include "sim/checkers/quiet.h"
 #include "sim/checkers/quorum_recency.h"
 #include "sim/checkers/recovery.h"
 #include "sim/checkers/register_zones.h"
 #include "sim/checkers/requests_complete.h"
+#include "sim/checkers/ring_formula.h"
 #include "sim/checkers/siblings_exact.h"
 #include "sim/checkers/staleness.h"
 #include "sim/checkers/store_answers.h"
@@ -26,6 +30,7 @@ namespace orrery::sim {
 namespace {
 
 constexpr Checker kCheckers[] = {
+    {"O20", "ring-formula", CheckRingFormula},
     {"O21", "dots-unique", CheckDotsUnique},
     {"O23", "bounds", CheckBounds},
     {"O22", "causality-laws", CheckCausalityLaws},
@@ -42,8 +47,11 @@ constexpr Checker kCheckers[] = {
     {"O4", "contexts-cover-writes", CheckContextsOfWrites},
     {"O5", "contexts-cover-reads", CheckContextsOfReads},
     {"O1", "acknowledged-write-survives", CheckAcknowledgedWritesSurvive},
+    {"O13", "failure-detector", CheckFailureDetector},
     {"O12", "membership-agreement", CheckMembershipAgreement},
     {"O11", "convergence", CheckConvergence},
+    {"O14", "hints-conserved", CheckHintsConserved},
+    {"O15", "quiet-after-convergence", CheckQuiet},
     {"O16", "requests-complete", CheckRequestsComplete},
     {"O7", "linearizable-register", MeasureRegisters, true},
     {"O9", "one-atomic", MeasureOneAtomic, true},

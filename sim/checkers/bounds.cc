@@ -110,7 +110,8 @@ Verdict CheckBounds(const Evidence& evidence) {
     const bool repeated = strange.op == 0 ? AnyDeleteRetried(evidence)
                                           : IsRetried(evidence, strange.op);
     if (repeated) {
-      ++verdict.excused;
+      Excuse(&verdict,
+             "O23 the write was repeated: which try minted is not told");
       continue;
     }
     Report(&verdict, {.oracle = "O23",

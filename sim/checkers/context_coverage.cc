@@ -122,7 +122,7 @@ void CheckReadContext(const Evidence& evidence, const Property& property,
       kept.push_back(held);
     } else if (evidence.history.AnyLossOf(read.key, earlier.invoked,
                                           read.returned, durability)) {
-      ++verdict->excused;
+      Excuse(verdict, "O4 O5 one who stored it lost something");
     } else {
       kept.push_back(held);
       ComplainOfContext(property, earlier, read, verdict);

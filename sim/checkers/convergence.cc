@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "sim/checkers/narration.h"
@@ -20,10 +19,16 @@ void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {
   std::vector<uint32_t> owners;
   for (const uint32_t owner : key.owners) {
     const NodeView& node = evidence.nodes[owner];
+    if (!evidence.InCore(owner)) continue;
     if (node.up && !node.wiped) owners.push_back(owner);
   }
-  if (owners.size() < 2) return;
   ++verdict->checked;
+  if (owners.size() < 2) {
+    if (key.owners.size() >= 2) {
+      Excuse(verdict, "O11 fewer than two owners are left to be equal");
+    }
+    return;
+  }
   const uint64_t first = DigestAt(evidence.nodes[owners[0]], key.token);
   for (size_t i = 1; i < owners.size(); ++i) {
     if (DigestAt(evidence.nodes[owners[i]], key.token) == first) continue;
@@ -40,27 +45,64 @@ void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {
   }
 }
 
+// How many owners of the key are there, and how many of these doubt what they
+// have.
+struct Strength {
+  uint32_t there = 0;
+  uint32_t in_doubt = 0;
+};
+
+Strength StrengthOf(const Evidence& evidence, uint32_t key) {
+  Strength strength;
+  for (const KeyView& view : evidence.keys) {
+    if (view.key != key) continue;
+    for (const uint32_t owner : view.owners) {
+      const NodeView& node = evidence.nodes[owner];
+      if (!evidence.InCore(owner) || !node.Serves() || node.wiped) continue;
+      ++strength.there;
+      const KeyEntry* entry = FindEntry(node.entries, view.token);
+      const bool doubted = entry != nullptr && entry->doubted;
+      strength.in_doubt += node.in_doubt || doubted ? 1 : 0;
+    }
+  }
+  return strength;
+}
+
+// A majority of the owners is there: they answer.
+void CheckReadable(const Evidence& evidence, const Operation& read,
+                   Verdict* verdict) {
+  ++verdict->checked;
+  if (read.IsOk()) return;
+  const Strength strength = StrengthOf(evidence, read.key);
+  if (strength.there < evidence.Majority()) {
+    Excuse(verdict, "O11 too few owners are left for a quorum read");
+    return;
+  }
+  // Whoever doubts its copy has to meet other owners, of each of its ranges,
+  // before it votes again, and one of them will never come.
+  if (!evidence.EveryOwnerIsThere() &&
+      strength.there - strength.in_doubt < evidence.Majority()) {
+    Excuse(verdict, "O11 an owner in doubt cannot meet the others");
+    return;
+  }
+  Report(verdict, {.oracle = "O11",
+                   .property = "convergence",
+                   .sentence = "After healing, the " + OpText(read) +
+                               " through " + NodeText(read.node) +
+                               " was not answered with what is stored.",
+                   .op = read.id,
+                   .key = read.key,
+                   .at = read.returned});
+}
+
 }  // namespace
 
 Verdict CheckConvergence(const Evidence& evidence) {
   Verdict verdict;
   if (!evidence.healed) return verdict;
   for (const KeyView& key : evidence.keys) CheckKey(evidence, key, &verdict);
-  bool wiped = false;
-  for (const NodeView& node : evidence.nodes) wiped = wiped || node.wiped;
-  for (uint32_t i = 0; i < evidence.nodes.size() && !wiped; ++i) {
-    if (!evidence.nodes[i].Serves()) continue;
-    ++verdict.checked;
-    if (evidence.nodes[i].hints_held == 0) continue;
-    Report(
-        &verdict,
-        {.oracle = "O14",
-         .property = "hints-drain",
-         .sentence = "After healing, " + NodeText(i) + " still holds " +
-                     std::to_string(evidence.nodes[i].hints_held) + " hints.",
-         .op = 0,
-         .key = 0,
-         .at = evidence.ended});
+  for (const Operation& op : evidence.history.operations()) {
+    if (op.final_read) CheckReadable(evidence, op, &verdict);
   }
   return verdict;
 }

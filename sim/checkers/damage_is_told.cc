@@ -51,6 +51,7 @@ bool Has(const NodeView& node, const Damage& damage) {
 void CheckRepair(const Evidence& evidence, const Damage& damage,
                  Verdict* verdict) {
   if (!evidence.healed || damage.in_hints) return;
+  if (!evidence.InCore(damage.node)) return;
   const NodeView& node = evidence.nodes[damage.node];
   if (!node.Serves() || node.wiped || Has(node, damage)) return;
   const bool is_owner = std::any_of(
@@ -60,11 +61,14 @@ void CheckRepair(const Evidence& evidence, const Damage& damage,
                    key.owners.end();
       });
   if (!is_owner) return;
-  const bool is_lost =
-      std::none_of(evidence.nodes.begin(), evidence.nodes.end(),
-                   [&](const NodeView& other) { return Has(other, damage); });
+  // Who is not in the core does not give it.
+  bool is_lost = true;
+  for (uint32_t other = 0; other < evidence.nodes.size(); ++other) {
+    if (!evidence.InCore(other)) continue;
+    if (Has(evidence.nodes[other], damage)) is_lost = false;
+  }
   if (is_lost) {
-    ++verdict->excused;
+    Excuse(verdict, "O19 nobody has it any more");
     return;
   }
   Complain(damage, evidence.ended,
@@ -85,7 +89,7 @@ Verdict CheckDamageIsTold(const Evidence& evidence) {
         continue;
       case Damage::End::kSilent:
         ++verdict.checked;
-        ++verdict.excused;
+        Excuse(&verdict, "O19 behind all watermarks when its process ended");
         continue;
       case Damage::End::kTold:
         ++verdict.checked;

@@ -48,6 +48,7 @@ std::string Complaint(const Expectation& expected, const Operation& op) {
       }
       return "";
     case Expectation::Kind::kConverge:
+    case Expectation::Kind::kQuiet:
     case Expectation::Kind::kMark:
       return "";
   }
@@ -70,7 +71,10 @@ Verdict CheckExpectations(const Evidence& evidence,
                           const Tally& marks) {
   Verdict verdict;
   for (const Expectation& expected : expectations) {
-    if (expected.kind == Expectation::Kind::kConverge) continue;
+    if (expected.kind == Expectation::Kind::kConverge ||
+        expected.kind == Expectation::Kind::kQuiet) {
+      continue;
+    }
     ++verdict.checked;
     if (expected.kind == Expectation::Kind::kMark) {
       if (marks.of(expected.is) > 0) continue;

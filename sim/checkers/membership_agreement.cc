@@ -41,7 +41,7 @@ Verdict CheckMembershipAgreement(const Evidence& evidence) {
   uint32_t first = count;
   for (uint32_t i = 0; i < count; ++i) {
     const NodeView& node = evidence.nodes[i];
-    if (!node.Serves()) continue;
+    if (!node.Serves() || !evidence.InCore(i)) continue;
     if (first == count) first = i;
     ++verdict.checked;
     if (node.epoch != evidence.nodes[first].epoch ||
@@ -52,7 +52,7 @@ Verdict CheckMembershipAgreement(const Evidence& evidence) {
                &verdict);
     }
     for (uint32_t j = 0; j < count; ++j) {
-      if (!evidence.nodes[j].Serves()) continue;
+      if (!evidence.nodes[j].Serves() || !evidence.InCore(j)) continue;
       ++verdict.checked;
       if (StateIn(node, NodeText(j)) == MemberState::kAlive) continue;
       Complain(evidence,
@@ -64,9 +64,20 @@ Verdict CheckMembershipAgreement(const Evidence& evidence) {
   // A node that was an owner and kept its disk serves again.
   for (uint32_t i = 0; i < count && first != count; ++i) {
     const NodeView& node = evidence.nodes[i];
-    if (node.Serves() || node.wiped || !node.up) continue;
-    if (node.state == EngineState::kOutside) continue;
+    if (node.Serves() || !evidence.InCore(i)) continue;
     ++verdict.checked;
+    if (node.wiped) {
+      Excuse(&verdict, "O12 the node was wiped, and is no owner");
+      continue;
+    }
+    if (!node.up) {
+      Excuse(&verdict, "O12 the process ended itself after healing");
+      continue;
+    }
+    if (node.state == EngineState::kOutside) {
+      Excuse(&verdict, "O12 the node never joined before the ring was closed");
+      continue;
+    }
     Complain(evidence,
              "After healing, " + NodeText(i) +
                  " still does not serve: " + node.waiting_for,

@@ -15,10 +15,13 @@ bool SettleReads(const Evidence& evidence, const Operation& earlier,
                  const Operation& read, Verdict* verdict) {
   const History::Durability durability{evidence.unsynced};
   if (evidence.history.AllHoldersLost(earlier.key, earlier.version, durability,
-                                      read.returned) ||
-      evidence.history.AnyHolderLostSilently(earlier.key, earlier.version,
+                                      read.returned)) {
+    Excuse(verdict, "O5 all who stored it lost it");
+    return false;
+  }
+  if (evidence.history.AnyHolderLostSilently(earlier.key, earlier.version,
                                              read.returned)) {
-    ++verdict->excused;
+    Excuse(verdict, "O5 a disk lost it without an error");
     return false;
   }
   Report(

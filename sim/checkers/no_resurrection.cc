@@ -14,6 +14,15 @@ bool IsRead(const Evidence&, const Operation& op) {
   return !op.IsWrite() && op.found && (!op.sloppy || op.final_read);
 }
 
+// Of the final reads, that go to the core.
+bool OutsideHolds(const Evidence& evidence, const Operation& removal) {
+  for (const History::Holding& holding :
+       evidence.history.HoldersOf(removal.key, removal.version)) {
+    if (!evidence.InCore(holding.node)) return true;
+  }
+  return false;
+}
+
 bool SettleRemoval(const Evidence& evidence, const Operation& removal,
                    const Operation& read, Verdict* verdict) {
   const uint32_t meet = evidence.RequiredReads(read) + removal.acks.owners;
@@ -21,7 +30,11 @@ bool SettleRemoval(const Evidence& evidence, const Operation& removal,
   const History::Durability durability{evidence.unsynced};
   if (evidence.history.AnyHolderLost(removal.key, removal.version, durability,
                                      read.returned)) {
-    ++verdict->excused;
+    Excuse(verdict, "O10 one who stored the delete lost it");
+    return false;
+  }
+  if (meet <= evidence.owners_per_key && OutsideHolds(evidence, removal)) {
+    Excuse(verdict, "O10 one who stored the delete is outside the core");
     return false;
   }
   Report(

@@ -38,7 +38,7 @@ bool SettleWrite(const Evidence& evidence, const Operation& write,
   const uint32_t meet = evidence.RequiredReads(read) + write.acks.owners;
   if (meet <= evidence.owners_per_key) return false;
   if (IsExcused(evidence, write, read)) {
-    ++verdict->excused;
+    Excuse(verdict, "O4 those who acknowledged it lost it");
     return false;
   }
   Report(

@@ -51,8 +51,16 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
     const bool lost = evidence.history.MayHaveLost(
         recovery.node, promise.at, recovery.at, {evidence.unsynced});
     const bool hides = lost && can_tell && !in_doubt && promise.at > before;
-    if (confesses || cannot_know || (lost && !hides)) {
-      ++verdict->excused;
+    if (confesses) {
+      Excuse(verdict, "O17 the node says that it is damaged");
+      continue;
+    }
+    if (cannot_know) {
+      Excuse(verdict, "O17 the disk lost it without an error");
+      continue;
+    }
+    if (lost && !hides) {
+      Excuse(verdict, "O17 wiped, or without power before the sync was due");
       continue;
     }
     Report(

@@ -82,9 +82,15 @@ const Ledger::Version* KeptAbove(const Evidence& evidence, uint32_t key,
     const Ledger::Version& version = evidence.ledger.At(index);
     if (version.stamp <= stamp) continue;
     if (evidence.history.HoldersOf(key, version.stamp).empty()) continue;
-    if (evidence.history.AllHoldersLost(key, version.stamp, durability,
-                                        kEver)) {
-      ++verdict->excused;
+    const std::vector<uint32_t> left =
+        evidence.history.HoldersLeft(key, version.stamp, durability, kEver);
+    if (left.empty()) {
+      Excuse(verdict, "O2 all who stored it lost it");
+      continue;
+    }
+    if (std::ranges::none_of(
+            left, [&](uint32_t node) { return evidence.InCore(node); })) {
+      Excuse(verdict, "O2 the only copies are on nodes outside the core");
       continue;
     }
     if (highest == nullptr || Outranks(version, *highest)) highest = &version;
@@ -166,6 +172,7 @@ Verdict CheckSiblingsExact(const Evidence& evidence) {
     std::vector<uint32_t> owners;
     for (const uint32_t owner : key.owners) {
       const NodeView& node = evidence.nodes[owner];
+      if (!evidence.InCore(owner)) continue;
       if (node.up && !node.wiped) owners.push_back(owner);
     }
     if (owners.size() < 2) continue;  // Nothing was ever sent of its versions.

@@ -27,6 +27,10 @@ void CheckSpace(const Evidence& evidence, uint32_t node, size_t which,
                 Verdict* verdict) {
   const EngineOptions& options = evidence.config.engine;
   const StoreCounters& store = evidence.nodes[node].stores[which];
+  if (store.damaged_files > 0 || store.ranges_in_doubt > 0) {
+    Excuse(verdict, "O18 a damaged file is kept");
+    return;
+  }
   const Duration since = evidence.inspected - evidence.fitted[node][which];
   ++verdict->checked;
   if (KeepsLittleThatIsDead(store, options)) return;
@@ -68,7 +72,7 @@ Verdict CheckStoreAnswers(const Evidence& evidence) {
   }
   if (!evidence.healed) return verdict;
   for (uint32_t node = 0; node < evidence.nodes.size(); ++node) {
-    if (!evidence.nodes[node].Serves()) continue;
+    if (!evidence.nodes[node].Serves() || !evidence.InCore(node)) continue;
     for (const size_t which : {size_t{0}, size_t{1}}) {
       CheckSpace(evidence, node, which, &verdict);
     }

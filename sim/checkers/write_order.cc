@@ -27,7 +27,7 @@ bool SettleOrder(const Evidence& evidence, const Operation& earlier,
   const History::Durability durability{evidence.unsynced};
   if (evidence.history.AnyHolderLost(earlier.key, earlier.version, durability,
                                      later.returned)) {
-    ++verdict->excused;
+    Excuse(verdict, "O4 one who stored the earlier write lost it");
     return false;
   }
   Report(

@@ -144,6 +144,7 @@ class Campaign {
     }
     AddMarks(report.tally, &summary_.tally);
     AddMarks(report.marks, &summary_.marks);
+    AddMarks(report.excuses, &summary_.excuses);
     if (!report.violations.empty()) {
       Find({.seed = report.seed,
             .digest = report.digest,

@@ -63,6 +63,7 @@ struct CampaignSummary {
   std::map<std::string, PropertyCount> properties;
   std::map<std::string, MarkCount> tally;
   std::map<std::string, MarkCount> marks;
+  std::map<std::string, MarkCount> excuses;
   bool complete = false;  // Every seed was run.
 };
 

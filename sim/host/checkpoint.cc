@@ -121,6 +121,7 @@ bool ReadLine(const Words& words, Checkpoint* checkpoint) {
   }
   if (kind == "tally") return ReadMark(words, &summary.tally);
   if (kind == "mark") return ReadMark(words, &summary.marks);
+  if (kind == "excuse") return ReadMark(words, &summary.excuses);
   return false;
 }
 
@@ -150,6 +151,7 @@ std::string EncodeCheckpoint(const CampaignOptions& options,
   }
   MarkLines("tally", sums.tally, &text);
   MarkLines("mark", sums.marks, &text);
+  MarkLines("excuse", sums.excuses, &text);
   text += Cat(kLastLine, "\n");
   return text;
 }

@@ -25,6 +25,8 @@ constexpr int64_t kShowEveryMs = 500;
 constexpr int64_t kLogEveryMs = 60'000;
 // A campaign this long in which an oracle judged nothing proves nothing.
 constexpr uint64_t kVacuousSeeds = 1000;
+// An excuse that is used in more than one seed of so many raises an alarm.
+constexpr uint64_t kExcuseShare = 100;
 
 std::string Grouped(uint64_t number) {
   std::string text = Cat(number);
@@ -82,6 +84,26 @@ void PrintProperties(const CampaignSummary& summary) {
                                         Grouped(count.vacuous_seeds),
                                         Grouped(count.deviations), share)
                             .c_str());
+  }
+}
+
+// What oracles let pass, in how many seeds; an excuse that is used often hides
+// something.
+void PrintExcuses(const CampaignSummary& summary) {
+  if (summary.excuses.empty()) return;
+  std::printf(
+      "\n%s\n",
+      absl::StrFormat("%-56s %9s %8s", "excuse", "cases", "seeds").c_str());
+  for (const auto& [name, count] : summary.excuses) {
+    const bool alarm = count.seeds * kExcuseShare > summary.seeds &&
+                       summary.seeds >= kExcuseShare;
+    std::printf("%s\n",
+                absl::StrFormat("%-56s %9s %8s%s", name, Grouped(count.fired),
+                                Grouped(count.seeds),
+                                alarm ? "  ALARM: more than 1 % of "
+                                        "the seeds"
+                                      : "")
+                    .c_str());
   }
 }
 
@@ -217,6 +239,7 @@ void PrintSummary(const CampaignOptions& options,
   if (!options.without.empty()) {
     std::printf("\nleft out: %s\n", options.without.Text().c_str());
   }
+  PrintExcuses(summary);
   PrintMarks("fired", summary.tally);
   PrintMarks("marks", summary.marks);
   for (const std::string& name : MissingIn(options, summary)) {

@@ -49,6 +49,9 @@ SeedReport ReportOf(uint64_t seed, const RunResult& result) {
   for (const auto& [name, count] : result.marks.counts()) {
     report.marks[std::string(name)] = count;
   }
+  for (const auto& [name, count] : result.excuses.counts()) {
+    report.excuses[std::string(name)] = count;
+  }
   return report;
 }
 
@@ -74,6 +77,9 @@ std::string EncodeReport(const SeedReport& report) {
   }
   for (const auto& [name, count] : report.marks) {
     text += Cat("mark\t", name, "\t", count, "\n");
+  }
+  for (const auto& [name, count] : report.excuses) {
+    text += Cat("excuse\t", name, "\t", count, "\n");
   }
   return text;
 }
@@ -113,6 +119,8 @@ std::optional<SeedReport> DecodeReport(std::string_view text) {
       report.tally[std::string(words[1])] = NumberOf(words[2]);
     } else if (words[0] == "mark" && words.size() == 3) {
       report.marks[std::string(words[1])] = NumberOf(words[2]);
+    } else if (words[0] == "excuse" && words.size() == 3) {
+      report.excuses[std::string(words[1])] = NumberOf(words[2]);
     }
   }
   if (!complete) return std::nullopt;

@@ -39,6 +39,7 @@ struct SeedReport {
   std::map<std::string, PropertyCount> properties;  // "O1 name".
   std::map<std::string, uint64_t> tally;
   std::map<std::string, uint64_t> marks;
+  std::map<std::string, uint64_t> excuses;
 };
 
 // Of a run that ended before it could report: it died, as `how` says, or was

@@ -54,6 +54,27 @@ TEST(ScenarioShapeTest, StepsCountInOrderOfTimeAndNotOfLines) {
   EXPECT_FALSE(Leaves("at 2s restart n0\nat 1s crash n0\n"));
 }
 
+TEST(ScenarioShapeTest, OnlyTheCoreHasToBeHealed) {
+  const std::string core = "expect converge within=9s core=n0,n1\n";
+  EXPECT_FALSE(Leaves("at 1s crash n2\n" + core));
+  EXPECT_FALSE(Leaves("at 1s pause n2\nat 1s disk n2 full\n" + core));
+  EXPECT_FALSE(Leaves("at 1s cut n0->n2\nat 1s hold n2->n1\n" + core));
+  EXPECT_TRUE(Leaves("at 1s crash n1\n" + core));
+  EXPECT_TRUE(Leaves("at 1s cut n1->n0\n" + core));
+  EXPECT_TRUE(Leaves("noise tcp.late=1/8\n" + core));
+}
+
+// Of three owners one may be missing.
+TEST(ScenarioShapeTest, ACoreThatDoesNotSufficeIsAFault) {
+  EXPECT_FALSE(Leaves("expect converge within=9s core=n0,n1\n"));
+  EXPECT_TRUE(Leaves("expect converge within=9s core=n0\n"));
+  EXPECT_FALSE(Leaves("expect converge within=9s core=n0,n1,n2\n"));
+  EXPECT_TRUE(
+      Leaves("at 1s wipe n0\nat 2s restart n0\n"
+             "expect converge within=9s core=n0,n1\n"));
+  EXPECT_TRUE(Leaves("expect converge within=9s core=n1,n4\n"));
+}
+
 TEST(ScenarioShapeTest, NodeNumbersWrapRound) {
   EXPECT_FALSE(Leaves("at 1s crash n4\nat 2s restart n1\n"));
 }

@@ -165,6 +165,9 @@ TEST(ScenarioTextTest, MalformedTextsAreRefused) {
                                       "at 1s storm n0->n1",
                                       "expect happiness",
                                       "expect converge within=soon",
+                                      "expect converge core=n0,",
+                                      "expect converge core=0,1",
+                                      "expect value op=1 core=n0",
                                       "expect value op=x is=op1"}) {
     const ParseError error =
         ErrorOf("orrery-sim 1\n" + std::string(line) + "\n");

@@ -11,6 +11,7 @@
 #include "sim/checkers/damage_is_told.h"
 #include "sim/checkers/dots_unique.h"
 #include "sim/checkers/expectations.h"
+#include "sim/checkers/hints_conserved.h"
 #include "sim/checkers/membership_agreement.h"
 #include "sim/checkers/monotonic_reads.h"
 #include "sim/checkers/no_resurrection.h"
@@ -220,6 +221,21 @@ TEST_F(CheckersTest, UnknownAndFailedWritesNeedNotSurvive) {
   EXPECT_EQ(CheckAcknowledgedWritesSurvive(evidence_).checked, 0u);
 }
 
+// n0 of the core stored it, and lost it or not.
+TEST_F(CheckersTest, AWriteThatOnlyOutsidersHaveIsExcused) {
+  evidence_.core = {true, true, false};
+  Put(1, 10, 1, 2);
+  Hold(10, {2}, 2);
+  const Verdict verdict = CheckAcknowledgedWritesSurvive(evidence_);
+  EXPECT_TRUE(verdict.violations.empty());
+  ASSERT_EQ(verdict.excuses.size(), 1u);
+  EXPECT_EQ(verdict.excuses.begin()->first,
+            "O1 the only copies are on nodes outside the core");
+
+  Hold(10, {0}, 2);
+  EXPECT_EQ(CheckAcknowledgedWritesSurvive(evidence_).violations.size(), 1u);
+}
+
 // ---- O3 ----
 
 TEST_F(CheckersTest, AValueThatNobodyWroteIsAViolation) {
@@ -354,13 +370,117 @@ TEST_F(CheckersTest, EqualOwnersHaveConverged) {
   EXPECT_TRUE(verdict.violations.empty());
 }
 
-TEST_F(CheckersTest, AHintThatIsStillHeldIsAViolation) {
-  evidence_.nodes[1].hints_held = 3;
+TEST_F(CheckersTest, OwnersOutsideTheCoreMayDiffer) {
+  Store(0, 10);
+  Store(1, 10);
+  evidence_.core = {true, true, false};
 
   const Verdict verdict = CheckConvergence(evidence_);
 
+  EXPECT_EQ(verdict.checked, 1u);
+  EXPECT_TRUE(verdict.violations.empty());
+}
+
+TEST_F(CheckersTest, AKeyThatCannotBeReadAfterHealingIsAViolation) {
+  for (uint32_t node = 0; node < 3; ++node) Store(node, 10);
+  Operation& read = Get(1, 0, 0, 60, 61);
+  read.final_read = true;
+  EXPECT_TRUE(CheckConvergence(evidence_).violations.empty());
+
+  read.outcome = Outcome::kFailed;
+  ASSERT_EQ(CheckConvergence(evidence_).violations.size(), 1u);
+
+  // Two of three owners are there, and one of them doubts what it has.
+  evidence_.core = {true, true, false};
+  EXPECT_EQ(CheckConvergence(evidence_).violations.size(), 1u);
+  evidence_.nodes[1].in_doubt = true;
+  EXPECT_EQ(CheckConvergence(evidence_).excused, 1u);
+  EXPECT_TRUE(CheckConvergence(evidence_).violations.empty());
+  evidence_.nodes[1].in_doubt = false;
+  evidence_.core = {true, false, false};
+  EXPECT_TRUE(CheckConvergence(evidence_).violations.empty());
+}
+
+TEST_F(CheckersTest, AHintThatIsStillHeldIsAViolation) {
+  evidence_.nodes[1].counters.hints_created = 3;
+  evidence_.nodes[1].counters.hints_held = 3;
+  evidence_.nodes[1].hints_stored = 3;
+  evidence_.nodes[1].hints_readable = 3;
+  EXPECT_TRUE(CheckHintsConserved(evidence_).violations.empty());
+  evidence_.nodes[1].hints_for = {{.target = 2, .hints = 3}};
+
+  const Verdict verdict = CheckHintsConserved(evidence_);
+
   ASSERT_EQ(verdict.violations.size(), 1u);
   EXPECT_EQ(verdict.violations[0].oracle, "O14");
+}
+
+TEST_F(CheckersTest, OnlyAHintThatIsDamagedMayBeForgottenByTheBooks) {
+  NodeView& node = evidence_.nodes[1];
+  node.counters.hints_created = 3;
+  node.counters.hints_expired = 2;
+  node.counters.hints_held = 1;
+  node.hints_stored = 3;
+  node.hints_readable = 1;
+  const Verdict verdict = CheckHintsConserved(evidence_);
+  EXPECT_TRUE(verdict.violations.empty());
+  EXPECT_EQ(verdict.excused, 1u);
+
+  node.hints_readable = 2;  // One of them could be delivered.
+  EXPECT_EQ(CheckHintsConserved(evidence_).violations.size(), 1u);
+  node.hints_stored = 0;  // What it knows of was never stored, or is lost.
+  node.hints_readable = 0;
+  EXPECT_EQ(CheckHintsConserved(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, AHintForADiskOrANodeThatIsGoneIsExcused) {
+  evidence_.nodes[1].hints_for = {{.target = 2, .gone = true, .hints = 3}};
+  EXPECT_TRUE(CheckHintsConserved(evidence_).violations.empty());
+
+  evidence_.nodes[1].hints_for = {{.target = 2, .hints = 3}};
+  evidence_.core = {true, true, false};
+  const Verdict verdict = CheckHintsConserved(evidence_);
+  EXPECT_TRUE(verdict.violations.empty());
+  EXPECT_EQ(verdict.excuses.size(), 1u);
+}
+
+TEST_F(CheckersTest, AHintWaitsForAnOwnerThatLostItsIdentityOnceItIsDelivered) {
+  evidence_.nodes[1].hints_for = {
+      {.target = 0, .hints = 3, .partly_delivered = 3}};
+  EXPECT_EQ(CheckHintsConserved(evidence_).violations.size(), 1u);
+
+  evidence_.nodes[2].state = EngineState::kOutside;
+  EXPECT_TRUE(CheckHintsConserved(evidence_).violations.empty());
+  EXPECT_EQ(CheckHintsConserved(evidence_).excused, 1u);
+
+  evidence_.nodes[1].hints_for[0].partly_delivered = 2;
+  EXPECT_EQ(CheckHintsConserved(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, AHintForTheCoreIsExcusedWhileAnOutsiderIsAwaited) {
+  evidence_.core = {true, true, false};
+  evidence_.nodes[1].hints_for = {{.target = 0, .hints = 3}};
+  evidence_.nodes[1].members[2].state = MemberState::kSuspect;
+  EXPECT_EQ(CheckHintsConserved(evidence_).excused, 1u);
+
+  evidence_.nodes[1].members[2].state = MemberState::kDead;
+  EXPECT_EQ(CheckHintsConserved(evidence_).violations.size(), 1u);
+  evidence_.nodes[1].hints_for[0].partly_delivered = 3;
+  EXPECT_EQ(CheckHintsConserved(evidence_).excused, 1u);
+}
+
+TEST_F(CheckersTest, AHintOfWhichNobodyKnowsWhatBecameIsAViolation) {
+  evidence_.nodes[1].counters.hints_created = 3;
+  evidence_.nodes[1].counters.hints_delivered = 2;
+  ASSERT_EQ(CheckHintsConserved(evidence_).violations.size(), 1u);
+  evidence_.nodes[1].counters.hints_covered = 1;
+  EXPECT_TRUE(CheckHintsConserved(evidence_).violations.empty());
+}
+
+TEST_F(CheckersTest, AHintThatOnlyTheStoreHasIsAViolation) {
+  evidence_.nodes[1].hints_stored = 1;
+  evidence_.nodes[1].hints_readable = 1;
+  EXPECT_EQ(CheckHintsConserved(evidence_).violations.size(), 1u);
 }
 
 // ---- O12 ----
@@ -368,6 +488,16 @@ TEST_F(CheckersTest, AHintThatIsStillHeldIsAViolation) {
 TEST_F(CheckersTest, ANodeThatIsSeenDeadAfterHealingIsAViolation) {
   evidence_.nodes[0].members[2].state = MemberState::kDead;
 
+  EXPECT_EQ(CheckMembershipAgreement(evidence_).violations.size(), 1u);
+}
+
+TEST_F(CheckersTest, WhatANodeOutsideTheCoreBelievesIsItsAffair) {
+  evidence_.nodes[2].members[0].state = MemberState::kDead;
+  evidence_.nodes[1].members[2].state = MemberState::kDead;
+  evidence_.core = {true, true, false};
+  EXPECT_TRUE(CheckMembershipAgreement(evidence_).violations.empty());
+
+  evidence_.nodes[1].members[0].state = MemberState::kDead;
   EXPECT_EQ(CheckMembershipAgreement(evidence_).violations.size(), 1u);
 }
 
