@@ -124,6 +124,10 @@ void Clients::BeginFinalRead(uint32_t id, uint32_t key, uint32_t node) {
   op.key = key;
   op.invoked = wiring_.queue.now();
   op.final_read = true;
+  // Whatever R is configured: of a core not all may be left.
+  const uint32_t owners =
+      std::min(wiring_.config.engine.replication, wiring_.config.nodes);
+  op.r = owners / 2 + 1;
   ClientRequest request;
   request.key = KeyText(key);
   request.verb = ClientVerb::kGet;

@@ -80,6 +80,10 @@ struct Operation {
 
   bool IsWrite() const { return verb != OpStep::Verb::kGet; }
   bool IsOk() const { return outcome == Outcome::kOk; }
+  // It may take effect at any time, or never: nobody answered, or not yet.
+  bool IsOpenEnded() const {
+    return outcome == Outcome::kUnknown || outcome == Outcome::kPending;
+  }
 };
 
 std::string KeyText(uint32_t key);

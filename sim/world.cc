@@ -24,6 +24,7 @@ namespace {
 
 // Names of the world's own reads after convergence begin here.
 constexpr uint32_t kFinalReads = 1'000'000'000;
+constexpr uint32_t kFinalReadsAtOnce = 32;
 // With `sync=off` an acknowledged write is on the disk this much after its
 // sync was due at the latest, barring stalls.
 constexpr Duration kSyncSlack = 500 * kMillisecond;
@@ -559,9 +560,11 @@ void World::ReadEverything() {
     }
   }
   if (serving.empty()) return;
-  // No more at once than one node admits, or some would be refused.
-  const uint32_t most = std::max<uint32_t>(
-      settings_.config.engine.limits.client_requests_max / 2, 1);
+  // No more at once than one node admits, or some would be refused, nor than
+  // slow disks answer in time: the reads are to ask, and not to be a load.
+  const uint32_t most = std::clamp<uint32_t>(
+      settings_.config.engine.limits.client_requests_max / 2, 1,
+      kFinalReadsAtOnce);
   for (uint32_t key = 0; key < settings_.config.keys; ++key) {
     clients_->BeginFinalRead(kFinalReads + key, key,
                              serving[key % serving.size()]);

@@ -33,7 +33,7 @@ bool SomeDeleteMade(const Evidence& evidence, const Ledger::Version& version) {
   for (const Operation& op : evidence.history.operations()) {
     if (op.verb != OpStep::Verb::kDelete || op.key != version.key) continue;
     if (op.outcome == Outcome::kFailed || op.invoked > version.seen) continue;
-    if (op.outcome == Outcome::kUnknown) return true;
+    if (op.IsOpenEnded()) return true;  // Also where its node never woke.
     if (op.retried || op.version == version.stamp) return true;
   }
   return false;

@@ -62,7 +62,7 @@ bool MayBeVersion(const Evidence& evidence, const Operation& told) {
   for (const Operation& op : evidence.history.operations()) {
     if (!op.IsWrite() || op.key != told.key || op.id == told.id) continue;
     if (op.invoked > told.returned) continue;
-    if (op.outcome == Outcome::kUnknown) return true;
+    if (op.IsOpenEnded()) return true;
     if (op.IsOk() && op.version == version) return true;
   }
   return false;

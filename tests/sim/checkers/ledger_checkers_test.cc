@@ -189,6 +189,14 @@ TEST_F(LedgerCheckersTest, O2SeesATombstoneThatNoDeleteMade) {
   EXPECT_EQ(CheckSiblingsExact(evidence_).violations.size(), 3u);
 }
 
+// Light seed 1330: the node of the delete never woke up again.
+TEST_F(LedgerCheckersTest, ADeleteThatIsNotAnsweredMayHaveMadeTheTombstone) {
+  Send(10, 0, 1);
+  Store(10, true);
+  Delete(1, 0, {0, 2}).outcome = Outcome::kPending;
+  EXPECT_TRUE(CheckSiblingsExact(evidence_).violations.empty());
+}
+
 // Nobody was told that it was stored, and yet somebody stored it.
 TEST_F(LedgerCheckersTest, O2SeesAnUnknownWriteThatAReplicaHadAndIsGone) {
   Put(1, 10, {1, 2});
