@@ -311,9 +311,17 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
     outcome.status = ReplicaStatus::kCorrupt;
     return outcome;
   }
-  ++counter_;
   // M4 holds for a retry too, should it come with another context.
   const bool fixed = mint.retry && mint.proposed_stamp > seen.stamp;
+  // WRT-6: its dot would cover those that this actor minted into what was lost,
+  // and neither it nor what is stored ranks above them.
+  if (fixed &&
+      stored.lost_stamp > std::max(mint.proposed_stamp, TopStamp(*object))) {
+    turn.effects.Mark("replica.retry_below_lost");
+    outcome.status = ReplicaStatus::kCorrupt;
+    return outcome;
+  }
+  ++counter_;
   outcome.stamp = fixed ? mint.proposed_stamp
                         : clock_.Mint({.actor = *actor_,
                                        .basis = outcome.basis,

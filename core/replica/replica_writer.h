@@ -21,11 +21,13 @@
 //          kBusy.
 //   WRT-6  A key of which a record was lost votes again once something is
 //          stored that ranks at least as high, whoever brought it; what is
-//          minted meanwhile ranks above it.
+//          minted meanwhile ranks above it, for its dot covers those that this
+//          actor minted into the lost record.  A retry whose stamp, which
+//          stands, is below is not minted meanwhile.
 //
 // Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
-// of this actor); kCorrupt (own record or the given object cannot be read, or
-// its stamps leave none above them);
+// of this actor); kCorrupt (own record or the given object cannot be read, its
+// stamps leave none above them, or a retry ranks below a lost record);
 // kBusy, kFull, kReadOnly: nothing was stored; kUnknown: perhaps.
 //
 // Threading: engine thread.  Cost: a write is a look at the index, at most one

@@ -188,6 +188,7 @@ constexpr MarkRule kMarks[] = {
      "a put from elsewhere into a key that is being written: one engine a "
      "store"},
     {"replica.record_unreadable", MarkClass::kCommon, {}},
+    {"replica.retry_below_lost", MarkClass::kSeldom, {}},
     {"replica.stamps_exhausted", MarkClass::kUnmet,
      "stamps near 2^63: unit tests"},
     {"replica.write_queued", MarkClass::kCommon, {}},

@@ -328,6 +328,54 @@ TEST_F(LostRecordTest, WhatIsMintedMeanwhileRanksAboveIt) {
   EXPECT_FALSE(Doubts());
 }
 
+// What light seed 1126 showed: the dot of a retry covered a dot of the same
+// actor in the lost record, with an older version shown above both.
+class LostMintTest : public LostRecordTest {
+ protected:
+  void SetUp() override {
+    LostRecordTest::SetUp();
+    Merge(newer_, PutOrigin::kSync);
+    lost_ = bench_.Put("k", "lost");
+    LoseAgain();
+    Merge(newer_, PutOrigin::kSync);
+    ASSERT_TRUE(Doubts());
+  }
+  WriteOutcome Retry(uint64_t stamp) {
+    return bench_.Mint({.key = "k",
+                        .value = Bytes::CopyOf("again"),
+                        .operation = {{.hi = 1, .lo = 1}},
+                        .proposed_stamp = stamp,
+                        .retry = true});
+  }
+
+  WriteOutcome lost_;
+};
+
+TEST_F(LostMintTest, ARetryBelowWhatWasLostIsNotMinted) {
+  EXPECT_EQ(Retry(lost_.stamp - 1).status, ReplicaStatus::kCorrupt);
+  EXPECT_EQ(bench_.Held("k"), newer_);
+
+  // No dot of this actor covers the lost one: it comes back from a peer.
+  Merge(lost_.object, PutOrigin::kSync);
+  EXPECT_EQ(bench_.Held("k"), lost_.object);
+  EXPECT_FALSE(Doubts());
+}
+
+TEST_F(LostMintTest, ARetryAboveWhatWasLostKeepsItsStamp) {
+  const WriteOutcome retry = Retry(lost_.stamp + 1);
+  EXPECT_EQ(retry.status, ReplicaStatus::kOk);
+  EXPECT_EQ(retry.stamp, lost_.stamp + 1);
+  EXPECT_FALSE(Doubts());
+}
+
+TEST_F(LostMintTest, ARetryIsMintedOnceSomethingRanksAsHigh) {
+  Merge(lost_.object, PutOrigin::kSync);
+  const WriteOutcome retry = Retry(lost_.stamp - 1);
+  EXPECT_EQ(retry.status, ReplicaStatus::kOk);
+  EXPECT_EQ(retry.stamp, lost_.stamp - 1);
+  EXPECT_EQ(retry.top_stamp, lost_.stamp);
+}
+
 // What light seed 226 showed: the record that stood in for the lost one, older
 // than it, is lost as well; a peer's copy is newer than that one only.
 TEST_F(LostRecordTest, ADoubtIsNotForgottenWithTheRecordThatHasIt) {
