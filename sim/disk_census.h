@@ -32,6 +32,11 @@ struct StoredRecord {
   }
 };
 
+struct PlacedRecord {
+  uint64_t file = 0;
+  StoredRecord record;
+};
+
 struct Census {
   std::vector<StoredRecord> records;  // User records, in file order.
   std::optional<LogPlace> durable;    // The greatest that a watermark names.

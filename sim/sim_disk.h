@@ -83,6 +83,9 @@ class SimDisk : public DiskPort {
   // W, as a recovery would find it now: what no watermark in these files covers
   // looks like a tail that was never written.
   LogPlace DurablePlace(DiskTarget::Kind of) const;
+  // The user records that hold, there and behind, in no order.
+  std::vector<PlacedRecord> RecordsFrom(DiskTarget::Kind of,
+                                        LogPlace from) const;
 
   uint32_t power_losses() const { return power_losses_; }
   uint32_t failed_syncs() const { return failed_syncs_; }

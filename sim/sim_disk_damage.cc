@@ -173,4 +173,20 @@ LogPlace SimDisk::DurablePlace(DiskTarget::Kind of) const {
   return durable;
 }
 
+std::vector<PlacedRecord> SimDisk::RecordsFrom(DiskTarget::Kind of,
+                                               LogPlace from) const {
+  std::vector<PlacedRecord> records;
+  for (const std::string& path : PathsOf(of)) {
+    const uint64_t file = FileIdOfPath(path);
+    const auto inode = inodes_.find(*tree_.Find(path));
+    if (file < from.file || inode == inodes_.end()) continue;
+    const Census census = CensusOfFile(inode->second->image.Contents());
+    for (const StoredRecord& record : census.records) {
+      if (LogPlace{file, record.offset} < from) continue;
+      records.push_back({.file = file, .record = record});
+    }
+  }
+  return records;
+}
+
 }  // namespace orrery::sim

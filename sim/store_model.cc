@@ -6,6 +6,7 @@
 
 #include "core/base/invariant.h"
 #include "core/ring/token.h"
+#include "core/storage/header_block.h"
 #include "core/storage/store.h"
 #include "sim/checkers/narration.h"
 
@@ -286,6 +287,15 @@ void StoreModel::OnStruck(Instant now, const Struck& struck) {
   now_ = now;
   const StoreId store = struck.InHints() ? StoreId::kHints : StoreId::kUser;
   Side& side = sides_[static_cast<size_t>(store)];
+  // Whatever it hits: of a tail, a watermark or a dead record is enough.
+  const bool may_end_a_tail =
+      ClassOfPath(struck.path) == DiskTarget::Kind::kData &&
+      struck.how != DiskStep::Kind::kLoseFile &&
+      struck.offset >= kHeaderBlockBytes;
+  if (may_end_a_tail) {
+    strikes_.push_back(
+        {struck.how, {FileIdOfPath(struck.path), struck.offset}});
+  }
   for (const StoredRecord& record : struck.records) {
     const LostRecord lost{.how = struck.how,
                           .at = now,
@@ -315,6 +325,11 @@ void StoreModel::OnDamageNote(std::string_view path, uint64_t offset) {
     damage.end = Damage::End::kTold;
     tally_.Count("damage.told_by_a_note");
   }
+}
+
+void StoreModel::OnTornTailNote(std::string_view path) {
+  if (ClassOfPath(path) != DiskTarget::Kind::kData) return;
+  cut_files_.push_back(FileIdOfPath(path));
 }
 
 void StoreModel::AddDamage(const LostRecord& lost, std::string_view name,
@@ -371,8 +386,9 @@ void StoreModel::OnProcessEnd(Instant now) {
 void StoreModel::OnProcessStart(const SimDisk& disk) {
   // What no watermark covers dies unseen: it looks like a write that was cut
   // short, or never was.
-  if (places_.empty()) return;
+  if (places_.empty() && strikes_.empty()) return;
   const LogPlace user = disk.DurablePlace(DiskTarget::Kind::kData);
+  NoteWhatIsBehind(disk, user);
   const LogPlace hints = disk.DurablePlace(DiskTarget::Kind::kHints);
   for (const Place& place : places_) {
     Damage& damage = evidence_.damages[place.damage];
@@ -390,9 +406,27 @@ void StoreModel::OnProcessStart(const SimDisk& disk) {
   }
 }
 
+// Unsynced, what holds behind a gap is kept.
+void StoreModel::NoteWhatIsBehind(const SimDisk& disk, LogPlace durable) {
+  if (evidence_.unsynced.ns != 0) return;
+  const Strike* first = nullptr;
+  for (const Strike& strike : strikes_) {
+    if (strike.at < durable) continue;  // Damage, and nothing is cut.
+    if (first == nullptr || strike.at < first->at) first = &strike;
+  }
+  if (first == nullptr) return;
+  for (const PlacedRecord& placed :
+       disk.RecordsFrom(DiskTarget::Kind::kData, first->at)) {
+    behind_.InsertOrAssign(placed.record.seq, *first);
+  }
+}
+
 void StoreModel::OnWiped() {
   for (Side& side : sides_) side = {};
   places_.clear();
+  strikes_.clear();
+  behind_.clear();
+  cut_files_.clear();
 }
 
 void StoreModel::OnRecovered(const Recovery& recovery) {
@@ -407,6 +441,9 @@ void StoreModel::OnRecovered(const Recovery& recovery) {
   hints.keys.clear();
   hints.lost_writes.clear();
   hints.starts_unknown = true;
+  strikes_.clear();
+  behind_.clear();
+  cut_files_.clear();
 }
 
 void StoreModel::Reconcile(std::string_view name, Key& key,
@@ -483,8 +520,34 @@ bool StoreModel::MayLack(const Version& version, uint32_t key,
         break;
     }
   }
+  if (WasCutOff(version, key, recovery)) return true;
   return confesses || history.MayHaveLost(node_, version.at, recovery.at,
                                           {evidence_.unsynced});
+}
+
+// It was whole, and lost when the recovery cut it: until then it was read.
+bool StoreModel::WasCutOff(const Version& version, uint32_t key,
+                           const Recovery& recovery) {
+  const Strike* strike = behind_.Find(version.seq);
+  if (strike == nullptr) return false;
+  if (std::find(cut_files_.begin(), cut_files_.end(), strike->at.file) ==
+      cut_files_.end()) {
+    return false;
+  }
+  tally_.Count("damage.cut_off_behind_a_strike");
+  evidence_.damages.push_back({.node = node_,
+                               .at = recovery.at,
+                               .how = strike->how,
+                               .key = key,
+                               .version = version.timestamp,
+                               .end = Damage::End::kSilent});
+  const History::DamagedCopy copy{.node = node_,
+                                  .at = recovery.at,
+                                  .key = key,
+                                  .version = version.timestamp};
+  evidence_.history.RecordDamagedCopy(copy);
+  evidence_.history.RecordSilentLoss(copy);
+  return true;
 }
 
 }  // namespace orrery::sim

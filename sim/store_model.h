@@ -13,6 +13,12 @@
 // (History) says what else a disk may have taken.  Of the hints it takes what
 // it is told after a restart, and judges from there on.
 //
+// What a fault took behind all watermarks looks like a write that was cut
+// short, and where acknowledgements follow the sync a recovery then cuts all
+// that stands behind it as well (RCF-1): whole records, which nobody struck.
+// The map lets a recovery lack such a record if the node says that it cut the
+// tail of the file that was struck.
+//
 // Invariants:
 //   STM-1  Judges nothing by what the nodes know of each other.
 //
@@ -55,6 +61,8 @@ class StoreModel {
   void OnStruck(Instant now, const Struck& struck);
   // The node says that a file is damaged from there on.
   void OnDamageNote(std::string_view path, uint64_t offset);
+  // The node says that it cut the tail of a file.
+  void OnTornTailNote(std::string_view path);
   // Again while it is down: no matter.
   void OnProcessEnd(Instant now);
   void OnProcessStart(const SimDisk& disk);
@@ -124,6 +132,9 @@ class StoreModel {
   void Reconcile(std::string_view name, Key& key, const KeyEntry* entry,
                  const Recovery& recovery);
   bool MayLack(const Version& version, uint32_t key, const Recovery& recovery);
+  void NoteWhatIsBehind(const SimDisk& disk, LogPlace durable);
+  bool WasCutOff(const Version& version, uint32_t key,
+                 const Recovery& recovery);
 
   uint32_t node_;
   Evidence& evidence_;
@@ -135,6 +146,16 @@ class StoreModel {
     uint64_t offset;
   };
   std::vector<Place> places_;  // Of damages that nobody told of yet.
+  // Of the user store, until a process has recovered: then every file has a
+  // length that is known, and no tail.
+  struct Strike {
+    DiskStep::Kind how;
+    LogPlace at;
+  };
+  std::vector<Strike> strikes_;
+  LookupMap<uint64_t, Strike>
+      behind_;  // Whole records by seq: what they die of.
+  std::vector<uint64_t> cut_files_;
   Instant now_;
   uint64_t step_ = 0;
 };

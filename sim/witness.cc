@@ -264,6 +264,9 @@ void Witness::OnNote(uint32_t node, const Note& note) {
   if (note.kind == Note::Kind::kDamage && note.token == 0) {
     wiring_.models[node].OnDamageNote(note.text, note.number);
   }
+  if (note.kind == Note::Kind::kTornTail) {
+    wiring_.models[node].OnTornTailNote(note.text);
+  }
   if (note.kind == Note::Kind::kFatal) {
     fatals_.push_back(
         {.node = node, .at = wiring_.queue.now(), .why = note.text});

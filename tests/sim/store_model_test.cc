@@ -1,12 +1,17 @@
 #include "sim/store_model.h"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/ring/token.h"
+#include "core/storage/control_record.h"
+#include "core/storage/record.h"
 #include "core/storage/store.h"
 #include "gmock/gmock.h"
+#include "sim/event_queue.h"
 
 namespace orrery::sim {
 namespace {
@@ -228,6 +233,145 @@ TEST_F(StoreModelTest, RotOfAnOlderRecordIsNoDamage) {
   Strike(DiskStep::Kind::kRot, 10);
 
   EXPECT_TRUE(evidence_.damages.empty());
+}
+
+// Behind a strike of the user store, on a disk that has the file.
+class CutTailTest : public StoreModelTest {
+ protected:
+  static constexpr const char* kPath = "shard-0000/0000000000000001.data";
+  static constexpr uint64_t kRecordAt = 4160;
+
+  CutTailTest() {
+    disk_.StartProcess(1);
+    Do({.verb = DiskVerb::kMakeDir, .path = "shard-0000"});
+    Do({.verb = DiskVerb::kOpen, .file = {1}, .create = true, .path = kPath});
+    Write(0, std::string(kRecordAt, '\0'));
+    Add(kRecordAt, {.timestamp = 10,
+                    .seq = 10,
+                    .meta = {},
+                    .key = ViewOf("k0"),
+                    .value = ViewOf("a")});
+    Store(10, "a");
+  }
+
+  void Do(DiskEffect effect) {
+    effect.token = {DiskOwner::kUserStore, 0, {++slot_, 1}};
+    disk_.Submit(std::move(effect));
+    while (!queue_.empty()) {
+      const std::optional<DiskDone> done = disk_.Complete(queue_.Pop());
+      if (done.has_value()) EXPECT_EQ(done->error, DiskError::kNone);
+    }
+  }
+  void Write(uint64_t offset, const std::string& bytes) {
+    Do({.verb = DiskVerb::kWrite,
+        .file = {1},
+        .offset = offset,
+        .data = {Bytes::CopyOf(bytes)}});
+  }
+  void Add(uint64_t offset, const RecordFields& fields) {
+    std::vector<std::byte> bytes(fields.bytes());
+    EncodeRecord(fields, {.salt = 0, .offset = offset}, bytes.data());
+    Write(offset, std::string(TextOf(bytes)));
+  }
+  void AddWatermark(uint64_t offset, uint64_t covered) {
+    const auto payload = EncodeWatermark({.durable = {1, covered}});
+    Add(offset, {.seq = 11, .meta = {}, .key = {}, .value = payload});
+  }
+  // Of bytes that are no user record: a watermark's, or of a dead record.
+  void StrikeAt(uint64_t offset) {
+    model_.OnStruck(AtStep(now_), {.how = DiskStep::Kind::kRot,
+                                   .path = kPath,
+                                   .offset = offset,
+                                   .bytes = 1,
+                                   .records = {}});
+  }
+  void RecoverWithNothing(bool says_so) {
+    model_.OnProcessEnd(AtStep(++now_));
+    model_.OnProcessStart(disk_);
+    if (says_so) model_.OnTornTailNote(kPath);
+    model_.OnRecovered(
+        {.node = 0, .at = AtStep(++now_), .entries = {}, .in_doubt = false});
+  }
+
+  Noise noise_;
+  EventQueue queue_;
+  SimDisk disk_{{.seed = 1, .node = 0}, noise_, queue_, tally_};
+  uint32_t slot_ = 0;
+};
+
+TEST_F(CutTailTest, AWholeRecordBehindAStrikeGoesWithTheTail) {
+  StrikeAt(4096);
+  RecoverWithNothing(true);
+
+  EXPECT_EQ(lies(), 0U);
+  ASSERT_EQ(evidence_.damages.size(), 1U);
+  EXPECT_EQ(evidence_.damages[0].end, Damage::End::kSilent);
+  EXPECT_TRUE(evidence_.history.LostSilently(0, 0, 10, AtStep(now_)));
+  EXPECT_FALSE(evidence_.history.LostSilently(0, 0, 10, AtStep(now_ - 1)));
+}
+
+TEST_F(CutTailTest, ADeathInTheRecoveryThatCutItExcusesTheNext) {
+  StrikeAt(4096);
+  model_.OnProcessEnd(AtStep(++now_));
+  model_.OnProcessStart(disk_);
+  model_.OnTornTailNote(kPath);
+  Do({.verb = DiskVerb::kTruncate, .file = {1}, .length = 4096});
+  RecoverWithNothing(false);
+
+  EXPECT_EQ(lies(), 0U);
+}
+
+TEST_F(CutTailTest, WithoutAStrikeNothingMayBeCut) {
+  RecoverWithNothing(true);
+
+  EXPECT_EQ(lies(), 1U);
+}
+
+TEST_F(CutTailTest, ACutThatTheNodeDoesNotTellOfExcusesNothing) {
+  StrikeAt(4096);
+  RecoverWithNothing(false);
+
+  EXPECT_EQ(lies(), 1U);
+}
+
+TEST_F(CutTailTest, WhatStandsInFrontOfTheStrikeIsKept) {
+  StrikeAt(8192);
+  RecoverWithNothing(true);
+
+  EXPECT_EQ(lies(), 1U);
+}
+
+TEST_F(CutTailTest, BehindAStrikeThatAWatermarkCoversNothingIsCut) {
+  AddWatermark(8192, 4224);
+  StrikeAt(4096);
+  RecoverWithNothing(true);
+
+  EXPECT_EQ(lies(), 1U);
+}
+
+TEST_F(CutTailTest, UnsyncedNothingThatHoldsIsCut) {
+  evidence_.unsynced = 1 * kSecond;
+  StrikeAt(4096);
+  RecoverWithNothing(true);
+
+  EXPECT_EQ(lies(), 1U);
+}
+
+TEST_F(CutTailTest, AStrikeExcusesOneRecoveryAndNoMore) {
+  StrikeAt(4096);
+  model_.OnProcessEnd(AtStep(++now_));
+  model_.OnProcessStart(disk_);
+  model_.OnTornTailNote(kPath);
+  Recover(10, false);
+  Add(8192, {.timestamp = 12,
+             .seq = 12,
+             .meta = {},
+             .key = ViewOf("k0"),
+             .value = ViewOf("b")});
+  Store(12, "b");
+  RecoverWithNothing(true);
+
+  EXPECT_EQ(lies(), 1U);
 }
 
 }  // namespace
