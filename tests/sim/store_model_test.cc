@@ -259,7 +259,9 @@ class CutTailTest : public StoreModelTest {
     disk_.Submit(std::move(effect));
     while (!queue_.empty()) {
       const std::optional<DiskDone> done = disk_.Complete(queue_.Pop());
-      if (done.has_value()) EXPECT_EQ(done->error, DiskError::kNone);
+      if (done.has_value()) {
+        EXPECT_EQ(done->error, DiskError::kNone);
+      }
     }
   }
   void Write(uint64_t offset, const std::string& bytes) {
