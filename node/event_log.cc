@@ -25,17 +25,8 @@ spdlog::level::level_enum ToSpdlog(EventLog::Level level) {
 }
 
 std::string NameOfState(uint32_t detail) {
-  switch (static_cast<MemberState>(detail)) {
-    case MemberState::kAlive:
-      return "alive";
-    case MemberState::kSuspect:
-      return "suspect";
-    case MemberState::kDead:
-      return "dead";
-    case MemberState::kLeft:
-      return "left";
-  }
-  return std::to_string(detail);
+  const std::string_view name = NameOf(static_cast<MemberState>(detail));
+  return name.empty() ? std::to_string(detail) : std::string(name);
 }
 
 std::string NameOfRejection(uint32_t detail) {

@@ -232,6 +232,21 @@ inline void Report(Verdict* verdict, Violation violation) {
   }
 }
 
+// What was found while the world ran, of no one operation.
+inline void ReportEach(Verdict* verdict,
+                       const std::vector<std::string>& sentences,
+                       std::string_view oracle, std::string_view property,
+                       Instant at) {
+  for (const std::string& sentence : sentences) {
+    Report(verdict, {.oracle = std::string(oracle),
+                     .property = std::string(property),
+                     .sentence = sentence,
+                     .op = 0,
+                     .key = 0,
+                     .at = at});
+  }
+}
+
 }  // namespace orrery::sim
 
 #endif  // ORRERY_SIM_EVIDENCE_H_

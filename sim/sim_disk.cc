@@ -104,7 +104,7 @@ DiskDone SimDisk::Perform(Operation& operation) {
   DiskDone done;
   done.token = operation.effect.token;
   done.verb = operation.effect.verb;
-  if (read_only_ && Changes(operation.effect)) {
+  if (read_only_ && ChangesDisk(operation.effect)) {
     tally_.Count("fault.read_only");
     has_failed_ = true;
     done.error = DiskError::kReadOnly;
@@ -163,32 +163,6 @@ bool SimDisk::IsOvertaking(uint64_t number) const {
                      [number](const Operation& other) {
                        return other.pending && other.number < number;
                      });
-}
-
-bool SimDisk::Changes(const DiskEffect& effect) {
-  switch (effect.verb) {
-    case DiskVerb::kOpen:
-      return effect.create;
-    case DiskVerb::kWrite:
-    case DiskVerb::kAllocate:
-    case DiskVerb::kSync:
-    case DiskVerb::kSyncDir:
-    case DiskVerb::kTruncate:
-    case DiskVerb::kRename:
-    case DiskVerb::kLink:
-    case DiskVerb::kUnlink:
-    case DiskVerb::kMakeDir:
-    case DiskVerb::kLock:  // Its file is opened for writing.
-      return true;
-    case DiskVerb::kClose:
-    case DiskVerb::kRead:
-    case DiskVerb::kList:
-    case DiskVerb::kStat:
-    case DiskVerb::kSpace:
-    case DiskVerb::kDropCache:
-      return false;
-  }
-  return false;
 }
 
 void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {

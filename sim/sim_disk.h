@@ -133,7 +133,6 @@ class SimDisk : public DiskPort {
   bool FailsToWrite();
   uint64_t MovedBytes(uint64_t asked, uint64_t number);
   bool IsOvertaking(uint64_t number) const;
-  static bool Changes(const DiskEffect& effect);
 
   struct Spot {
     std::string path;

@@ -15,6 +15,7 @@
 #include "sim/lasting_faults.h"
 #include "sim/settings.h"
 #include "sim/swarm_damage.h"
+#include "sim/swarm_draws.h"
 #include "sim/swarm_weather.h"
 #include "sim/workload.h"
 
@@ -49,13 +50,6 @@ Plan PlanOf(Profile profile) {
 constexpr Profile kProfiles[] = {
     Profile::kSwarm, Profile::kLight,    Profile::kNet,   Profile::kDisk,
     Profile::kChurn, Profile::kOverload, Profile::kGolden};
-
-// Log-uniform between one in `often` and one in `seldom`.
-std::string RareRatio(Prng& prng, uint32_t often, uint32_t seldom) {
-  uint32_t denominator = often;
-  while (denominator < seldom && prng.Chance(3, 5)) denominator *= 2;
-  return "1/" + std::to_string(denominator);
-}
 
 class Generator {
  public:
@@ -133,20 +127,6 @@ class Generator {
 
   uint32_t AnyNode(Prng& prng) {
     return static_cast<uint32_t>(prng.Below(nodes_));
-  }
-
-  // A whole number of milliseconds.
-  Duration TimeBetween(Prng& prng, Duration low, Duration high) {
-    const int64_t ms = prng.Between(low.ns / kMillisecond.ns,
-                                    std::max(low, high).ns / kMillisecond.ns);
-    return ms * kMillisecond;
-  }
-
-  // How many strikes of one class the run has: few in most runs.
-  uint32_t Strikes(Prng& prng) {
-    uint32_t strikes = 1;
-    while (strikes < 16 && prng.Chance(3, 5)) strikes += 1;
-    return strikes;
   }
 
   void Configure();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/prng.h"
+#include "sim/swarm_draws.h"
 
 namespace orrery::sim {
 namespace {
@@ -25,24 +26,6 @@ class DiskDamage {
   void At(Duration at, Step step) {
     faults_.steps.push_back({std::min(at, shape_.heal_at), std::move(step)});
   }
-  // A whole number of milliseconds.
-  Duration TimeBetween(Duration low, Duration high) {
-    const int64_t ms = prng_.Between(low.ns / kMillisecond.ns,
-                                     std::max(low, high).ns / kMillisecond.ns);
-    return ms * kMillisecond;
-  }
-  // Few in most runs.
-  uint32_t Strikes() {
-    uint32_t strikes = 1;
-    while (strikes < 16 && prng_.Chance(3, 5)) strikes += 1;
-    return strikes;
-  }
-  // Log-uniform between one in `often` and one in `seldom`.
-  std::string RareRatio(uint32_t often, uint32_t seldom) {
-    uint32_t denominator = often;
-    while (denominator < seldom && prng_.Chance(3, 5)) denominator *= 2;
-    return "1/" + std::to_string(denominator);
-  }
   DiskTarget AnyTarget();
   DiskStep AnyLoss(uint32_t victim, bool rots, bool strays);
 
@@ -56,11 +39,11 @@ void DiskDamage::Weather() {
   const auto set = [&](std::string name, std::string value) {
     noise.settings.push_back({std::move(name), std::move(value)});
   };
-  if (prng_.Chance(1, 4)) set("disk.short", RareRatio(8, 512));
-  if (prng_.Chance(1, 4)) set("disk.late", RareRatio(8, 512));
-  if (prng_.Chance(1, 4)) set("disk.garbage", RareRatio(4, 64));
+  if (prng_.Chance(1, 4)) set("disk.short", RareRatio(prng_, 8, 512));
+  if (prng_.Chance(1, 4)) set("disk.late", RareRatio(prng_, 8, 512));
+  if (prng_.Chance(1, 4)) set("disk.garbage", RareRatio(prng_, 4, 64));
   const bool fails = prng_.Chance(1, 4);
-  if (fails) set("disk.read_error", RareRatio(64, 4096));
+  if (fails) set("disk.read_error", RareRatio(prng_, 64, 4096));
   if (!noise.settings.empty()) faults_.settings.emplace_back(noise);
   if (fails) At(shape_.heal_at, KnobStep{"disk.read_error", "0/1"});
 }
@@ -69,9 +52,9 @@ void DiskDamage::Weather() {
 // operator starts the node anew.
 void DiskDamage::BriefErrors() {
   if (!prng_.Chance(1, 6)) return;
-  const uint32_t strikes = Strikes();
+  const uint32_t strikes = Strikes(prng_);
   for (uint32_t i = 0; i < strikes; ++i) {
-    const Duration at = TimeBetween(shape_.first_fault, shape_.heal_at);
+    const Duration at = TimeBetween(prng_, shape_.first_fault, shape_.heal_at);
     const auto node = static_cast<uint32_t>(prng_.Below(shape_.nodes));
     const uint64_t kind = prng_.Below(4);
     At(at, DiskStep{node,
@@ -80,7 +63,7 @@ void DiskDamage::BriefErrors() {
                     : kind == 2 ? DiskStep::Kind::kReadOnly
                                 : DiskStep::Kind::kNoHandles,
                     0});
-    const Duration bad = TimeBetween(kMillisecond, 5 * kSecond);
+    const Duration bad = TimeBetween(prng_, kMillisecond, 5 * kSecond);
     At(at + bad, DiskStep{node, DiskStep::Kind::kOk, 0});
     At(at + bad, NodeStep{NodeStep::Kind::kCrash, node});
     At(at + bad + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
@@ -124,14 +107,15 @@ void DiskDamage::LostBytes(bool permitted) {
   faults_.settings.emplace_back(CfgLine{{{"budget", "within"}}});
   const bool strays = prng_.Chance(1, 2);
   const bool rots = !strays || prng_.Chance(3, 4);
-  const uint32_t strikes = Strikes() * 2;
+  const uint32_t strikes = Strikes(prng_) * 2;
   for (uint32_t i = 0; i < strikes; ++i) {
     const Duration at =
-        TimeBetween(shape_.first_fault + kSecond, shape_.heal_at);
+        TimeBetween(prng_, shape_.first_fault + kSecond, shape_.heal_at);
     At(at, AnyLoss(victim, rots, strays));
     // Now and then it is started anew soon after, and has to find it.
     if (!prng_.Chance(1, 3)) continue;
-    const Duration later = at + TimeBetween(10 * kMillisecond, 2 * kSecond);
+    const Duration later =
+        at + TimeBetween(prng_, 10 * kMillisecond, 2 * kSecond);
     At(later, NodeStep{NodeStep::Kind::kCrash, victim});
     At(later + kSecond, NodeStep{NodeStep::Kind::kRestart, victim});
   }

@@ -10,6 +10,7 @@
 
 #include "core/base/prng.h"
 #include "sim/settings.h"
+#include "sim/swarm_draws.h"
 
 namespace orrery::sim {
 namespace {
@@ -43,24 +44,8 @@ class Weather {
   uint32_t AnyNode() {
     return static_cast<uint32_t>(prng_.Below(shape_.nodes));
   }
-  // A whole number of milliseconds.
-  Duration TimeBetween(Duration low, Duration high) {
-    const int64_t ms = prng_.Between(low.ns / kMillisecond.ns,
-                                     std::max(low, high).ns / kMillisecond.ns);
-    return ms * kMillisecond;
-  }
-  Duration AnyTime() { return TimeBetween(shape_.first_fault, shape_.heal_at); }
-  // Few in most runs.
-  uint32_t Strikes() {
-    uint32_t strikes = 1;
-    while (strikes < 16 && prng_.Chance(3, 5)) strikes += 1;
-    return strikes;
-  }
-  // Log-uniform between one in `often` and one in `seldom`.
-  std::string RareRatio(uint32_t often, uint32_t seldom) {
-    uint32_t denominator = often;
-    while (denominator < seldom && prng_.Chance(3, 5)) denominator *= 2;
-    return "1/" + std::to_string(denominator);
+  Duration AnyTime() {
+    return TimeBetween(prng_, shape_.first_fault, shape_.heal_at);
   }
   // Both hold until everything heals.
   void Set(std::vector<Setting> settings) {
@@ -84,15 +69,15 @@ class Weather {
 // A node is asked to stop, and started again: in the middle of its work, or of
 // its recovery; it dies before it is done, or its machine does afterwards.
 void Weather::Stops() {
-  const uint32_t strikes = Strikes();
+  const uint32_t strikes = Strikes(prng_);
   for (uint32_t i = 0; i < strikes; ++i) {
-    Duration at = TimeBetween(shape_.first_fault, shape_.heal_at);
+    Duration at = TimeBetween(prng_, shape_.first_fault, shape_.heal_at);
     const uint32_t node = AnyNode();
     const uint64_t shape = prng_.Below(8);
-    const Duration soon = TimeBetween(Duration{0}, 60 * kMillisecond);
+    const Duration soon = TimeBetween(prng_, Duration{0}, 60 * kMillisecond);
     const Duration down = prng_.Chance(1, 2)
-                              ? TimeBetween(Duration{0}, kSecond)
-                              : TimeBetween(kSecond, 10 * kSecond);
+                              ? TimeBetween(prng_, Duration{0}, kSecond)
+                              : TimeBetween(prng_, kSecond, 10 * kSecond);
     if (shape == 0) {  // While it recovers.
       if (prng_.Chance(1, 2)) {
         At(at, PowerLossStep{node, std::nullopt, std::nullopt});
@@ -110,7 +95,8 @@ void Weather::Stops() {
       At(at + soon, PowerLossStep{node, std::nullopt, std::nullopt});
     }
     if (shape == 4) {  // The next process is no cleaner for it.
-      const Duration later = at + down + TimeBetween(2 * kSecond, 8 * kSecond);
+      const Duration later =
+          at + down + TimeBetween(prng_, 2 * kSecond, 8 * kSecond);
       At(later, PowerLossStep{node, std::nullopt, std::nullopt});
       At(later + kSecond, NodeStep{NodeStep::Kind::kRestart, node});
     }
@@ -136,7 +122,7 @@ void Weather::EarlyFaults() {
   if (!own && prng_.Chance(1, 3)) {
     const uint32_t node = prng_.Chance(1, 2) ? 0 : AnyNode();
     At(Duration{0}, NodeStep{NodeStep::Kind::kCrash, node});
-    At(TimeBetween(500 * kMillisecond, 12 * kSecond),
+    At(TimeBetween(prng_, 500 * kMillisecond, 12 * kSecond),
        NodeStep{NodeStep::Kind::kRestart, node});
   }
   const bool loses = prng_.Chance(1, 3);
@@ -144,9 +130,9 @@ void Weather::EarlyFaults() {
     At(Duration{0}, KnobStep{"udp.loss", prng_.Chance(1, 2) ? "1/3" : "2/3"});
     At(shape_.first_fault, KnobStep{"udp.loss", shape_.udp_loss});
   }
-  const uint32_t strikes = Strikes();
+  const uint32_t strikes = Strikes(prng_);
   for (uint32_t i = 0; i < strikes; ++i) {
-    const Duration at = TimeBetween(Duration{0}, 4 * kSecond);
+    const Duration at = TimeBetween(prng_, Duration{0}, 4 * kSecond);
     const uint32_t node = prng_.Chance(1, 3) ? 0 : AnyNode();
     // A node that has itself first and hears nobody for 10 s founds a cluster
     // of its own, as it was told to: no oracle can ask for one.
@@ -159,7 +145,7 @@ void Weather::EarlyFaults() {
   }
   if (!prng_.Chance(1, 4)) return;
   for (uint32_t id = kEarlyOps; id < kEarlyOps + 20; ++id) {
-    const Duration at = TimeBetween(Duration{0}, shape_.first_op);
+    const Duration at = TimeBetween(prng_, Duration{0}, shape_.first_op);
     OpStep op;
     op.id = id;
     op.verb = prng_.Chance(2, 3) ? OpStep::Verb::kPut : OpStep::Verb::kGet;
@@ -171,7 +157,7 @@ void Weather::EarlyFaults() {
 
 void Weather::EarlyNodeFault(Duration at, uint32_t node) {
   const uint64_t shape = prng_.Below(6);
-  const Duration down = TimeBetween(Duration{0}, 1500 * kMillisecond);
+  const Duration down = TimeBetween(prng_, Duration{0}, 1500 * kMillisecond);
   if (shape == 0) {
     At(at, NodeStep{NodeStep::Kind::kPause, node});
     At(at + down, NodeStep{NodeStep::Kind::kResume, node});
@@ -187,7 +173,7 @@ void Weather::EarlyNodeFault(Duration at, uint32_t node) {
   At(at + down, NodeStep{NodeStep::Kind::kRestart, node});
   if (!prng_.Chance(1, 2)) return;
   const Duration again =
-      at + down + TimeBetween(Duration{0}, 30 * kMillisecond);
+      at + down + TimeBetween(prng_, Duration{0}, 30 * kMillisecond);
   if (prng_.Chance(1, 2)) {
     At(again, NodeStep{NodeStep::Kind::kCrash, node});
   } else {
@@ -199,7 +185,8 @@ void Weather::EarlyNodeFault(Duration at, uint32_t node) {
 void Weather::EarlyLinkFault(Duration at, uint32_t node) {
   const uint64_t shape = prng_.Below(4);
   const Link link{node, AnyNode(), prng_.Chance(1, 2)};
-  const Duration until = at + TimeBetween(100 * kMillisecond, 3 * kSecond);
+  const Duration until =
+      at + TimeBetween(prng_, 100 * kMillisecond, 3 * kSecond);
   if (shape == 0) {
     SplitStep split;
     split.left.push_back(node);
@@ -221,14 +208,16 @@ void Weather::EarlyLinkFault(Duration at, uint32_t node) {
 // Damaged, doubled after a long while, late beyond reason, too large.
 void Weather::Datagrams() {
   std::vector<Setting> noise;
-  if (prng_.Chance(1, 2)) noise.push_back({"udp.flip", RareRatio(8, 256)});
-  if (prng_.Chance(1, 2)) noise.push_back({"udp.cut", RareRatio(8, 256)});
+  if (prng_.Chance(1, 2))
+    noise.push_back({"udp.flip", RareRatio(prng_, 8, 256)});
+  if (prng_.Chance(1, 2))
+    noise.push_back({"udp.cut", RareRatio(prng_, 8, 256)});
   if (prng_.Chance(1, 2)) {
-    noise.push_back({"udp.replay", RareRatio(16, 256)});
+    noise.push_back({"udp.replay", RareRatio(prng_, 16, 256)});
     EndWithHealing("udp.replay", "0/1");
   }
   if (prng_.Chance(1, 2)) {
-    noise.push_back({"udp.tail", RareRatio(16, 256)});
+    noise.push_back({"udp.tail", RareRatio(prng_, 16, 256)});
     EndWithHealing("udp.tail", "0/1");
   }
   if (prng_.Chance(1, 4)) {
@@ -242,17 +231,18 @@ void Weather::Datagrams() {
 // Frames that come in two pieces, queues that are full early, readers that do
 // not read.
 void Weather::Streams() {
-  Set({{"tcp.pieces", RareRatio(8, 128)}});
+  Set({{"tcp.pieces", RareRatio(prng_, 8, 128)}});
   if (prng_.Chance(1, 2)) {
     const int64_t frames = int64_t{8} << prng_.Between(0, 5);
     Set({{"tcp.queue", std::to_string(frames)}});
     EndWithHealing("tcp.queue", "4096");
   }
-  const uint32_t strikes = Strikes();
+  const uint32_t strikes = Strikes(prng_);
   for (uint32_t i = 0; i < strikes; ++i) {
     const Duration at = AnyTime();
     const uint32_t node = AnyNode();
-    const Duration until = at + TimeBetween(100 * kMillisecond, 8 * kSecond);
+    const Duration until =
+        at + TimeBetween(prng_, 100 * kMillisecond, 8 * kSecond);
     // It reads of nobody, or not of one.
     const bool all = prng_.Chance(1, 2);
     const uint32_t one = AnyNode();
@@ -267,12 +257,13 @@ void Weather::Streams() {
 
 // All connections of a node break at once, again and again.
 void Weather::Storms() {
-  const uint32_t strikes = Strikes();
+  const uint32_t strikes = Strikes(prng_);
   for (uint32_t i = 0; i < strikes; ++i) {
     Duration at = AnyTime();
     const uint32_t node = AnyNode();
     const int64_t times = prng_.Between(1, 12);
-    const Duration pause = TimeBetween(10 * kMillisecond, 800 * kMillisecond);
+    const Duration pause =
+        TimeBetween(prng_, 10 * kMillisecond, 800 * kMillisecond);
     for (int64_t time = 0; time < times; ++time) {
       At(at, NodeStep{NodeStep::Kind::kStorm, node});
       at = at + pause;
@@ -281,7 +272,7 @@ void Weather::Storms() {
 }
 
 void Weather::Shapes() {
-  const uint32_t strikes = Strikes();
+  const uint32_t strikes = Strikes(prng_);
   for (uint32_t i = 0; i < strikes; ++i) {
     const Duration at = AnyTime();
     const uint64_t shape = prng_.Below(3);
@@ -305,12 +296,13 @@ void Weather::Bridge(Duration at) {
   }
   if (split.left.empty() || split.right.empty()) return;
   At(at, split);
-  At(at + TimeBetween(200 * kMillisecond, 15 * kSecond), HealStep{});
+  At(at + TimeBetween(prng_, 200 * kMillisecond, 15 * kSecond), HealStep{});
 }
 
 // Every node sees its two neighbours and nobody else.
 void Weather::RingCut(Duration at) {
-  const Duration until = at + TimeBetween(200 * kMillisecond, 15 * kSecond);
+  const Duration until =
+      at + TimeBetween(prng_, 200 * kMillisecond, 15 * kSecond);
   const uint32_t count = shape_.nodes;
   for (uint32_t a = 0; a < count; ++a) {
     for (uint32_t b = a + 2; b < count; ++b) {
@@ -332,27 +324,27 @@ void Weather::Swizzle(Duration at) {
   }
   const bool hold = prng_.Chance(1, 2);
   for (const Link& link : links) {
-    at = at + TimeBetween(Duration{0}, 500 * kMillisecond);
+    at = at + TimeBetween(prng_, Duration{0}, 500 * kMillisecond);
     At(at,
        LinkStep{hold ? LinkStep::Kind::kHold : LinkStep::Kind::kClog, link});
   }
   prng_.Shuffle(std::span<Link>(links));
   for (const Link& link : links) {
-    at = at + TimeBetween(Duration{0}, 500 * kMillisecond);
+    at = at + TimeBetween(prng_, Duration{0}, 500 * kMillisecond);
     At(at, HealStep{link});
   }
 }
 
 // What clients ask does not arrive, or what they are answered.
 void Weather::Clients() {
-  const uint32_t strikes = Strikes();
+  const uint32_t strikes = Strikes(prng_);
   for (uint32_t i = 0; i < strikes; ++i) {
     const Duration at = AnyTime();
     const uint32_t node = AnyNode();
     const bool deaf = prng_.Chance(1, 2);
     At(at,
        NodeStep{deaf ? NodeStep::Kind::kDeaf : NodeStep::Kind::kMute, node});
-    At(at + TimeBetween(200 * kMillisecond, 6 * kSecond),
+    At(at + TimeBetween(prng_, 200 * kMillisecond, 6 * kSecond),
        NodeStep{NodeStep::Kind::kHeard, node});
   }
 }
@@ -360,12 +352,13 @@ void Weather::Clients() {
 // Wall clocks far beyond the bound of skew; timers that come in bunches.
 void Weather::Clocks() {
   if (prng_.Chance(1, 2)) {
-    const Duration grain = TimeBetween(5 * kMillisecond, 250 * kMillisecond);
+    const Duration grain =
+        TimeBetween(prng_, 5 * kMillisecond, 250 * kMillisecond);
     Set({{"tick.grain", TimeText(grain)}});
   }
-  const uint32_t strikes = Strikes();
+  const uint32_t strikes = Strikes(prng_);
   for (uint32_t i = 0; i < strikes; ++i) {
-    const Duration at = TimeBetween(Duration{0}, shape_.heal_at);
+    const Duration at = TimeBetween(prng_, Duration{0}, shape_.heal_at);
     const uint32_t node = AnyNode();
     int64_t seconds = prng_.Between(1, 10);
     while (seconds < 86'400 && prng_.Chance(1, 2)) seconds *= 8;

@@ -114,6 +114,33 @@ struct DiskEffect {
                 offset, length, data)
 };
 
+// Whether the operation can change what is on the disk.
+constexpr bool ChangesDisk(const DiskEffect& effect) {
+  switch (effect.verb) {
+    case DiskVerb::kOpen:
+      return effect.create;
+    case DiskVerb::kWrite:
+    case DiskVerb::kAllocate:
+    case DiskVerb::kSync:
+    case DiskVerb::kSyncDir:
+    case DiskVerb::kTruncate:
+    case DiskVerb::kRename:
+    case DiskVerb::kLink:
+    case DiskVerb::kUnlink:
+    case DiskVerb::kMakeDir:
+    case DiskVerb::kLock:  // Its file is opened for writing.
+      return true;
+    case DiskVerb::kClose:
+    case DiskVerb::kRead:
+    case DiskVerb::kList:
+    case DiskVerb::kStat:
+    case DiskVerb::kSpace:
+    case DiskVerb::kDropCache:
+      return false;
+  }
+  return false;
+}
+
 struct DiskDone {
   DiskToken token;
   DiskVerb verb = DiskVerb::kStat;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/fields.h"
@@ -32,6 +33,20 @@ enum class MemberState : uint8_t {
   kDead = 3,
   kLeft = 4
 };
+// Empty: no such state.
+constexpr std::string_view NameOf(MemberState state) {
+  switch (state) {
+    case MemberState::kAlive:
+      return "alive";
+    case MemberState::kSuspect:
+      return "suspect";
+    case MemberState::kDead:
+      return "dead";
+    case MemberState::kLeft:
+      return "left";
+  }
+  return {};
+}
 
 // Ring status as a member announces it of itself.
 enum class RingStatus : uint8_t {

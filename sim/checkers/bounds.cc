@@ -121,14 +121,7 @@ Verdict CheckBounds(const Evidence& evidence) {
                       .key = 0,
                       .at = evidence.ended});
   }
-  for (const std::string& sentence : evidence.loads.broken) {
-    Report(&verdict, {.oracle = "O23",
-                      .property = "bounds",
-                      .sentence = sentence,
-                      .op = 0,
-                      .key = 0,
-                      .at = evidence.ended});
-  }
+  ReportEach(&verdict, evidence.loads.broken, "O23", "bounds", evidence.ended);
   return verdict;
 }
 

@@ -71,14 +71,8 @@ void LawSampler::OnObject(uint32_t key, const Object& object,
 Verdict CheckCausalityLaws(const Evidence& evidence) {
   Verdict verdict;
   verdict.checked = evidence.laws.checked;
-  for (const std::string& sentence : evidence.laws.broken) {
-    Report(&verdict, {.oracle = "O22",
-                      .property = "causality-laws",
-                      .sentence = sentence,
-                      .op = 0,
-                      .key = 0,
-                      .at = evidence.ended});
-  }
+  ReportEach(&verdict, evidence.laws.broken, "O22", "causality-laws",
+             evidence.ended);
   return verdict;
 }
 

@@ -77,20 +77,6 @@ Bounds BoundsOf(const Evidence& evidence) {
   return bounds;
 }
 
-std::string_view NameOf(MemberState state) {
-  switch (state) {
-    case MemberState::kAlive:
-      return "alive";
-    case MemberState::kSuspect:
-      return "suspect";
-    case MemberState::kDead:
-      return "dead";
-    case MemberState::kLeft:
-      return "left";
-  }
-  return "";
-}
-
 class PairJudge {
  public:
   PairJudge(const Evidence& evidence, const Bounds& bounds, uint32_t observer,

@@ -62,14 +62,8 @@ bool KeepsLittleThatIsDead(const StoreCounters& store,
 Verdict CheckStoreAnswers(const Evidence& evidence) {
   Verdict verdict;
   verdict.checked = evidence.store_answers;
-  for (const std::string& sentence : evidence.store_lies) {
-    Report(&verdict, {.oracle = "O18",
-                      .property = "store-answers",
-                      .sentence = sentence,
-                      .op = 0,
-                      .key = 0,
-                      .at = evidence.ended});
-  }
+  ReportEach(&verdict, evidence.store_lies, "O18", "store-answers",
+             evidence.ended);
   if (!evidence.healed) return verdict;
   for (uint32_t node = 0; node < evidence.nodes.size(); ++node) {
     if (!evidence.nodes[node].Serves() || !evidence.InCore(node)) continue;

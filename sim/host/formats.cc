@@ -14,6 +14,7 @@
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "sim/host/build_id.h"
+#include "sim/host/json_text.h"
 #include "sim/host/operation_text.h"
 #include "sim/host/text.h"
 
@@ -30,13 +31,6 @@ constexpr ShowFormat kFormats[] = {
     {"shiviz", ".shiviz.log", ShivizLog},
     {"edn", ".edn", EdnHistory},
 };
-
-// Debian's Boost takes no std::string_view.
-boost::json::string JsonText(std::string_view text) {
-  return boost::json::string(text.data(), text.size());
-}
-
-int64_t MicrosOf(Instant at) { return at.ns / kMicrosecond.ns; }
 
 bool IsIn(const Window& window, int64_t at) {
   return window.from <= at && at <= window.until;
@@ -160,12 +154,7 @@ std::string JsonLines(const Recording& recording, const Window& window) {
   }
   for (const Violation& violation : recording.result.violations) {
     JsonObject line{{"kind", "violation"}, {"at_us", MicrosOf(violation.at)}};
-    line["oracle"] = JsonText(violation.oracle);
-    line["property"] = JsonText(violation.property);
-    line["sentence"] = JsonText(violation.sentence);
-    line["op"] = violation.op;
-    line["other"] = violation.other;
-    line["key"] = violation.key;
+    AddViolation(violation, &line);
     AddLine(line, &text);
   }
   return text;

@@ -15,6 +15,7 @@
 #include "sim/checkers/narration.h"
 #include "sim/host/build_id.h"
 #include "sim/host/event_text.h"
+#include "sim/host/json_text.h"
 #include "sim/host/operation_text.h"
 #include "sim/host/page_parts.h"
 #include "sim/scenario_text.h"
@@ -29,23 +30,12 @@ constexpr size_t kEventsMax = 100'000;
 // The scenario's own text, of which a page shows the beginning.
 constexpr size_t kScenarioBytesMax = 64 << 10;
 
-int64_t MicrosecondsOf(Instant at) { return at.ns / kMicrosecond.ns; }
-
-json::string Text(std::string_view text) {
-  return json::string(text.data(), text.size());
-}
-
 json::array ViolationsOf(const Recording& recording) {
   json::array all;
   for (const Violation& violation : recording.result.violations) {
     json::object one;
-    one["oracle"] = Text(violation.oracle);
-    one["property"] = Text(violation.property);
-    one["sentence"] = Text(violation.sentence);
-    one["op"] = violation.op;
-    one["other"] = violation.other;
-    one["key"] = violation.key;
-    one["at"] = MicrosecondsOf(violation.at);
+    AddViolation(violation, &one);
+    one["at"] = MicrosOf(violation.at);
     all.push_back(std::move(one));
   }
   return all;
@@ -54,24 +44,24 @@ json::array ViolationsOf(const Recording& recording) {
 json::array OperationsOf(const Recording& recording, const Window& window) {
   json::array all;
   for (const Operation& op : recording.operations) {
-    const int64_t from = MicrosecondsOf(op.invoked);
+    const int64_t from = MicrosOf(op.invoked);
     const bool open = op.outcome == Outcome::kPending;
-    const int64_t until = open ? window.until : MicrosecondsOf(op.returned);
+    const int64_t until = open ? window.until : MicrosOf(op.returned);
     if (until < window.from || from > window.until) continue;
     json::object one;
     one["id"] = op.id;
     one["client"] = op.client;
-    one["verb"] = Text(VerbText(op.verb));
+    one["verb"] = JsonText(VerbText(op.verb));
     one["key"] = op.key;
     one["node"] = op.node;
     one["from"] = from;
     one["until"] = until;
-    one["outcome"] = Text(OutcomeText(op.outcome));
-    one["version"] = Text(std::to_string(op.version));
+    one["outcome"] = JsonText(OutcomeText(op.outcome));
+    one["version"] = JsonText(std::to_string(op.version));
     one["final"] = op.final_read;
     std::string answer;
     if (op.verb == OpStep::Verb::kGet && op.IsOk()) answer = AnswerText(op);
-    one["answer"] = Text(answer);
+    one["answer"] = JsonText(answer);
     all.push_back(std::move(one));
   }
   return all;
@@ -95,8 +85,8 @@ Columns ColumnsOf(const Recording& recording, const Window& window) {
     node.push_back(event.node);
     key.push_back(event.key.has_value() ? static_cast<int64_t>(*event.key)
                                         : -1);
-    text.push_back(Text(event.text));
-    effects.push_back(Text(event.effects));
+    text.push_back(JsonText(event.text));
+    effects.push_back(JsonText(event.effects));
   }
   json::array sent, received, ended, to, lane, lost;
   for (const Recording::Message& message : recording.messages) {
@@ -112,7 +102,7 @@ Columns ColumnsOf(const Recording& recording, const Window& window) {
     ended.push_back(message.ended);
     to.push_back(message.to);
     lane.push_back(message.gossip ? 1 : 0);
-    lost.push_back(Text(message.lost));
+    lost.push_back(JsonText(message.lost));
   }
   columns.events["t"] = std::move(at);
   columns.events["n"] = std::move(node);
@@ -131,12 +121,12 @@ Columns ColumnsOf(const Recording& recording, const Window& window) {
 json::array BandsOf(const Recording& recording) {
   json::array all;
   for (const Recording::LinkFault& fault : recording.link_faults) {
-    all.push_back({Text(fault.kind), fault.from_us, fault.until_us, fault.from,
-                   fault.to});
+    all.push_back({JsonText(fault.kind), fault.from_us, fault.until_us,
+                   fault.from, fault.to});
   }
   for (const Recording::Outage& outage : recording.outages) {
     all.push_back(
-        {Text(outage.kind), outage.from_us, outage.until_us, outage.node});
+        {JsonText(outage.kind), outage.from_us, outage.until_us, outage.node});
   }
   return all;
 }
@@ -158,7 +148,7 @@ json::array ValuesOf(const Recording& recording) {
                             ? "version " + std::to_string(held.version)
                             : found->second;
     if (held.tombstone) label += " (deleted)";
-    all.push_back({held.at, held.node, held.key, Text(label)});
+    all.push_back({held.at, held.node, held.key, JsonText(label)});
   }
   return all;
 }
@@ -185,13 +175,13 @@ void Put(std::string_view mark, std::string_view text, std::string* page) {
 }  // namespace
 
 Window WindowOf(const Recording& recording) {
-  Window window{0, MicrosecondsOf(recording.result.ended)};
+  Window window{0, MicrosOf(recording.result.ended)};
   const std::vector<Recording::Happened>& events = recording.events;
   if (events.size() <= kEventsMax) return window;
   // The last event that belongs to the story: of the violation, a little more.
   size_t last = events.size() - 1;
   if (!recording.result.violations.empty()) {
-    const int64_t at = MicrosecondsOf(recording.result.violations.front().at);
+    const int64_t at = MicrosOf(recording.result.violations.front().at);
     if (at > 0) {
       const auto after = std::upper_bound(
           events.begin(), events.end(), at + kSecond.ns / kMicrosecond.ns,
@@ -218,23 +208,23 @@ std::string PageJson(const Recording& recording, const Window& window) {
   Columns columns = ColumnsOf(recording, window);
   json::object page;
   page["format"] = 1;
-  page["name"] = Text(recording.name);
-  page["build"] = Text(BuildId());
-  page["digest"] = Text(absl::StrFormat("%016x", recording.result.digest));
+  page["name"] = JsonText(recording.name);
+  page["build"] = JsonText(BuildId());
+  page["digest"] = JsonText(absl::StrFormat("%016x", recording.result.digest));
   page["nodes"] = config.nodes;
   page["keys"] = config.keys;
   page["clients"] = config.clients;
   page["from"] = window.from;
   page["until"] = window.until;
   page["allEvents"] = recording.events.size();
-  page["scenario"] = Text(scenario);
+  page["scenario"] = JsonText(scenario);
   page["violations"] = ViolationsOf(recording);
   page["events"] = std::move(columns.events);
   page["messages"] = std::move(columns.messages);
   page["bands"] = BandsOf(recording);
   json::array steps;
   for (const Recording::Struck& step : recording.steps) {
-    steps.push_back({step.at, Text(step.text)});
+    steps.push_back({step.at, JsonText(step.text)});
   }
   page["steps"] = std::move(steps);
   page["ops"] = OperationsOf(recording, window);

@@ -24,31 +24,6 @@ Store::Options StoreOf(uint64_t history) {
   return options;
 }
 
-bool ChangesDisk(DiskVerb verb) {
-  switch (verb) {
-    case DiskVerb::kOpen:
-    case DiskVerb::kWrite:
-    case DiskVerb::kAllocate:
-    case DiskVerb::kSync:
-    case DiskVerb::kSyncDir:
-    case DiskVerb::kTruncate:
-    case DiskVerb::kRename:
-    case DiskVerb::kLink:
-    case DiskVerb::kUnlink:
-    case DiskVerb::kMakeDir:
-      return true;
-    case DiskVerb::kClose:
-    case DiskVerb::kRead:
-    case DiskVerb::kList:
-    case DiskVerb::kStat:
-    case DiskVerb::kSpace:
-    case DiskVerb::kDropCache:
-    case DiskVerb::kLock:
-      return false;
-  }
-  return false;
-}
-
 std::string TextOf(const std::vector<bool>& kept) {
   std::string text;
   for (const bool piece : kept) text += piece ? '1' : '0';
@@ -121,7 +96,7 @@ void CrashPoints::PutSome() {
 void CrashPoints::LookAt(const DiskEffect& effect) {
   if (!is_looking_ || HasFailed()) return;
   const auto answered = driver_.TakeReplies();
-  has_changed_ |= !answered.empty() || ChangesDisk(effect.verb);
+  has_changed_ |= !answered.empty() || ChangesDisk(effect);
   model_.NoteReplies(answered);
   if (!has_changed_) return;
   has_changed_ = false;

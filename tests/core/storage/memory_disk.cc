@@ -273,6 +273,10 @@ void MemoryDisk::CrashProcess() {
     }
     Run(operation);
   }
+  ForgetProcess();
+}
+
+void MemoryDisk::ForgetProcess() {
   pending_.clear();
   open_.clear();
   open_paths_.clear();

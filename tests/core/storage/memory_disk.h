@@ -109,6 +109,7 @@ class MemoryDisk {
   void Change(NameChange change);
   static void Apply(const NameChange& change, Names& names);
   void LosePages(Inode& inode);
+  void ForgetProcess();
   std::map<uint64_t, Inode*> Files() const;
   // Counts on from `piece`.
   static void LosePieces(Inode& inode, const Keeps& keeps, size_t* piece);

@@ -77,12 +77,7 @@ size_t MemoryDisk::UnsyncedPieces() const {
 }
 
 void MemoryDisk::LosePowerBut(const Keeps& keeps) {
-  pending_.clear();
-  open_.clear();
-  open_paths_.clear();
-  is_locked_ = false;
-  fail_sync_.reset();
-  fail_write_.reset();
+  ForgetProcess();
   size_t piece = 0;
   const std::map<uint64_t, Inode*> files = Files();
   Names after = durable_names_;
