@@ -38,7 +38,6 @@ class ByteSink {
   // To fill in what was not known when it was its turn.
   std::byte* at(size_t offset) { return data_.get() + offset; }
   size_t size() const { return size_; }
-  size_t capacity() const { return capacity_; }
 
  private:
   void Grow(size_t bytes) {

@@ -14,15 +14,13 @@
 namespace orrery {
 namespace {
 
-// Polynomials over GF(2) in reflected order: bit 31 is x^0.
-constexpr uint32_t kPolynomial = 0x82f63b78;
 constexpr uint32_t kOne = uint32_t{1} << 31;
 
 constexpr uint32_t MultiplyModP(uint32_t a, uint32_t b) {
   uint32_t product = 0;
   for (uint32_t bit = kOne; bit != 0; bit >>= 1) {
     if ((a & bit) != 0) product ^= b;
-    b = (b & 1) != 0 ? (b >> 1) ^ kPolynomial : b >> 1;
+    b = (b & 1) != 0 ? (b >> 1) ^ kCrc32cPolynomial : b >> 1;
   }
   return product;
 }
@@ -56,7 +54,7 @@ constexpr std::array<std::array<uint32_t, 256>, 8> kByByte = [] {
   for (uint32_t b = 0; b < 256; ++b) {
     uint32_t crc = b;
     for (int i = 0; i < 8; ++i) {
-      crc = (crc & 1) != 0 ? (crc >> 1) ^ kPolynomial : crc >> 1;
+      crc = (crc & 1) != 0 ? (crc >> 1) ^ kCrc32cPolynomial : crc >> 1;
     }
     table[0][b] = crc;
   }

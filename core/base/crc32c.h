@@ -21,6 +21,9 @@
 
 namespace orrery {
 
+// Over GF(2) in reflected order: bit 31 is x^0.
+inline constexpr uint32_t kCrc32cPolynomial = 0x82f63b78;
+
 [[nodiscard]] uint32_t Crc32cExtend(uint32_t crc, ByteView bytes);
 
 [[nodiscard]] inline uint32_t Crc32c(ByteView bytes) {

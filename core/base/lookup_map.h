@@ -11,7 +11,6 @@
 #ifndef ORRERY_CORE_BASE_LOOKUP_MAP_H_
 #define ORRERY_CORE_BASE_LOOKUP_MAP_H_
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +23,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "core/base/hash.h"
+#include "core/base/total_order.h"
 
 namespace orrery {
 
@@ -136,8 +136,8 @@ class LookupMap {
   void Fields(Visitor& visit) const {
     std::vector<const std::pair<const K, V>*> entries;
     for (const auto& entry : map_) entries.push_back(&entry);
-    std::sort(entries.begin(), entries.end(),
-              [](const auto* a, const auto* b) { return a->first < b->first; });
+    Sort(entries.begin(), entries.end(),
+         [](const auto* a, const auto* b) { return a->first < b->first; });
     visit.Count(entries.size());
     for (const auto* entry : entries) visit(entry->first, entry->second);
   }

@@ -11,14 +11,12 @@ namespace orrery {
 
 namespace {
 
-constexpr uint32_t kReflectedPolynomial = 0x82f63b78;
-
 // The register before a zero byte, given the register behind it: eight steps of
 // the shift undone.  The polynomial's top bit tells whether it was added.
 constexpr uint32_t UndoZeroByte(uint32_t state) {
   for (int i = 0; i < 8; ++i) {
     const bool was_added = (state & 0x80000000) != 0;
-    if (was_added) state ^= kReflectedPolynomial;
+    if (was_added) state ^= kCrc32cPolynomial;
     state = (state << 1) | (was_added ? 1 : 0);
   }
   return state;

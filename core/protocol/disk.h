@@ -98,6 +98,21 @@ struct DiskToken {
 
 using BytesList = absl::InlinedVector<Bytes, 1>;  // One, if values are small.
 
+// What is left of the parts behind their first `skip` bytes.
+inline BytesList After(const BytesList& parts, uint64_t skip) {
+  BytesList rest;
+  for (const Bytes& part : parts) {
+    if (skip >= part.size()) {
+      skip -= part.size();
+      continue;
+    }
+    const auto from = static_cast<size_t>(skip);
+    rest.push_back(part.Slice(from, part.size() - from));
+    skip = 0;
+  }
+  return rest;
+}
+
 struct DiskEffect {
   DiskToken token;
   DiskVerb verb = DiskVerb::kStat;

@@ -100,7 +100,7 @@ void Compaction::Submit(Step step, DiskEffect effect, Turn& turn) {
   context_.disk.Emit({.part = StorePart::kCompaction,
                       .handle = {static_cast<uint32_t>(step), 1},
                       .priority = DiskPriority::kCompaction},
-                     transfer_.Begin(effect), turn);
+                     transfer_.Begin(std::move(effect)), turn);
 }
 
 void Compaction::OpenNextInput(Turn& turn) {
@@ -541,6 +541,9 @@ void Compaction::EndJob() {
   scan_.reset();
   pending_.reset();
   buffer_.clear();
+  gaps_.clear();
+  seen_.clear();
+  seen_.shrink_to_fit();
   has_output_ = false;
   is_sealing_ = false;
 }

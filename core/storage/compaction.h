@@ -82,12 +82,7 @@ class Compaction {
   void OnTick(Turn& turn);
 
   // Entries whose records a job could not read.
-  struct Damaged {
-    IndexEntry entry;
-    uint64_t file = 0;
-    ORRERY_FIELDS(entry, file)
-  };
-  std::vector<Damaged>& TakeDamaged() { return damaged_.Take(); }
+  std::vector<DamagedEntry>& TakeDamaged() { return damaged_.Take(); }
 
  private:
   template <typename Self, typename FieldVisitor>
@@ -173,7 +168,7 @@ class Compaction {
   size_t next_move_ = 0;
   uint64_t freed_bytes_ = 0;
   uint64_t barrier_ = 0;  // CMP-4: a log position.
-  ReadyList<Damaged> damaged_;
+  ReadyList<DamagedEntry> damaged_;
   uint64_t looked_upto_ = 0;  // kMarkDamaged: the next token.
 };
 

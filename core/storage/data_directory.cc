@@ -46,7 +46,7 @@ uint32_t GenerationBeforeTheFirst(WallTime wall) {
 void DataDirectory::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
   effect.token = {DiskOwner::kIdentity, static_cast<uint8_t>(step), {0, 1}};
-  turn.effects.disk.push_back(transfer_.Begin(effect));
+  turn.effects.disk.push_back(transfer_.Begin(std::move(effect)));
 }
 
 void DataDirectory::Open(const OpenOptions& options, Turn& turn) {

@@ -13,7 +13,7 @@ void FileMaker::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
   context_.disk.Emit(
       {.part = StorePart::kMaker, .handle = {static_cast<uint32_t>(step), 1}},
-      transfer_.Begin(effect), turn);
+      transfer_.Begin(std::move(effect)), turn);
 }
 
 void FileMaker::Make(const Request& request, Turn& turn) {

@@ -77,6 +77,13 @@ struct IndexEntry {
                 doubted)
 };
 
+// An entry whose record cannot be read, and the id of its file.
+struct DamagedEntry {
+  IndexEntry entry;
+  uint64_t file = 0;
+  ORRERY_FIELDS(entry, file)
+};
+
 class KeyIndex {
  public:
   // REQUIRES: `segments` is a power of two, at least 1.

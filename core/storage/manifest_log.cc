@@ -21,7 +21,7 @@ void ManifestLog::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
   disk_.Emit({.part = StorePart::kManifest,
               .handle = {static_cast<uint32_t>(step), 1}},
-             transfer_.Begin(effect), turn);
+             transfer_.Begin(std::move(effect)), turn);
 }
 
 void ManifestLog::StartFrom(Start start, Turn& turn) {

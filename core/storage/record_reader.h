@@ -60,12 +60,7 @@ class RecordReader {
   void FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
                   std::vector<ByteSpan>* spans) const;
 
-  struct Damaged {
-    IndexEntry entry;
-    uint64_t file = 0;
-    ORRERY_FIELDS(entry, file)
-  };
-  std::vector<Damaged>& TakeDamaged() { return damaged_.Take(); }
+  std::vector<DamagedEntry>& TakeDamaged() { return damaged_.Take(); }
   bool IsIdle() const { return reads_.empty(); }
 
   ORRERY_FIELDS(reads_, waiting_, damaged_)
@@ -90,7 +85,7 @@ class RecordReader {
   FileTable& files_;
   Pool<Reading> reads_;
   absl::btree_map<uint16_t, std::vector<Handle>> waiting_;  // For their file.
-  ReadyList<Damaged> damaged_;
+  ReadyList<DamagedEntry> damaged_;
 };
 
 }  // namespace orrery

@@ -24,7 +24,7 @@ void Recovery::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
   context_.disk.Emit({.part = StorePart::kRecovery,
                       .handle = {static_cast<uint32_t>(step), 1}},
-                     transfer_.Begin(effect), turn);
+                     transfer_.Begin(std::move(effect)), turn);
 }
 
 void Recovery::Start(Turn& turn) {
@@ -145,24 +145,19 @@ void Recovery::OnManifestStep(const DiskDone& done, Turn& turn) {
                     turn);
     case Step::kOpenManifest:
       if (has_failed) return Fail("the manifest cannot be opened", turn);
-      break;
+      if (manifest_size_ == 0) break;
+      return Submit(Step::kReadManifest,
+                    {.verb = DiskVerb::kRead,
+                     .file = context_.disk.NumberOfScratch(),
+                     .length = manifest_size_},
+                    turn);
     case Step::kReadManifest:
       // RVR-4: what cannot be read is not lost.
       if (has_failed) return Fail("the manifest cannot be read", turn);
-      manifest_bytes_.insert(manifest_bytes_.end(), done.data.view().begin(),
-                             done.data.view().end());
-      if (done.data.empty()) manifest_size_ = 0;
+      manifest_bytes_.assign(done.data.view().begin(), done.data.view().end());
       break;
     default:
       ORRERY_UNREACHABLE("no step of the manifest");
-  }
-  if (manifest_bytes_.size() < manifest_size_) {
-    return Submit(Step::kReadManifest,
-                  {.verb = DiskVerb::kRead,
-                   .file = context_.disk.NumberOfScratch(),
-                   .offset = manifest_bytes_.size(),
-                   .length = manifest_size_ - manifest_bytes_.size()},
-                  turn);
   }
   Submit(Step::kCloseManifest,
          {.verb = DiskVerb::kClose, .file = context_.disk.NumberOfScratch()},
@@ -287,9 +282,9 @@ void Recovery::FindValues(const DiskDone& done,
 
 void Recovery::OnFileStat(const DiskDone& done, Turn& turn) {
   RecoveredFile& file = found_[next_file_];
-  // Its header was durable before the manifest listed it.
-  const bool is_emptied =
-      done.error == DiskError::kNone && done.count < kHeaderBlockBytes;
+  // Its header was durable before the manifest listed it, if one did.
+  const bool is_emptied = done.error == DiskError::kNone &&
+                          done.count < kHeaderBlockBytes && !is_suspicious_;
   if (done.error == DiskError::kNoEntry || is_emptied) {
     file.is_missing = true;
     ++next_file_;
@@ -409,8 +404,11 @@ void Recovery::OnPieceRead(const DiskDone& done, Turn& turn) {
   } else if (!found_[next_file_].listed.sealed) {
     return FailUnread(read_offset_, turn);
   } else {
-    // Unreadable: bytes that cannot be a record.
-    scan_->Feed(ByteBuffer(static_cast<size_t>(read_length_), std::byte{0xff}));
+    // Unreadable, but for what came before the error: bytes that cannot be a
+    // record.
+    ByteBuffer bytes(static_cast<size_t>(read_length_), std::byte{0xff});
+    std::copy(done.data.view().begin(), done.data.view().end(), bytes.begin());
+    scan_->Feed(bytes);
   }
   TakeItems();
   ReadPiece(turn);

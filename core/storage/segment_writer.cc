@@ -219,23 +219,12 @@ void SegmentWriter::EmitWrite(AppendFile& file, Batch batch, Turn& turn) {
 // Submits what is not written yet of a batch: at first all of it.
 void SegmentWriter::ResubmitRest(const Batch& batch, uint32_t ordinal,
                                  Turn& turn) const {
-  BytesList data;
-  uint64_t skip = batch.written;
-  for (const Bytes& part : batch.encoded.data) {
-    if (skip >= part.size()) {
-      skip -= part.size();
-      continue;
-    }
-    const auto from = static_cast<size_t>(skip);
-    data.push_back(part.Slice(from, part.size() - from));
-    skip = 0;
-  }
   const uint16_t slot = files_.SlotOf(batch.file);
   context_.disk.Emit({.part = StorePart::kWriter, .handle = {ordinal, epoch_}},
                      {.verb = DiskVerb::kWrite,
                       .file = context_.disk.NumberOfSlot(slot),
                       .offset = batch.offset + batch.written,
-                      .data = std::move(data)},
+                      .data = After(batch.encoded.data, batch.written)},
                      turn);
 }
 

@@ -87,11 +87,11 @@ void StoreParts::Settle(Turn& turn) {
   if (!is_open) return;
   if (manifest.IsFailed()) writer.GoReadOnly(turn);
   if (manifest.IsFull() && !writer.IsFull()) writer.GoFull(turn);
-  for (const RecordReader::Damaged& damaged : reader.TakeDamaged()) {
+  for (const DamagedEntry& damaged : reader.TakeDamaged()) {
     MarkDamaged(damaged, turn);
   }
-  for (const Compaction::Damaged& damaged : compaction.TakeDamaged()) {
-    MarkDamaged({damaged.entry, damaged.file}, turn);
+  for (const DamagedEntry& damaged : compaction.TakeDamaged()) {
+    MarkDamaged(damaged, turn);
   }
   CloseRepairedDamage(turn);
   compaction.OnDurable(turn);
@@ -108,7 +108,7 @@ void StoreParts::OnRecovered(Turn& turn) {
 
 // The record behind an entry cannot be read: the key is kCorrupt until
 // something replaces it, and in doubt until that ranks as high (I4).
-void StoreParts::MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn) {
+void StoreParts::MarkDamaged(const DamagedEntry& damaged, Turn& turn) {
   const RecordAddress address = damaged.entry.address;
   const DamageRange range{.file = damaged.file,
                           .from = address.offset(),

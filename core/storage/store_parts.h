@@ -49,7 +49,7 @@ class StoreParts {
 
  private:
   void OnRecovered(Turn& turn);
-  void MarkDamaged(const RecordReader::Damaged& damaged, Turn& turn);
+  void MarkDamaged(const DamagedEntry& damaged, Turn& turn);
   void CloseRepairedDamage(Turn& turn);
 
   struct KnownDamage {

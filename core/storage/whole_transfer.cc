@@ -7,11 +7,8 @@
 
 namespace orrery {
 
-const DiskEffect& WholeTransfer::Begin(const DiskEffect& effect) {
-  moved_ = 0;
-  read_.clear();
-  values_.clear();
-  bytes_ = 0;
+DiskEffect WholeTransfer::Begin(DiskEffect effect) {
+  Clear();
   if (effect.verb == DiskVerb::kRead) {
     effect_ = effect;
     bytes_ = effect.length;
@@ -25,22 +22,37 @@ const DiskEffect& WholeTransfer::Begin(const DiskEffect& effect) {
 std::optional<DiskEffect> WholeTransfer::Continue(DiskDone* done) {
   const bool moves =
       done->verb == DiskVerb::kRead || done->verb == DiskVerb::kWrite;
-  if (!moves || done->error != DiskError::kNone) return std::nullopt;
+  if (!moves) return std::nullopt;
+  if (done->error != DiskError::kNone) {
+    if (moved_ != 0) GiveParts(done);
+    Clear();
+    return std::nullopt;
+  }
   moved_ += done->count;
   const bool is_done = moved_ >= bytes_ || done->count == 0;  // WHT-2
   const bool is_in_parts = moved_ != done->count || !is_done;
   if (!is_in_parts) {
-    effect_ = {};
+    Clear();
     return std::nullopt;
   }
   read_.insert(read_.end(), done->data.view().begin(), done->data.view().end());
   if (!is_done) return Rest();
+  GiveParts(done);
+  Clear();
+  return std::nullopt;
+}
+
+void WholeTransfer::GiveParts(DiskDone* done) const {
   done->count = moved_;
   if (done->verb == DiskVerb::kRead) done->data = Bytes::CopyOf(read_);
+}
+
+void WholeTransfer::Clear() {
   effect_ = {};
+  bytes_ = 0;
+  moved_ = 0;
   read_ = {};
   values_.clear();
-  return std::nullopt;
 }
 
 void WholeTransfer::Fields(FieldSaver& save) const {
@@ -73,15 +85,7 @@ std::optional<DiskEffect> WholeTransfer::Rest() const {
     rest.length -= moved_;
     return rest;
   }
-  rest.data.clear();
-  uint64_t skip = moved_;
-  for (const Bytes& part : effect_.data) {
-    const uint64_t skipped = std::min<uint64_t>(skip, part.size());
-    skip -= skipped;
-    if (skipped == part.size()) continue;
-    const auto from = static_cast<size_t>(skipped);
-    rest.data.push_back(part.Slice(from, part.size() - from));
-  }
+  rest.data = After(effect_.data, moved_);
   return rest;
 }
 

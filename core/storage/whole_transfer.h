@@ -34,9 +34,9 @@ namespace orrery {
 class WholeTransfer {
  public:
   // Any operation; only reads and writes come in parts.
-  const DiskEffect& Begin(const DiskEffect& effect);
+  DiskEffect Begin(DiskEffect effect);
   // What is left to do, if anything is; else *done becomes the completion of
-  // the whole.
+  // the whole.  If a part failed, *done says so and has what came before it.
   std::optional<DiskEffect> Continue(DiskDone* done);
 
   // What came so far of a read that comes in parts, and where its owner says
@@ -58,6 +58,8 @@ class WholeTransfer {
           self.moved_);
   }
   std::optional<DiskEffect> Rest() const;
+  void GiveParts(DiskDone* done) const;
+  void Clear();
 
   DiskEffect effect_;
   uint64_t bytes_ = 0;  // Of the whole.

@@ -124,6 +124,9 @@ TEST(WholeTransferTest, AnErrorEndsIt) {
   EXPECT_FALSE(transfer.Continue(&error).has_value());
 
   EXPECT_EQ(error.error, DiskError::kIo);
+  EXPECT_EQ(error.data.text(), "he");  // What came before it counts.
+  EXPECT_EQ(error.count, 2u);
+  EXPECT_TRUE(transfer.read().empty());
 }
 
 }  // namespace
