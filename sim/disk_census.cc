@@ -50,7 +50,7 @@ Census CensusOfWrite(uint64_t salt, uint64_t offset, std::string_view bytes) {
                     .from = offset,
                     .upto = offset + bytes.size(),
                     // A hint's key is its target's storage id and the key.
-                    .key_bytes_max = kKeyBytesMax + 16,
+                    .key_bytes_max = kKeyBytesMax + kHintKeyPrefixBytes,
                     .piece_bytes = bytes.size() + 1});
   bool is_fed = false;
   SegmentScan::Item item;

@@ -9,12 +9,15 @@
 #ifndef ORRERY_SIM_DISK_CENSUS_H_
 #define ORRERY_SIM_DISK_CENSUS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/hint/hint_record.h"
+#include "core/protocol/effects.h"
 #include "core/storage/control_record.h"
 #include "sim/scenario.h"
 
@@ -32,10 +35,14 @@ struct StoredRecord {
   }
 };
 
-struct PlacedRecord {
-  uint64_t file = 0;
-  StoredRecord record;
-};
+// The key of the user that a store's key is of: a hint's begins with the
+// storage id of its target.
+inline std::string_view UserKeyOf(StoreId store, std::string_view key) {
+  if (store == StoreId::kHints) {
+    key.remove_prefix(std::min(kHintKeyPrefixBytes, key.size()));
+  }
+  return key;
+}
 
 struct Census {
   std::vector<StoredRecord> records;  // User records, in file order.
@@ -59,7 +66,6 @@ struct Struck {
   DiskStep::Kind how = DiskStep::Kind::kRot;
   std::string path;
   uint64_t offset = 0;
-  uint64_t bytes = 0;
   std::vector<StoredRecord> records;
 
   bool InHints() const { return ClassOfPath(path) == DiskTarget::Kind::kHints; }

@@ -9,8 +9,9 @@
 //   EVQ-2  Nothing is scheduled in the past.
 //
 // Cost: O(log n), four children a level; 32 bytes an event.  The patience of
-// clients is O(1): it is all of one length, so those occasions are scheduled
-// in the order in which they come, and would else be most of the heap.
+// clients is O(1): nearly all of it is of one length, so those occasions are
+// scheduled in the order in which they come, and would else be most of the
+// heap.
 
 #ifndef ORRERY_SIM_EVENT_QUEUE_H_
 #define ORRERY_SIM_EVENT_QUEUE_H_

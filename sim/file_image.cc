@@ -132,12 +132,6 @@ void FileImage::MarkSynced(uint64_t writes) {
                  pending_.begin() + static_cast<ptrdiff_t>(synced));
 }
 
-uint64_t FileImage::dirty_bytes() const {
-  uint64_t bytes = 0;
-  for (const Pending& pending : pending_) bytes += pending.length;
-  return bytes;
-}
-
 // `*half`: how many leading bytes of the sector are new if it is torn.
 bool FileImage::SectorSurvives(const PowerLoss& loss, uint64_t file,
                                uint64_t sector, size_t* half) const {

@@ -71,9 +71,6 @@ class FileImage {
   // REQUIRES: they are at rest.
   void Plant(uint64_t offset, std::string_view bytes);
 
-  // Bytes written and not synced.
-  uint64_t dirty_bytes() const;
-
   void LosePower(const PowerLoss& loss, uint64_t file);
 
  private:

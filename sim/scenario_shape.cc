@@ -97,7 +97,8 @@ class Faults {
 
   bool AnyIn(const std::vector<bool>& core) const {
     if (noise_.tcp_late.num != 0 || noise_.udp_mtu < kDatagramBytesMax ||
-        noise_.udp_tail.num != 0 || noise_.disk_stall.num != 0) {
+        noise_.udp_tail.num != 0 || noise_.disk_stall.num != 0 ||
+        noise_.disk_read_error.num != 0) {
       return true;
     }
     for (uint32_t node = 0; node < nodes_; ++node) {

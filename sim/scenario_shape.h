@@ -37,7 +37,8 @@ bool CoreSuffices(const Settings& settings, uint32_t beyond);
 
 // Whether after the last step a link is still cut, held, clogged or half open,
 // a node down or paused, a disk bad, or weather at work that breaks what
-// convergence needs (`tcp.late`, `disk.stall`).  With `core=` only nodes of the
+// convergence needs (`tcp.late`, `udp.mtu`, `udp.tail`, `disk.stall`,
+// `disk.read_error`).  With `core=` only nodes of the
 // core and links between them count, and a core that does not suffice is as
 // bad as a fault.
 bool LeavesFaults(const Scenario& scenario);

@@ -84,10 +84,9 @@ class SimDisk : public DiskPort {
   // looks like a tail that was never written.
   LogPlace DurablePlace(DiskTarget::Kind of) const;
   // The user records that hold, there and behind, in no order.
-  std::vector<PlacedRecord> RecordsFrom(DiskTarget::Kind of,
+  std::vector<StoredRecord> RecordsFrom(DiskTarget::Kind of,
                                         LogPlace from) const;
 
-  uint32_t power_losses() const { return power_losses_; }
   uint32_t failed_syncs() const { return failed_syncs_; }
   // Whether it ever gave an error that is not for lack of space.
   bool HasFailed() const { return has_failed_; }

@@ -100,7 +100,6 @@ void SimDisk::Rot(const DiskStep& step) {
       Strikes({.how = step.kind,
                .path = spot->path,
                .offset = spot->offset,
-               .bytes = 1,
                .records = RecordsAt(census, spot->offset, spot->offset + 1)});
   if (!strikes) return;
   tally_.Count("fault.rot");
@@ -119,7 +118,6 @@ void SimDisk::LoseFile(const DiskStep& step) {
       Strikes({.how = step.kind,
                .path = spot->path,
                .offset = 0,
-               .bytes = image.size(),
                .records = CensusOfFile(image.Contents()).records});
   if (!strikes) return;
   tally_.Count("fault.file_lost");
@@ -127,8 +125,8 @@ void SimDisk::LoseFile(const DiskStep& step) {
   ForgetIfUnnamed(spot->inode->number);
 }
 
-// The old bytes stay.  The budget has no say: an acknowledgement of this node
-// alone is none, and of several the others have the record.
+// The old bytes stay.  The budget has no say: of an acknowledgement by several
+// nodes the others have the record, and what W = 1 lost the atlas knows.
 void SimDisk::LoseWrite(const Inode& inode, uint64_t offset,
                         std::string_view bytes) {
   tally_.Count("fault.write_lost");
@@ -137,7 +135,6 @@ void SimDisk::LoseWrite(const Inode& inode, uint64_t offset,
   struck_.push_back({.how = DiskStep::Kind::kLoseWrite,
                      .path = inode.path,
                      .offset = offset,
-                     .bytes = bytes.size(),
                      .records = CensusOfWrite(salt, offset, bytes).records});
 }
 
@@ -155,7 +152,6 @@ void SimDisk::Misdirect(const DiskStep& step, uint64_t offset,
       Strikes({.how = step.kind,
                .path = spot->path,
                .offset = to,
-               .bytes = bytes.size(),
                .records = RecordsAt(census, to, to + bytes.size())});
   if (!strikes) return;
   tally_.Count("fault.write_misdirected");
@@ -173,9 +169,9 @@ LogPlace SimDisk::DurablePlace(DiskTarget::Kind of) const {
   return durable;
 }
 
-std::vector<PlacedRecord> SimDisk::RecordsFrom(DiskTarget::Kind of,
+std::vector<StoredRecord> SimDisk::RecordsFrom(DiskTarget::Kind of,
                                                LogPlace from) const {
-  std::vector<PlacedRecord> records;
+  std::vector<StoredRecord> records;
   for (const std::string& path : PathsOf(of)) {
     const uint64_t file = FileIdOfPath(path);
     const auto inode = inodes_.find(*tree_.Find(path));
@@ -183,7 +179,7 @@ std::vector<PlacedRecord> SimDisk::RecordsFrom(DiskTarget::Kind of,
     const Census census = CensusOfFile(inode->second->image.Contents());
     for (const StoredRecord& record : census.records) {
       if (LogPlace{file, record.offset} < from) continue;
-      records.push_back({.file = file, .record = record});
+      records.push_back(record);
     }
   }
   return records;

@@ -15,12 +15,9 @@ namespace {
 
 bool IsPut(const StoreTold& told) { return told.kind == StoreTold::Kind::kPut; }
 
-// A hint's key begins with the storage id of its target.
 std::string NameOf(StoreId store, std::string_view key) {
-  if (store == StoreId::kUser) return std::string(key);
-  constexpr size_t kTargetBytes = 16;
-  return "a hint of " +
-         std::string(key.substr(std::min(kTargetBytes, key.size())));
+  const std::string name(UserKeyOf(store, key));
+  return store == StoreId::kUser ? name : "a hint of " + name;
 }
 
 }  // namespace
@@ -36,7 +33,9 @@ void StoreModel::OnStep(Instant now, std::span<const StoreTold> told,
       continue;
     }
     if (IsPut(one)) {
-      side.by_token.InsertOrAssign(one.token, one.key);
+      if (side.by_token.Find(one.token) == nullptr) {
+        side.by_token.Insert(one.token, one.key);
+      }
       const std::optional<uint32_t> key = KeyOfText(one.key);
       if (one.store == StoreId::kUser && key.has_value()) {
         evidence_.stored.Insert({*key, one.timestamp}, 1);
@@ -311,6 +310,9 @@ void StoreModel::OnStruck(Instant now, const Struck& struck) {
                              ? version.timestamp == record.timestamp
                              : version.seq == record.seq;
       if (version.to != kStill || !is_it) continue;
+      // It becomes one as damaged as `lost_writes` says, or never is.
+      if (struck.how == DiskStep::Kind::kLoseWrite && !version.is_sure)
+        continue;
       if (version.damage == kNone) AddDamage(lost, record.key, store, &version);
     }
   }
@@ -334,10 +336,7 @@ void StoreModel::OnTornTailNote(std::string_view path) {
 
 void StoreModel::AddDamage(const LostRecord& lost, std::string_view name,
                            StoreId store, Version* version) {
-  // A hint's key begins with its target's storage id.
-  if (store == StoreId::kHints)
-    name.remove_prefix(std::min<size_t>(16, name.size()));
-  const std::optional<uint32_t> key = KeyOfText(name);
+  const std::optional<uint32_t> key = KeyOfText(UserKeyOf(store, name));
   if (!key.has_value()) return;
   version->damage = evidence_.damages.size();
   places_.push_back({version->damage, lost.path, lost.offset});
@@ -384,6 +383,9 @@ void StoreModel::OnProcessEnd(Instant now) {
 }
 
 void StoreModel::OnProcessStart(const SimDisk& disk) {
+  std::erase_if(places_, [&](const Place& place) {
+    return evidence_.damages[place.damage].end != Damage::End::kUnseen;
+  });
   // What no watermark covers dies unseen: it looks like a write that was cut
   // short, or never was.
   if (places_.empty() && strikes_.empty()) return;
@@ -392,7 +394,6 @@ void StoreModel::OnProcessStart(const SimDisk& disk) {
   const LogPlace hints = disk.DurablePlace(DiskTarget::Kind::kHints);
   for (const Place& place : places_) {
     Damage& damage = evidence_.damages[place.damage];
-    if (damage.end != Damage::End::kUnseen) continue;
     if (damage.how == DiskStep::Kind::kLoseFile) continue;  // It is listed.
     const LogPlace at{FileIdOfPath(place.path), place.offset};
     if (at < (damage.in_hints ? hints : user)) continue;
@@ -415,9 +416,9 @@ void StoreModel::NoteWhatIsBehind(const SimDisk& disk, LogPlace durable) {
     if (first == nullptr || strike.at < first->at) first = &strike;
   }
   if (first == nullptr) return;
-  for (const PlacedRecord& placed :
+  for (const StoredRecord& record :
        disk.RecordsFrom(DiskTarget::Kind::kData, first->at)) {
-    behind_.InsertOrAssign(placed.record.seq, *first);
+    behind_.InsertOrAssign(record.seq, *first);
   }
 }
 

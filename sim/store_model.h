@@ -145,7 +145,7 @@ class StoreModel {
     std::string path;
     uint64_t offset;
   };
-  std::vector<Place> places_;  // Of damages that nobody told of yet.
+  std::vector<Place> places_;  // Of damages; told ones go at a start.
   // Of the user store, until a process has recovered: then every file has a
   // length that is known, and no tail.
   struct Strike {

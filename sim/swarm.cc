@@ -566,11 +566,7 @@ void Generator::BadDisks() {
 
 SwarmShape Generator::Shape() const {
   const bool wipes_founder =
-      std::any_of(timed_.begin(), timed_.end(), [](const Timed& timed) {
-        const auto* step = std::get_if<NodeStep>(&timed.line.step);
-        return step != nullptr && step->kind == NodeStep::Kind::kWipe &&
-               step->node == 0;
-      });
+      std::find(wiped_.begin(), wiped_.end(), 0u) != wiped_.end();
   return {.seed = seed_,
           .nodes = nodes_,
           .keys = keys_,
@@ -593,21 +589,14 @@ void Generator::Take(SwarmFaults faults) {
 
 void Generator::Damage() { Take(DamageOf(Shape(), MayLoseBytes())); }
 
-// Only one disk of a run loses bytes, and none loses any besides, nor is any
-// node lost for good: with a second the cluster is beyond its budget.
+// Only one disk of a run loses bytes, and none loses any besides but by errors
+// of one operation (BriefErrors), nor is any node lost for good: with a second
+// the cluster is beyond its budget.
 bool Generator::MayLoseBytes() const {
   if (!lasting_.outside.empty()) return false;
-  bool synced = true;
-  for (const Line& line : scenario_.lines) {
-    const auto* cfg = std::get_if<CfgLine>(&line);
-    if (cfg == nullptr) continue;
-    for (const Setting& setting : cfg->settings) {
-      if (setting.name == "sync") synced = setting.value == "on";
-    }
-  }
+  if (!wiped_.empty()) return false;
+  const bool synced = SettingsOf(scenario_).config.engine.sync_writes;
   return std::none_of(timed_.begin(), timed_.end(), [&](const Timed& timed) {
-    const auto* node = std::get_if<NodeStep>(&timed.line.step);
-    if (node != nullptr) return node->kind == NodeStep::Kind::kWipe;
     // What is unsynced goes with the power, or with a sync that fails.
     if (std::holds_alternative<PowerLossStep>(timed.line.step)) return !synced;
     const auto* disk = std::get_if<DiskStep>(&timed.line.step);

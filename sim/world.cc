@@ -93,6 +93,7 @@ World::World(const Scenario& scenario, const RunOptions& options)
   recovered_.resize(config.nodes);
   absent_.resize(config.nodes);
   failed_syncs_.resize(config.nodes);
+  death_noted_.resize(config.nodes);
   view_hashes_.resize(config.nodes);
   for (uint32_t node = 0; node < config.nodes; ++node) {
     evidence_.atlas.Begin(node, ReachAtlas::NodeTrouble::kDown, Instant{});
@@ -140,6 +141,7 @@ SeedsEvent World::SeedsOf(uint32_t node) const {
 void World::StartNode(uint32_t node) {
   if (!nodes_[node]->IsUp()) {
     models_[node].OnProcessStart(nodes_[node]->disk());
+    death_noted_[node] = false;
   }
   nodes_[node]->Start(SeedsOf(node));
 }
@@ -262,6 +264,7 @@ void World::Dispatch(const Occasion& occasion) {
     }
     case Happening::kOpTimeout:
       clients_->OnTimeout(occasion);
+      if (!nodes_[occasion.node]->IsUp()) NoteDeath(occasion.node);
       return;
     case Happening::kStopTimeout:
       nodes_[occasion.node]->OnStopTimeout(occasion);
@@ -273,6 +276,7 @@ void World::Dispatch(const Occasion& occasion) {
         return;
       }
       StartNode(occasion.node);
+      if (!nodes_[occasion.node]->IsUp()) NoteDeath(occasion.node);
       return;
   }
 }
@@ -300,28 +304,25 @@ void World::AfterStep(uint32_t node) {
 
 // Within the budget no copy is taken that no other node has.
 bool World::Permits(uint32_t node, const Struck& struck) {
-  if (!settings_.config.within_budget) return true;
+  if (!settings_.config.within_budget || struck.records.empty()) return true;
+  std::vector<std::vector<KeyEntry>> others;
+  for (uint32_t other = 0; other < settings_.config.nodes; ++other) {
+    if (other == node || !evidence_.InCore(other)) continue;
+    if (nodes_[other]->IsUp()) {
+      others.push_back(nodes_[other]->engine().Entries());
+    }
+  }
+  const StoreId store = struck.InHints() ? StoreId::kHints : StoreId::kUser;
   return std::all_of(
       struck.records.begin(), struck.records.end(),
       [&](const StoredRecord& record) {
-        // A hint's key begins with the storage id of its target.
-        const std::string_view key =
-            std::string_view(record.key).substr(struck.InHints() ? 16 : 0);
-        return IsHeldElsewhere(node, key, record.timestamp);
+        const uint64_t token = TokenOf(UserKeyOf(store, record.key));
+        return std::any_of(others.begin(), others.end(), [&](const auto& held) {
+          const KeyEntry* entry = FindEntry(held, token);
+          return entry != nullptr && !entry->doubted &&
+                 entry->timestamp >= record.timestamp;
+        });
       });
-}
-
-bool World::IsHeldElsewhere(uint32_t node, std::string_view key,
-                            uint64_t version) const {
-  for (uint32_t other = 0; other < settings_.config.nodes; ++other) {
-    if (other == node || !evidence_.InCore(other)) continue;
-    if (!nodes_[other]->IsUp()) continue;
-    const std::vector<KeyEntry> entries = nodes_[other]->engine().Entries();
-    const KeyEntry* entry = FindEntry(entries, TokenOf(key));
-    if (entry == nullptr || entry->doubted) continue;
-    if (entry->timestamp >= version) return true;
-  }
-  return false;
 }
 
 void World::NoteStruck(uint32_t node) {
@@ -387,6 +388,10 @@ void World::NoteSilence(uint32_t node) {
 
 // A process is gone, by a step of the scenario or by itself.
 void World::NoteDeath(uint32_t node) {
+  if (death_noted_[node]) return;
+  death_noted_[node] = true;
+  NoteStruck(node);
+  NoteFailedSync(node);
   NoteSilence(node);
   if (const auto stopped = nodes_[node]->stopped_clean_at()) {
     evidence_.history.RecordCleanStop(node, *stopped);

@@ -90,8 +90,6 @@ class World : private StrikeJudge {
   void Perform(const Step& step);
   void AfterStep(uint32_t node);
   bool Permits(uint32_t node, const Struck& struck) override;
-  bool IsHeldElsewhere(uint32_t node, std::string_view key,
-                       uint64_t version) const;
   void NoteStruck(uint32_t node);
   void NoteFailedSync(uint32_t node);
   void NoteBeliefs(uint32_t node);
@@ -133,6 +131,7 @@ class World : private StrikeJudge {
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::vector<uint32_t> failed_syncs_;  // Of each node's disk, noted.
+  std::vector<bool> death_noted_;       // That of its last process.
   std::vector<uint64_t> view_hashes_;   // Of each node, as last looked at.
   std::vector<uint32_t> recovered_;     // Of each node: the process that has.
   std::unique_ptr<Clients> clients_;

@@ -28,7 +28,6 @@ struct World::StepRunner {
       case NodeStep::Kind::kCrash:
         KeepAbsent(number);
         node.Crash();
-        world.NoteDeath(number);
         return;
       case NodeStep::Kind::kRestart:
         if (node.IsUp()) {
@@ -53,9 +52,8 @@ struct World::StepRunner {
         if (node.IsUp()) {
           world.evidence_.history.RecordResumption(
               number, History::HaltCause::kProcess, world.queue_.now());
-        } else {
-          world.NoteDeath(number);
         }
+        world.AfterStep(number);  // What it was given all that time, it did.
         return;
       case NodeStep::Kind::kStop:
         KeepAbsent(number);
@@ -88,6 +86,7 @@ struct World::StepRunner {
         return;
       case NodeStep::Kind::kWipe:
         node.Wipe();
+        world.NoteDeath(number);
         world.models_[number].OnWiped();
         world.evidence_.atlas.Begin(number, ReachAtlas::NodeTrouble::kWiped,
                                     world.queue_.now());
@@ -233,10 +232,7 @@ void World::Perform(const Step& step) {
   std::visit(StepRunner{*this}, step);
   // Whatever the step did to whom, nobody answers for a process that is gone.
   for (uint32_t node = 0; node < settings_.config.nodes; ++node) {
-    if (nodes_[node]->IsUp()) continue;
-    NoteSilence(node);
-    clients_->OnProcessDown(node);
-    models_[node].OnProcessEnd(queue_.now());
+    if (!nodes_[node]->IsUp()) NoteDeath(node);
   }
 }
 

@@ -78,6 +78,7 @@ std::optional<Hint> DecodeHint(std::string_view hint_key, ByteView meta,
       reader.ReadU64(&hint.target.value) && reader.ReadU64(&hint.floor) &&
       reader.ReadU32(&hint.epoch.era) && reader.ReadU32(&hint.epoch.seq);
   if (!complete || version != kLayoutVersion) return std::nullopt;
+  if ((flags & ~kCountedFlag) != 0) return std::nullopt;
   std::optional<Object> object = DecodeObject(reader.rest(), value);
   if (!object.has_value()) return std::nullopt;
   hint.object = *std::move(object);

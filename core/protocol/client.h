@@ -142,6 +142,9 @@ struct KeysPage {
 using ClientReply =
     std::variant<WriteDone, ReadDone, Refused, OutcomeUnknown, KeysPage>;
 
+// What a write may be answered: all that a forwarder passes on.
+using WriteReply = std::variant<WriteDone, Refused, OutcomeUnknown>;
+
 }  // namespace orrery
 
 #endif  // ORRERY_CORE_PROTOCOL_CLIENT_H_

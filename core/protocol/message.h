@@ -144,7 +144,7 @@ struct ForwardWrite {
 
 struct ForwardWriteAck {
   Handle request;
-  ClientReply reply;  // WriteDone, Refused or OutcomeUnknown.
+  WriteReply reply;
   ORRERY_FIELDS(request, reply)
   friend bool operator==(const ForwardWriteAck&,
                          const ForwardWriteAck&) = default;

@@ -4,11 +4,25 @@
 #include <utility>
 #include <variant>
 
+#include "core/base/invariant.h"
 #include "core/protocol/message.h"
 #include "core/ring/quorum_size.h"
 #include "core/ring/token.h"
 
 namespace orrery {
+
+namespace {
+
+// REQUIRES: it answers a write; reads are never forwarded.
+WriteReply ReplyOfWrite(ClientReply reply) {
+  if (auto* done = std::get_if<WriteDone>(&reply)) return std::move(*done);
+  if (auto* refused = std::get_if<Refused>(&reply)) return *refused;
+  auto* unknown = std::get_if<OutcomeUnknown>(&reply);
+  ORRERY_INVARIANT(unknown != nullptr);
+  return std::move(*unknown);
+}
+
+}  // namespace
 
 void Answer(const ReplyPath& path, ClientReply reply, const Promise& promise,
             Conversation& here) {
@@ -20,7 +34,8 @@ void Answer(const ReplyPath& path, ClientReply reply, const Promise& promise,
   }
   here.turn.effects.Send(
       path.forwarder,
-      ForwardWriteAck{.request = path.request, .reply = std::move(reply)},
+      ForwardWriteAck{.request = path.request,
+                      .reply = ReplyOfWrite(std::move(reply))},
       promise);
 }
 

@@ -13,7 +13,7 @@ namespace orrery {
 namespace {
 
 // Refused before anything was applied, for a reason that is the owner's own.
-bool AnotherMayTakeIt(const ClientReply& reply) {
+bool AnotherMayTakeIt(const WriteReply& reply) {
   const auto* refused = std::get_if<Refused>(&reply);
   if (refused == nullptr) return false;
   switch (refused->why) {
@@ -119,8 +119,10 @@ void Forwarder::AnswerUnknown(Conversation& here) {
       here);
 }
 
-void Forwarder::End(ClientReply reply, Conversation& here) {
-  Answer(command_.reply, std::move(reply), {}, here);
+void Forwarder::End(const WriteReply& reply, Conversation& here) {
+  Answer(command_.reply,
+         std::visit([](const auto& one) { return ClientReply(one); }, reply),
+         {}, here);
   done_ = true;
 }
 

@@ -54,7 +54,7 @@ class Forwarder {
  private:
   bool SendToNext(Conversation& here);
   void AnswerUnknown(Conversation& here);
-  void End(ClientReply reply, Conversation& here);
+  void End(const WriteReply& reply, Conversation& here);
   QuorumSets Sets(const Conversation& here) const;
 
   Command command_;

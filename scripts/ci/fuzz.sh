@@ -2,7 +2,8 @@
 # usage: scripts/ci/fuzz.sh SECONDS [--keep]
 # Runs every harness of build/asan-ubsan/fuzz for SECONDS, two at a time, from
 # its corpus in fuzz/corpus/NAME without "_fuzz".  --keep adds what it finds.
-# A finding is left in out/fuzz/NAME/.
+# A finding is left in out/fuzz/NAME/.  FUZZ_SEED draws the same again: what is
+# submitted is judged by what it changed, not by the luck of the day.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-30}
@@ -27,7 +28,7 @@ run_one() {
     dirs+=(tests/scenarios)
   fi
   if "$folder/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="$out/" -print_final_stats=1 "${dirs[@]}" \
+    -artifact_prefix="$out/" -print_final_stats=1 -seed="${FUZZ_SEED:-0}" "${dirs[@]}" \
     >"$out/log" 2>&1; then
     echo "fuzz: $name ok," \
       "$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/log") executions"

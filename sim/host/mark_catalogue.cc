@@ -9,6 +9,11 @@ namespace orrery::sim {
 namespace {
 
 constexpr MarkRule kMarks[] = {
+    {"damage.cut_off_behind_a_strike", MarkClass::kSeldom, {}},
+    {"damage.of_an_uncovered_tail", MarkClass::kRare, {}},
+    {"damage.told_by_a_note", MarkClass::kCommon, {}},
+    {"damage.told_by_a_read", MarkClass::kCommon, {}},
+    {"damage.told_by_a_recovery", MarkClass::kRare, {}},
     {"door.read_before_the_ring", MarkClass::kCommon, {}},
     {"door.waits_for_ring", MarkClass::kCommon, {}},
     {"engine.other_cluster_dropped", MarkClass::kCommon, {}},

@@ -61,7 +61,6 @@ class StoreModelTest : public ::testing::Test {
     model_.OnStruck(AtStep(now_), {.how = how,
                                    .path = "shard-0000/0000000000000001.data",
                                    .offset = 4096,
-                                   .bytes = 1,
                                    .records = {{.key = KeyText(0),
                                                 .timestamp = version,
                                                 .seq = version,
@@ -284,7 +283,6 @@ class CutTailTest : public StoreModelTest {
     model_.OnStruck(AtStep(now_), {.how = DiskStep::Kind::kRot,
                                    .path = kPath,
                                    .offset = offset,
-                                   .bytes = 1,
                                    .records = {}});
   }
   void RecoverWithNothing(bool says_so) {

@@ -44,6 +44,32 @@ std::string VersionsText(const Object& object, bool has_values) {
   return text + VectorText(object);
 }
 
+struct Reply {
+  std::string operator()(const WriteDone& r) const {
+    return Cat("done ", StampText(r.version), " owners=", r.acks.owners,
+               " hints=", r.acks.hints, " synced=", r.acks.synced,
+               r.superseded_by == 0
+                   ? ""
+                   : " superseded by " + StampText(r.superseded_by));
+  }
+  std::string operator()(const ReadDone& r) const {
+    if (r.found) {
+      return Cat("found ", ValueText(r.value.text()), " ",
+                 StampText(r.version));
+    }
+    if (r.deleted) return Cat("deleted ", StampText(r.version));
+    return "absent";
+  }
+  std::string operator()(const Refused& r) const {
+    return Cat("refused ", NameIn(kRefusalNames, r.why), " ", r.received, "/",
+               r.required);
+  }
+  std::string operator()(const OutcomeUnknown& r) const {
+    return Cat("unknown ", r.received, "/", r.required);
+  }
+  std::string operator()(const KeysPage&) const { return "a page of keys"; }
+};
+
 struct Body {
   const NodeLetters& names;
 
@@ -91,38 +117,12 @@ struct Body {
         " within ", DurationText(m.remaining));
   }
   std::string operator()(const ForwardWriteAck& m) const {
-    return Cat("ForwardWriteAck ", ReplyText(m.reply));
+    return Cat("ForwardWriteAck ", std::visit(Reply{}, m.reply));
   }
   template <typename Other>
   std::string operator()(const Other&) const {
     return "a message of another room";
   }
-};
-
-struct Reply {
-  std::string operator()(const WriteDone& r) const {
-    return Cat("done ", StampText(r.version), " owners=", r.acks.owners,
-               " hints=", r.acks.hints, " synced=", r.acks.synced,
-               r.superseded_by == 0
-                   ? ""
-                   : " superseded by " + StampText(r.superseded_by));
-  }
-  std::string operator()(const ReadDone& r) const {
-    if (r.found) {
-      return Cat("found ", ValueText(r.value.text()), " ",
-                 StampText(r.version));
-    }
-    if (r.deleted) return Cat("deleted ", StampText(r.version));
-    return "absent";
-  }
-  std::string operator()(const Refused& r) const {
-    return Cat("refused ", NameIn(kRefusalNames, r.why), " ", r.received, "/",
-               r.required);
-  }
-  std::string operator()(const OutcomeUnknown& r) const {
-    return Cat("unknown ", r.received, "/", r.required);
-  }
-  std::string operator()(const KeysPage&) const { return "a page of keys"; }
 };
 
 }  // namespace

@@ -152,9 +152,7 @@ class BodyWriter {
     } else if (const auto* refused = std::get_if<Refused>(&from.reply)) {
       Write(*refused, to->mutable_refused());
     } else {
-      const auto* unknown = std::get_if<OutcomeUnknown>(&from.reply);
-      ORRERY_INVARIANT(unknown != nullptr);  // Reads are never forwarded.
-      Write(*unknown, to->mutable_unknown());
+      Write(std::get<OutcomeUnknown>(from.reply), to->mutable_unknown());
     }
   }
 

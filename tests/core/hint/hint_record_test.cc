@@ -67,6 +67,9 @@ TEST(HintRecordTest, WhatIsCutOrOfAnotherVersionIsNoHint) {
   std::string other(encoded.meta.text());
   other[0] = 2;
   EXPECT_FALSE(DecodeHint(key, ViewOf(other), encoded.value));
+  std::string flags(encoded.meta.text());
+  flags[1] = 2;
+  EXPECT_FALSE(DecodeHint(key, ViewOf(flags), encoded.value));
   EXPECT_FALSE(DecodeHint(key.substr(0, kHintKeyPrefixBytes),
                           encoded.meta.view(), encoded.value));
 }

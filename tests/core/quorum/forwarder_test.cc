@@ -24,7 +24,7 @@ class ForwarderTest : public testing::Test {
     Conversation here = bench_.Here();
     forwarder_->Start(kTestHandle, here);
   }
-  void OnAck(const Owner& from, ClientReply reply) {
+  void OnAck(const Owner& from, WriteReply reply) {
     Conversation here = bench_.Here();
     forwarder_->OnForwardAck(from, {.reply = std::move(reply)}, here);
   }

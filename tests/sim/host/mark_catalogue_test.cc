@@ -36,7 +36,7 @@ std::set<std::string> MarksIn(const std::string& text) {
 
 std::set<std::string> FaultsIn(const std::string& text) {
   std::set<std::string> names;
-  static const std::regex literal("\"((?:fault|mattered)\\.[a-z_]+)\"");
+  static const std::regex literal("\"((?:fault|mattered|damage)\\.[a-z_]+)\"");
   for (std::sregex_iterator it(text.begin(), text.end(), literal);
        it != std::sregex_iterator(); ++it) {
     names.insert((*it)[1]);
