@@ -260,8 +260,8 @@ void SimNetwork::Transmit(uint32_t link, uint32_t index) {
   Flight& flight = flights_[index];
   flight.connection = path.connection;
   flight.process = path.to_process;
-  const Instant at = queue_.now() + DelayOf(flight, noise_.tcp_late);
-  const int64_t at_ns = std::max(at.ns, path.last_arrival_ns + kFrameGap.ns);
+  const Instant due = queue_.now() + DelayOf(flight, noise_.tcp_late);
+  const int64_t at_ns = std::max(due.ns, path.last_arrival_ns + kFrameGap.ns);
   path.last_arrival_ns = at_ns;
   queue_.Schedule({at_ns}, {.payload = index, .what = Happening::kFrame});
   if (!flight.framed) return;
@@ -271,7 +271,10 @@ void SimNetwork::Transmit(uint32_t link, uint32_t index) {
   tally_.Count("fault.tcp_pieces");
   flight.held_back =
       static_cast<uint32_t>(1 + Mix64(fate) % (flight.bytes.size() - 1));
-  path.last_arrival_ns += kFrameGap.ns + Within(fate, kPieceGap).ns;
+  // By its own delay, not behind the others': else a link with pieces would
+  // carry only so many frames a second, which no network with delays does.
+  const Instant rest = due + Within(fate, kPieceGap);
+  path.last_arrival_ns = std::max(at_ns + kFrameGap.ns, rest.ns);
   queue_.Schedule({path.last_arrival_ns},
                   {.payload = index, .what = Happening::kFrame});
 }
