@@ -473,6 +473,7 @@ void StoreModel::Reconcile(std::string_view name, Key& key,
       key.ever = true;
       return;
     }
+    if (ComesBack(key, last, *entry, step_)) return;
   }
   const std::optional<uint32_t> number = KeyOfText(name);
   const bool is_explained =
@@ -487,7 +488,11 @@ void StoreModel::Reconcile(std::string_view name, Key& key,
                             .at = recovery.at,
                             .from = step_});
   }
-  if (is_explained) return;
+  if (is_explained) {
+    const bool may_return = last != nullptr && last->damage == kNone;
+    if (may_return) key.unread.push_back({*last, step_});
+    return;
+  }
   const std::string found = entry == nullptr
                                 ? "nothing"
                                 : "version " + std::to_string(entry->timestamp);
@@ -496,6 +501,23 @@ void StoreModel::Reconcile(std::string_view name, Key& key,
           ", and had stored " +
           (last == nullptr ? std::string("nothing")
                            : "version " + std::to_string(last->timestamp)));
+}
+
+// What was stored since the recovery that could not read it is the truth.
+bool StoreModel::ComesBack(Key& key, const Version* last, const KeyEntry& entry,
+                           uint64_t step) {
+  for (const Unread& unread : key.unread) {
+    const bool is_it = unread.version.digest == entry.digest &&
+                       unread.version.timestamp == entry.timestamp;
+    if (!is_it || (last != nullptr && last->from > unread.since)) continue;
+    Version back = unread.version;
+    back.seq = 0;
+    back.from = step;
+    key.versions = {std::move(back)};
+    key.unread.clear();
+    return true;
+  }
+  return false;
 }
 
 // Whether its disk may have taken the version, and it says so where it must.

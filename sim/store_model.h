@@ -87,10 +87,17 @@ class StoreModel {
     uint64_t to = kStill;
     size_t damage = kNone;  // In Evidence::damages.
   };
+  // A recovery said that it could not read it; where only the reading failed,
+  // the next one may bring it back.
+  struct Unread {
+    Version version;
+    uint64_t since = 0;  // Step.
+  };
   struct Key {
     std::vector<Version> versions;  // In order of becoming visible.
-    uint64_t known_from = 0;        // Step; kStill: the next answer tells.
-    bool ever = false;              // Had any version, here.
+    std::vector<Unread> unread;
+    uint64_t known_from = 0;  // Step; kStill: the next answer tells.
+    bool ever = false;        // Had any version, here.
   };
   struct Question {
     StoreTold told;
@@ -131,6 +138,8 @@ class StoreModel {
   void Lie(const Version* version, std::string sentence);
   void Reconcile(std::string_view name, Key& key, const KeyEntry* entry,
                  const Recovery& recovery);
+  static bool ComesBack(Key& key, const Version* last, const KeyEntry& entry,
+                        uint64_t step);
   bool MayLack(const Version& version, uint32_t key, const Recovery& recovery);
   void NoteWhatIsBehind(const SimDisk& disk, LogPlace durable);
   bool WasCutOff(const Version& version, uint32_t key,

@@ -78,6 +78,9 @@ class StoreModelTest : public ::testing::Test {
     }
     model_.OnRecovered(recovery);
   }
+  void NoteDamage() {
+    evidence_.history.RecordDamage({0, AtStep(now_ + 1), {}});
+  }
   size_t lies() const { return evidence_.store_lies.size(); }
 
   Evidence evidence_;
@@ -200,11 +203,38 @@ TEST_F(StoreModelTest, DamageThatARestartTurnsIntoAbsenceIsDenied) {
 TEST_F(StoreModelTest, ARestartThatSaysSoTellsIt) {
   Store(10, "a");
   Strike(DiskStep::Kind::kRot, 10);
-  evidence_.history.RecordDamage({0, AtStep(now_ + 1), {}});
+  NoteDamage();
   Recover(0, true);
 
   ASSERT_EQ(evidence_.damages.size(), 1U);
   EXPECT_EQ(evidence_.damages[0].end, Damage::End::kTold);
+}
+
+TEST_F(StoreModelTest, WhatCouldNotBeReadMayComeBackWithTheNextRecovery) {
+  Store(10, "a");
+  Store(11, "b");
+  NoteDamage();
+  Recover(10, true);
+  Step({Get(1)});
+  Step({Answer(1, StoreStatus::kOk, 10, "a")});
+
+  Recover(11, true);
+
+  EXPECT_EQ(lies(), 0U);
+  Step({Get(2)});
+  Step({Answer(2, StoreStatus::kOk, 10, "a")});
+  EXPECT_EQ(lies(), 1U);
+}
+
+TEST_F(StoreModelTest, WhatCouldNotBeReadReplacesNothingStoredSince) {
+  Store(10, "a");
+  NoteDamage();
+  Recover(0, true);
+  Store(12, "c");
+
+  Recover(10, false);
+
+  EXPECT_EQ(lies(), 1U);
 }
 
 TEST_F(StoreModelTest, WhatIsWrittenOverBeforeAnyoneLooksIsReplaced) {
