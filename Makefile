@@ -54,8 +54,10 @@ golden-scenarios: build  ## draw the golden scenarios anew: new kinds of steps
 golden-all: build  ## compare the golden digests of every compiler's leg
 	@scripts/golden_all.sh
 
-campaign: build  ## SEEDS=1..100000 PROFILE=light: look for bugs
-	@$(BIN) sim run --profile $(PROFILE) --seeds $(SEEDS)
+campaign: deps  ## SEEDS=1..100000 PROFILE=light RESUME=1: look for bugs
+	@scripts/build_campaign.sh
+	@build/campaign/bin/orrery sim run --profile $(PROFILE) \
+	  --seeds $(SEEDS) $(if $(RESUME),--resume)
 
 mutants: deps  ## every planted bug must be caught; goes on where it was stopped
 	@python3 scripts/mutants.py run

@@ -64,6 +64,24 @@ if(ORRERY_COVERAGE)
     -fcoverage-compilation-dir=${CMAKE_SOURCE_DIR})
   add_link_options(-fprofile-instr-generate)
 endif()
+# What a campaign runs: built once to be watched, and again with what was seen.
+if(ORRERY_TRAIN)
+  add_compile_options(-fprofile-generate)
+  add_link_options(-fprofile-generate)
+endif()
+if(ORRERY_TRAINED_BY)
+  add_compile_options(-fprofile-use=${ORRERY_TRAINED_BY} -flto=thin
+    -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date)
+  add_link_options(-flto=thin)
+endif()
+if(ORRERY_TRAIN OR ORRERY_TRAINED_BY)
+  # A static function goes by the path of its file: the part that names the
+  # build folder is left out, or the second build would know none of them.
+  string(REGEX MATCHALL "/" ORRERY_LEVELS "${CMAKE_BINARY_DIR}/")
+  list(LENGTH ORRERY_LEVELS ORRERY_LEVELS)
+  add_compile_options(
+    "SHELL:-mllvm -static-func-strip-dirname-prefix=${ORRERY_LEVELS}")
+endif()
 if(ORRERY_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     message(FATAL_ERROR "ORRERY_FUZZ needs clang: use the asan-ubsan preset")

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "sim/host/exit_codes.h"
 #include "sim/host/text.h"
+#include "sim/host/whole_file.h"
 #include "sim/scenario_text.h"
 #include "sim/world.h"
 
@@ -110,13 +110,14 @@ int RunGoldens(const std::vector<std::string>& files, std::string_view only) {
   // A run that dies has told which came before it.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   for (const std::string& path : files) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file),
-                           std::istreambuf_iterator<char>()};
-    const auto pack = ReadPack(text);
+    const std::optional<std::string> text = ReadWholeFile(path);
+    if (!text.has_value()) {
+      std::fprintf(stderr, "orrery sim: cannot read %s\n", path.c_str());
+      return kExitUsage;
+    }
+    const auto pack = ReadPack(*text);
     if (const auto* wrong = std::get_if<std::string>(&pack)) {
-      std::fprintf(stderr, "orrery sim: %s:%s\n", path.c_str(),
-                   file.good() || file.eof() ? wrong->c_str() : " unreadable");
+      std::fprintf(stderr, "orrery sim: %s:%s\n", path.c_str(), wrong->c_str());
       return kExitUsage;
     }
     for (const Golden& golden : std::get<std::vector<Golden>>(pack)) {

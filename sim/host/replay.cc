@@ -4,10 +4,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -17,6 +15,7 @@
 #include "sim/host/exit_codes.h"
 #include "sim/host/run_chain.h"
 #include "sim/host/text.h"
+#include "sim/host/whole_file.h"
 #include "sim/scenario_text.h"
 #include "sim/world.h"
 
@@ -117,14 +116,12 @@ class LogPrinter : public Listener {
 }  // namespace
 
 std::optional<Scenario> LoadScenario(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) {
+  const std::optional<std::string> text = ReadWholeFile(path);
+  if (!text.has_value()) {
     std::fprintf(stderr, "orrery sim: cannot read %s\n", path.c_str());
     return std::nullopt;
   }
-  std::stringstream text;
-  text << file.rdbuf();
-  std::variant<Scenario, ParseError> parsed = ParseScenario(text.str());
+  std::variant<Scenario, ParseError> parsed = ParseScenario(*text);
   if (const auto* error = std::get_if<ParseError>(&parsed)) {
     std::fprintf(stderr, "orrery sim: %s:%u: %s\n", path.c_str(), error->line,
                  error->what.c_str());

@@ -5,8 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,6 +30,7 @@
 #include "sim/host/shrink.h"
 #include "sim/host/text.h"
 #include "sim/host/trace_replay.h"
+#include "sim/host/whole_file.h"
 #include "sim/scenario_text.h"
 #include "sim/settings.h"
 #include "sim/swarm.h"
@@ -91,15 +90,13 @@ uint32_t Cores() {
 bool LoadCheckpoint(const sim::CampaignOptions& options,
                     std::optional<sim::Checkpoint>* checkpoint) {
   const std::string path = sim::CheckpointPath(options);
-  std::ifstream file(path);
-  if (!file) {
+  const std::optional<std::string> text = sim::ReadWholeFile(path);
+  if (!text.has_value()) {
     std::printf("There is no %s: beginning at seed %s.\n", path.c_str(),
                 std::to_string(options.first).c_str());
     return true;
   }
-  const std::string text{std::istreambuf_iterator<char>(file),
-                         std::istreambuf_iterator<char>()};
-  auto decoded = sim::DecodeCheckpoint(options, text);
+  auto decoded = sim::DecodeCheckpoint(options, *text);
   if (const auto* wrong = std::get_if<std::string>(&decoded)) {
     Usage(path + " " + *wrong);
     return false;
