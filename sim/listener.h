@@ -30,6 +30,9 @@ struct FlightView {
 class Listener {
  public:
   virtual ~Listener() = default;
+  // Around the engine's part of a step, and nothing else.
+  virtual void BeforeStep(const Event&) {}
+  virtual void AfterStep(const Event&) {}
   virtual void OnStep(Instant now, uint32_t node, const Event& event,
                       const Effects& effects, uint64_t digest) = 0;
   virtual void OnScenarioStep(Instant now, const Step& step) = 0;

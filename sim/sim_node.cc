@@ -284,6 +284,8 @@ void SimNode::OnNote(const Note& note) {
 
 void SimNode::OnStopped() { stopped_ = true; }
 
+void SimNode::OnEvent(const Event& event) { wiring_.witness.OnEvent(event); }
+
 void SimNode::OnStep(const Event& event, const Effects& effects) {
   wiring_.witness.OnStep(wiring_.index, event, effects);
 }

@@ -37,6 +37,7 @@ namespace orrery::sim {
 class NodeWitness {
  public:
   virtual ~NodeWitness() = default;
+  virtual void OnEvent(const Event& event) = 0;
   virtual void OnStep(uint32_t node, const Event& event,
                       const Effects& effects) = 0;
   virtual void OnReply(uint32_t node, Handle client, ClientReply reply) = 0;
@@ -115,6 +116,7 @@ class SimNode : private ClockPort,
   void OnMark(std::string_view mark) override;
   void OnNote(const Note& note) override;
   void OnStopped() override;
+  void OnEvent(const Event& event) override;
   void OnStep(const Event& event, const Effects& effects) override;
 
   void End(bool silently);

@@ -25,8 +25,13 @@ Witness::Witness(const Wiring& wiring)
       stamps_(wiring.evidence.config.nodes,
               wiring.evidence.config.engine.skew_bound) {}
 
+void Witness::OnEvent(const Event& event) {
+  if (wiring_.listener != nullptr) wiring_.listener->BeforeStep(event);
+}
+
 void Witness::OnStep(uint32_t node, const Event& event,
                      const Effects& effects) {
+  if (wiring_.listener != nullptr) wiring_.listener->AfterStep(event);
   wiring_.digest.Add(wiring_.queue.now(), node, event, effects);
   stamps_.OnClock(node, event.at.wall);
   if (std::holds_alternative<StartEvent>(event.body)) stamps_.OnStart(node);

@@ -47,6 +47,7 @@ class Witness : public NodeWitness {
   explicit Witness(const Wiring& wiring);
   void SetClients(Clients& clients) { clients_ = &clients; }
 
+  void OnEvent(const Event& event) override;
   void OnStep(uint32_t node, const Event& event,
               const Effects& effects) override;
   void OnReply(uint32_t node, Handle client, ClientReply reply) override;

@@ -72,6 +72,7 @@ std::optional<Identity> DecodeSlot(ByteView slot, bool* newer_format) {
 Bytes EncodeIdentitySlot(const Identity& identity, uint64_t salt) {
   ORRERY_INVARIANT(identity.node_name.size() <= kNodeNameBytesMax);
   ByteBuffer extra;
+  extra.reserve(kHeaderCrcAt - kHeaderExtraAt);
   PutId(extra, identity.cluster);
   PutId(extra, identity.index_seed);
   PutU64(extra, identity.seq_lease);

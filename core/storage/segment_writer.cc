@@ -286,7 +286,7 @@ void SegmentWriter::AdvanceWritten(Turn& turn) {
         }
       }
     }
-    batches_.pop_front();
+    batches_.erase(batches_.begin());
     ++first_batch_;
   }
   if (written_position_ > durable_position_) ArmSyncTimer(turn);

@@ -198,9 +198,9 @@ class SegmentWriter {
   std::deque<AppendFile> append_;    // In log order; the last may be active.
   std::vector<AppendFile> sealing_;  // Durable; their SEAL edit is under way.
   std::vector<AppendFile> poisoned_;
-  std::deque<Batch> batches_;  // In flight, in log order.
-  uint32_t first_batch_ = 0;   // Ordinal of batches_.front().
-  uint32_t epoch_ = 1;         // Completions of an abandoned file find nobody.
+  std::vector<Batch> batches_;  // In flight, at most two, in log order.
+  uint32_t first_batch_ = 0;    // Ordinal of batches_.front().
+  uint32_t epoch_ = 1;          // Completions of an abandoned file find nobody.
 
   uint64_t written_position_ = 0;
   uint64_t durable_position_ = 0;
