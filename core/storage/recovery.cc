@@ -263,6 +263,10 @@ void Recovery::RebuildWithoutManifest() {
 
 void Recovery::ScanNextFile(Turn& turn) {
   if (next_file_ == found_.size()) return JudgeFiles(turn);
+  LookAtFile(turn);
+}
+
+void Recovery::LookAtFile(Turn& turn) {
   const uint64_t id = found_[next_file_].listed.id;
   Submit(Step::kStatFile,
          {.verb = DiskVerb::kStat, .path = context_.disk.DataPath(id)}, turn);
@@ -285,13 +289,23 @@ void Recovery::OnFileStat(const DiskDone& done, Turn& turn) {
   // Its header was durable before the manifest listed it, if one did.
   const bool is_emptied = done.error == DiskError::kNone &&
                           done.count < kHeaderBlockBytes && !is_suspicious_;
-  if (done.error == DiskError::kNoEntry || is_emptied) {
+  const bool failed_to_open = files_.Contains(file.listed.id);
+  if (done.error == DiskError::kNoEntry || (is_emptied && !failed_to_open)) {
+    if (failed_to_open) {
+      files_.Doom(file.slot, turn);
+      files_.Unpin(file.slot, turn);
+    }
     file.is_missing = true;
     ++next_file_;
     return ScanNextFile(turn);
   }
   if (done.error != DiskError::kNone) {
-    return Fail("a data file cannot be looked at", turn);
+    return Fail(context_.disk.DataPath(file.listed.id) + " cannot be looked at",
+                turn);
+  }
+  if (failed_to_open) {
+    return Fail(context_.disk.DataPath(file.listed.id) + " cannot be opened",
+                turn);
   }
   file.size = done.count;
   const DataFile entry{.id = file.listed.id,
@@ -317,7 +331,9 @@ void Recovery::OnFileOpened(uint16_t slot, Turn& turn) {
 void Recovery::OnFileFailed(uint16_t slot, Turn& turn) {
   if (step_ != Step::kOpenFile) return;
   ORRERY_INVARIANT(slot == found_[next_file_].slot);
-  Fail("a data file cannot be opened", turn);
+  // Was it taken away since it was looked at?  Then it is missing, as one that
+  // was taken a moment earlier.
+  LookAtFile(turn);
 }
 
 void Recovery::OnFileReady(Turn& turn) {

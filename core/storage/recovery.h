@@ -113,6 +113,7 @@ class Recovery {
   void RebuildWithoutManifest();
   void ScanNextFile(Turn& turn);
   void OnFileStat(const DiskDone& done, Turn& turn);
+  void LookAtFile(Turn& turn);
   void OnFileReady(Turn& turn);
   void ReadHeader(Turn& turn);
   void OnHeaderRead(const DiskDone& done, Turn& turn);

@@ -222,6 +222,30 @@ TEST_F(RecoveryTest, AMissingFileIsReportedAndTheRestIsServed) {
   EXPECT_TRUE(driver.ReplyTo(driver.Get("k0")).suspect);
 }
 
+// Golden seed 1725: the process ended itself.
+TEST_F(RecoveryTest, AFileThatIsTakenWhileItIsBeingOpenedIsMissing) {
+  StoreDriver driver(disk_, SmallStore());
+  driver.StartAndRecover();
+  for (int i = 0; i < 60; ++i) {
+    driver.ReplyTo(driver.Put("k" + std::to_string(i), std::string(3000, 'a')));
+  }
+  driver.Advance(2 * kSecond);
+  disk_.CrashProcess();
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.set_after_operation([&](const DiskEffect& effect) {
+    if (effect.verb == DiskVerb::kStat && effect.path == path) {
+      disk_.Remove(path);
+    }
+  });
+
+  driver.StartAndRecover();
+
+  ASSERT_TRUE(driver.store().IsOpen()) << driver.store().failure();
+  EXPECT_TRUE(driver.store().IsSuspect());
+  EXPECT_EQ(driver.ValueOf("k59"), std::string(3000, 'a'));
+  EXPECT_TRUE(driver.ReplyTo(driver.Get("k0")).suspect);
+}
+
 // What a lost name leaves when its directory entry comes back without content,
 // behind a file that was never closed.
 TEST_F(RecoveryTest, AnEmptiedFileIsDamageAlsoBehindAnOpenOne) {
