@@ -11,6 +11,7 @@
 
 #include "core/base/hash.h"
 #include "core/ring/token.h"
+#include "core/storage/manifest.h"
 #include "sim/checkers/narration.h"
 #include "sim/clients.h"
 #include "sim/sim_network.h"
@@ -264,6 +265,18 @@ void Witness::OnNote(uint32_t node, const Note& note) {
         {.node = node,
          .at = wiring_.queue.now(),
          .key = KeyOfToken(note.token),
+         .in_hints = note.text.find("/hints") != std::string::npos});
+  }
+  // Rebuilt from the files, it knows of no end of a file: it doubts all it has,
+  // and calls what is damaged at an end a torn tail.
+  const bool lost_manifest =
+      note.kind == Note::Kind::kSuspect && note.detail == 1 &&
+      note.number == static_cast<uint64_t>(SuspectReason::kManifestLost);
+  if (lost_manifest) {
+    wiring_.evidence.history.RecordDamage(
+        {.node = node,
+         .at = wiring_.queue.now(),
+         .key = std::nullopt,
          .in_hints = note.text.find("/hints") != std::string::npos});
   }
   if (note.kind == Note::Kind::kDamage && note.token == 0) {
