@@ -238,8 +238,10 @@ void Generator::Knobs() {
     knob("suspect", TimeText(prng.Between(2, 5) * kSecond));
     knob("dead", TimeText(prng.Between(6, 12) * kSecond));
   }
-  knob("request", TimeText(prng.Between(1, 5) * kSecond));
-  knob("roots", TimeText(prng.Between(1, 4) * kSecond));
+  // A golden run has half the time to converge.
+  const bool is_short = profile_ == Profile::kGolden;
+  knob("request", TimeText(prng.Between(1, is_short ? 2 : 5) * kSecond));
+  knob("roots", TimeText(prng.Between(1, is_short ? 2 : 4) * kSecond));
   knob("sync_interval", TimeText(prng.Between(2, 10) * (100 * kMillisecond)));
   knob("limits.allocate_step",
        std::to_string(uint64_t{4096} << prng.Between(0, 4)));
