@@ -18,8 +18,6 @@ namespace {
 
 constexpr char kPrefix[] = "flight-";
 constexpr char kSuffix[] = ".trace";
-// What is encoded at a fatal signal has room without asking for memory.
-constexpr size_t kPendingBytes = 1 << 20;
 constexpr size_t kTouchedSlack = 64;
 constexpr int kFatalSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
@@ -90,10 +88,9 @@ FlightRecorder::FlightRecorder(const Options& options,
     : options_(options),
       ring_(options.memory_bytes),
       writer_(engine_options, {.digest = sim::RunDigest::Of::kShape}) {
-  const ByteView head = writer_.pending().view();
+  const ByteView head = writer_.pending();
   head_.assign(head.begin(), head.end());
-  static_cast<void>(writer_.pending().Extend(kPendingBytes));
-  writer_.pending().clear();
+  writer_.ClearPending();
 }
 
 FlightRecorder::~FlightRecorder() {
@@ -163,10 +160,10 @@ void FlightRecorder::TakeSnapshot(Engine& engine) {
 }
 
 void FlightRecorder::AppendPending() {
-  if (!ring_.Append(writer_.pending().view())) {
+  if (!ring_.Append(writer_.pending())) {
     EndBecause("what is between two snapshots has no room in --trace-memory");
   }
-  writer_.pending().clear();
+  writer_.ClearPending();
 }
 
 void FlightRecorder::EndBecause(const std::string& why) {
@@ -220,10 +217,10 @@ void FlightRecorder::DumpToCrashFile() {
   // What the step that is dying has touched so far, if it can be encoded
   // without asking for memory.
   if (stepping_ != nullptr &&
-      stepping_->TouchedBytes() + kTouchedSlack < kPendingBytes) {
-    writer_.pending().clear();
+      stepping_->TouchedBytes() + kTouchedSlack < sim::kTracePendingBytes) {
+    writer_.ClearPending();
     writer_.AddTouched(*stepping_);
-    static_cast<void>(ring_.Append(writer_.pending().view()));
+    static_cast<void>(ring_.Append(writer_.pending()));
   }
   ring_.Freeze();
   static_cast<void>(WriteAll(crash_file_));

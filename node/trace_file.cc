@@ -61,11 +61,10 @@ void TraceFile::Finish(const Engine& engine) {
 }
 
 void TraceFile::Write(bool all) {
-  ByteSink& pending = writer_.pending();
+  const ByteView pending = writer_.pending();
   if (file_ == nullptr || pending.size() == 0) return;
   if (!all && pending.size() < kPieceBytes) return;
-  const size_t wrote =
-      std::fwrite(pending.view().data(), 1, pending.size(), file_);
+  const size_t wrote = std::fwrite(pending.data(), 1, pending.size(), file_);
   if (wrote != pending.size()) {
     failure_ = absl::UnavailableError(
         absl::StrCat(path_, ": ", std::strerror(errno), "; it ends at event ",
@@ -73,7 +72,7 @@ void TraceFile::Write(bool all) {
     std::fclose(file_);
     file_ = nullptr;
   }
-  pending.clear();
+  writer_.ClearPending();
 }
 
 absl::Status TraceFile::TakeFailure() {

@@ -1,8 +1,8 @@
 // core/base/byte_sink.h
 //
 // ByteSink is where encodings go that are written many thousand times a second:
-// it grows by doubling, keeps its memory when cleared, and never fills it with
-// zeros first.
+// it grows by doubling, keeps its memory when cleared, unless it is told to
+// keep less, and never fills it with zeros first.
 //
 // Cost: a comparison and a copy per field.
 
@@ -33,11 +33,20 @@ class ByteSink {
     std::memcpy(Extend(bytes.size()), bytes.data(), bytes.size());
   }
   void clear() { size_ = 0; }
+  // Clears it, and has room for `bytes` then: neither less nor more.
+  void ClearTo(size_t bytes) {
+    size_ = 0;
+    if (capacity_ == bytes) return;
+    data_ = nullptr;  // Not both at a time.
+    data_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
+    capacity_ = bytes;
+  }
 
   ByteView view() const { return {data_.get(), size_}; }
   // To fill in what was not known when it was its turn.
   std::byte* at(size_t offset) { return data_.get() + offset; }
   size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
 
  private:
   void Grow(size_t bytes) {

@@ -109,6 +109,8 @@ class Engine {
 
   // From now on the first touch of each index entry is kept, as the entry was.
   void WatchTouches();
+  // From now on none is, and what was kept is forgotten.
+  void StopWatching();
   bool HasTouched() const;
   size_t TouchedBytes() const;  // At most so much SaveTouched writes.
   // Writes what was touched since the last call.

@@ -34,6 +34,11 @@ void Engine::WatchTouches() {
   rooms_->hint_store.WatchTouches();
 }
 
+void Engine::StopWatching() {
+  rooms_->user_store.StopWatching();
+  rooms_->hint_store.StopWatching();
+}
+
 bool Engine::HasTouched() const {
   return !rooms_->user_store.touched().empty() ||
          !rooms_->hint_store.touched().empty();

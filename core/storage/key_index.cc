@@ -221,6 +221,12 @@ void KeyIndex::WatchTouches() {
   for (Segment& segment : segments_) segment.touched.clear();
 }
 
+void KeyIndex::StopWatching() {
+  is_watching_ = false;
+  touched_ = std::vector<IndexEntry>();  // `= {}` would keep the memory.
+  for (Segment& segment : segments_) segment.touched = std::vector<bool>();
+}
+
 void KeyIndex::KeepTouched(size_t number, size_t place) const {
   Segment& segment = segments_[number];
   if (segment.touched.empty()) segment.touched.resize(segment.table.size());

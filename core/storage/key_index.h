@@ -118,6 +118,8 @@ class KeyIndex {
 
   // From now on the first touch of each entry is kept.
   void WatchTouches();
+  // No longer; its memory is given back.
+  void StopWatching();
   std::vector<IndexEntry>& touched() { return touched_; }
   // Adds one that was there when the snapshot was taken, unless it has been
   // added.  False: there was no such entry.

@@ -315,6 +315,8 @@ void Store::Fields(FieldLoader& load) {
 
 void Store::WatchTouches() { parts_->index.WatchTouches(); }
 
+void Store::StopWatching() { parts_->index.StopWatching(); }
+
 std::vector<IndexEntry>& Store::touched() { return parts_->index.touched(); }
 
 bool Store::Reveal(const IndexEntry& entry) {

@@ -226,6 +226,7 @@ class Store {
   void Fields(FieldSaver& save) const;
   void Fields(FieldLoader& load);
   void WatchTouches();
+  void StopWatching();
   std::vector<IndexEntry>& touched();
   [[nodiscard]] bool Reveal(const IndexEntry& entry);
 

@@ -36,6 +36,7 @@
 #include <vector>
 
 #include "core/base/byte_sink.h"
+#include "core/base/bytes.h"
 #include "core/base/field_saver.h"
 #include "core/engine/engine.h"
 #include "core/protocol/effects.h"
@@ -48,6 +49,8 @@ namespace orrery::sim {
 inline constexpr std::string_view kTraceMagic = "orrery-trace 2\n";
 inline constexpr uint64_t kTraceCheckEvery = 4096;
 inline constexpr size_t kTraceFrameHeaderBytes = 8;
+// A step's frames mostly fit, and one huge snapshot does not stay.
+inline constexpr size_t kTracePendingBytes = 1 << 20;
 
 enum class TraceFrame : uint8_t {
   kStart = 1,
@@ -78,8 +81,11 @@ class TraceWriter {
   // What the engine is now; at the end of the trace.
   void Check(const Engine& engine);
 
-  // Bytes that its owner has not taken yet, to be cleared by it.
-  ByteSink& pending() { return pending_; }
+  // Bytes that its owner has not taken yet.
+  ByteView pending() const { return pending_.view(); }
+  // It has.  There is room for kTracePendingBytes then, neither less nor more.
+  void ClearPending() { pending_.ClearTo(kTracePendingBytes); }
+  size_t pending_capacity() const { return pending_.capacity(); }
   uint64_t events() const { return events_; }
 
  private:

@@ -92,6 +92,24 @@ TEST(KeyIndexTest, AWalkIsInTokenOrderAndResumable) {
   }
 }
 
+TEST(KeyIndexTest, WhatIsTouchedIsKeptOnceWhileItIsWatched) {
+  KeyIndex index(4);
+  IndexEntry entry;
+  for (uint64_t i = 0; i < 10; ++i) index.Set(EntryOf(i, 1), &entry);
+  EXPECT_TRUE(index.touched().empty());
+
+  index.WatchTouches();
+  for (const uint64_t i : {3u, 5u, 3u}) index.Find(EntryOf(i, 0).hash, &entry);
+  index.Set(EntryOf(5, 2), &entry);
+  ASSERT_EQ(index.touched().size(), 2u);
+  EXPECT_EQ(index.touched()[1].seq, 1u);  // As it was.
+
+  index.StopWatching();
+  EXPECT_EQ(index.touched().capacity(), 0u);
+  index.Find(EntryOf(7, 0).hash, &entry);
+  EXPECT_TRUE(index.touched().empty());
+}
+
 TEST(KeyIndexTest, RelocationComparesAndKeepsTheFlags) {
   KeyIndex index(4);
   IndexEntry entry = EntryOf(1, 3);

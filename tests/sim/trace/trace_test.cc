@@ -73,7 +73,7 @@ ByteBuffer TraceOf(const Sample& sample,
     writer.AddEffects(event, effects, engine);
   }
   writer.Check(engine);
-  const ByteView trace = writer.pending().view();
+  const ByteView trace = writer.pending();
   return {trace.begin(), trace.end()};
 }
 
@@ -216,7 +216,7 @@ ByteBuffer DumpOf(const Sample& sample, size_t every, size_t first) {
     writer.AddTouched(engine);
   }
   writer.Check(engine);
-  const ByteView all = writer.pending().view();
+  const ByteView all = writer.pending();
   ByteBuffer dump(all.begin(), all.begin() + static_cast<ptrdiff_t>(head));
   dump.insert(dump.end(), all.begin() + static_cast<ptrdiff_t>(from),
               all.end());
@@ -249,6 +249,41 @@ TEST(TraceTest, ADumpHasNoValues) {
   }
 
   EXPECT_FALSE(HoldsAValue(DumpOf(sample, 300, 2)));
+}
+
+TEST(TraceTest, AnEngineThatIsNoLongerWatchedKeepsNothing) {
+  const Sample sample = SampleOf(7, 1);
+  Engine engine(sample.options);
+  Effects effects;
+  size_t i = 0;
+  const auto step = [&] {
+    effects.Clear();
+    engine.Step(sample.events[i++], effects);
+  };
+  while (i < sample.events.size() / 2) step();
+  engine.WatchTouches();  // Its store is open.
+  while (i < sample.events.size() && !engine.HasTouched()) step();
+  ASSERT_LT(i + 100, sample.events.size());
+
+  engine.StopWatching();
+
+  EXPECT_FALSE(engine.HasTouched());
+  while (i < sample.events.size()) step();
+  EXPECT_FALSE(engine.HasTouched());
+}
+
+TEST(TraceTest, AHugeFrameDoesNotKeepItsMemory) {
+  TraceWriter writer({}, {});
+  Engine engine({});
+  ClientRequest request;
+  request.key = std::string(3 * kTracePendingBytes, 'k');
+  writer.Add({{}, request}, engine);
+  ASSERT_GT(writer.pending().size(), request.key.size());
+
+  writer.ClearPending();
+
+  EXPECT_EQ(writer.pending().size(), 0u);
+  EXPECT_EQ(writer.pending_capacity(), kTracePendingBytes);
 }
 
 TEST(TraceDeathTest, AnEntryThatIsMissingInADumpIsNoticed) {
@@ -289,7 +324,7 @@ TEST(TraceTest, AnEngineThatDiffersIsFound) {
   // shows: the frame of the start is replaced.
   ++sample.options.http_port;
   TraceWriter other(sample.options, {});
-  const ByteView head = other.pending().view();
+  const ByteView head = other.pending();
   ByteBuffer changed(head.begin(), head.end());
   const size_t start = changed.size();
   changed.insert(changed.end(), trace.begin() + static_cast<ptrdiff_t>(start),
