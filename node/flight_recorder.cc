@@ -1,13 +1,13 @@
 #include "node/flight_recorder.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <csignal>
+#include <charconv>
 #include <cstring>
+#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -16,51 +16,28 @@
 namespace orrery {
 namespace {
 
-constexpr char kPrefix[] = "flight-";
-constexpr char kSuffix[] = ".trace";
+// Of the frame around what was touched.
 constexpr size_t kTouchedSlack = 64;
-constexpr int kFatalSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
-std::atomic<FlightRecorder*>& TheRecorder() {
-  static std::atomic<FlightRecorder*> recorder = nullptr;
-  return recorder;
-}
-
-absl::Status Failed(const char* what, const std::string& path) {
+absl::Status CannotWrite(const std::string& path, int error) {
   return absl::UnavailableError(
-      absl::StrCat(what, " ", path, ": ", std::strerror(errno)));
+      absl::StrCat("cannot write ", path, ": ", std::strerror(error)));
 }
 
 bool WriteWhole(int file, ByteView bytes) {
   while (!bytes.empty()) {
     const ssize_t wrote = write(file, bytes.data(), bytes.size());
     if (wrote < 0 && errno == EINTR) continue;
+    if (wrote == 0) errno = ENOSPC;
     if (wrote <= 0) return false;
     bytes = bytes.subspan(static_cast<size_t>(wrote));
   }
   return true;
 }
 
-// Dumps in the directory; the empty crash files of processes that were killed
-// are removed.
-size_t CountDumps(const std::string& directory) {
-  DIR* open = opendir(directory.c_str());
-  if (open == nullptr) return 0;
-  size_t dumps = 0;
-  while (const dirent* entry = readdir(open)) {
-    const std::string_view name = entry->d_name;
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
-    const std::string path = absl::StrCat(directory, "/", entry->d_name);
-    struct stat status{};
-    if (stat(path.c_str(), &status) != 0) continue;
-    if (status.st_size == 0) {
-      unlink(path.c_str());
-    } else {
-      ++dumps;
-    }
-  }
-  closedir(open);
-  return dumps;
+// The log cannot be used in a handler.
+void SayOnStderr(std::string_view text) {
+  static_cast<void>(WriteWhole(STDERR_FILENO, ViewOf(text)));
 }
 
 }  // namespace
@@ -74,49 +51,38 @@ absl::StatusOr<std::unique_ptr<FlightRecorder>> FlightRecorder::Start(
         absl::StrCat("flight recorder: no ", options.memory_bytes,
                      " bytes of memory; see --trace-memory"));
   }
-  if (mkdir(options.directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Failed("flight recorder:", options.directory);
+  const absl::Status made = recorder->directory_.Make();
+  if (!made.ok()) return made;
+  if (recorder->directory_.IsFull()) {
+    recorder->failure_ = absl::ResourceExhaustedError(
+        absl::StrCat(options.directory, " holds ", DumpDirectory::kDumpsMax,
+                     " dumps: until some are removed, a crash of this process "
+                     "is not dumped"));
   }
-  const absl::Status opened = recorder->OpenCrashFile();
-  if (!opened.ok()) return opened;
-  recorder->CatchSignals();
+  recorder->signals_.emplace(
+      [](void* self) { static_cast<FlightRecorder*>(self)->OnFatalSignal(); },
+      recorder.get());
   return recorder;
 }
 
 FlightRecorder::FlightRecorder(const Options& options,
                                const EngineOptions& engine_options)
     : options_(options),
+      directory_(options.directory),
       ring_(options.memory_bytes),
-      writer_(engine_options, {.digest = sim::RunDigest::Of::kShape}) {
+      writer_(engine_options, {.digest = sim::RunDigest::Of::kShape}),
+      crash_path_(directory_.PathOf(
+          absl::StrCat("crash-", time(nullptr), "-", getpid()))),
+      spare_file_(open("/dev/null", O_RDONLY | O_CLOEXEC)),
+      engine_thread_(gettid()) {
   const ByteView head = writer_.pending();
   head_.assign(head.begin(), head.end());
   writer_.ClearPending();
 }
 
 FlightRecorder::~FlightRecorder() {
-  if (TheRecorder() == this) {
-    TheRecorder() = nullptr;
-    for (const int number : kFatalSignals) std::signal(number, SIG_DFL);
-  }
-  if (crash_file_ < 0) return;
-  close(crash_file_);
-  if (!dumped_) unlink(crash_path_.c_str());
-}
-
-// With kDumpsMax there a process that dies at every start would fill the disk.
-absl::Status FlightRecorder::OpenCrashFile() {
-  if (CountDumps(options_.directory) >= kDumpsMax) {
-    failure_ = absl::ResourceExhaustedError(absl::StrCat(
-        options_.directory, " holds ", kDumpsMax,
-        " dumps: a crash of this process is not dumped; remove some"));
-    return absl::OkStatus();
-  }
-  crash_path_ = absl::StrCat(options_.directory, "/", kPrefix, "crash-",
-                             time(nullptr), "-", getpid(), kSuffix);
-  crash_file_ =
-      open(crash_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (crash_file_ < 0) return Failed("flight recorder:", crash_path_);
-  return absl::OkStatus();
+  signals_.reset();
+  if (spare_file_ >= 0) close(spare_file_);
 }
 
 void FlightRecorder::Add(const Event& event, Engine& engine) {
@@ -128,25 +94,34 @@ void FlightRecorder::Add(const Event& event, Engine& engine) {
   }
   last_wall_ = event.at.wall;
   writer_.Add(event, engine);
-  AppendPending();
-  stepping_ = &engine;
+  if (AppendPending(engine)) SetStepping(&engine);
 }
 
 void FlightRecorder::AddEffects(const Event& event, const Effects& effects,
                                 Engine& engine) {
-  stepping_ = nullptr;
   if (ended_) return;
+  SetStepping(nullptr);
   writer_.AddEffects(event, effects, engine);
   writer_.AddTouched(engine);
-  AppendPending();
+  if (!AppendPending(engine)) return;
+  ring_.Commit();
   const bool is_time =
       event.at.mono - snapshot_at_ >= options_.snapshot_interval ||
-      ring_.segment_bytes() > options_.memory_bytes / 4;
+      bytes_since_snapshot_ > options_.memory_bytes / 4;
   if (!is_time) return;
   snapshot_at_ = event.at.mono;
   TakeSnapshot(engine);
 }
 
+// A handler that interrupts this thread sees it before what comes next.
+void FlightRecorder::SetStepping(Engine* engine) {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  stepping_.store(engine, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+// Its own bytes do not count as filled since: a large one would soon be
+// followed by the next.
 void FlightRecorder::TakeSnapshot(Engine& engine) {
   ring_.Begin(writer_.events(), last_wall_.ns);
   writer_.Snapshot(engine);
@@ -154,103 +129,149 @@ void FlightRecorder::TakeSnapshot(Engine& engine) {
   if (bytes > options_.memory_bytes / 4) {
     return EndBecause(absl::StrCat("a snapshot of ", bytes,
                                    " bytes takes more than a quarter of "
-                                   "--trace-memory"));
+                                   "--trace-memory"),
+                      engine);
   }
-  AppendPending();
+  if (!AppendPending(engine)) return;
+  ring_.Commit();
+  bytes_since_snapshot_ = 0;
 }
 
-void FlightRecorder::AppendPending() {
+bool FlightRecorder::AppendPending(Engine& engine) {
+  const size_t bytes = writer_.pending().size();
   if (!ring_.Append(writer_.pending())) {
-    EndBecause("what is between two snapshots has no room in --trace-memory");
+    EndBecause("what is between two snapshots has no room in --trace-memory",
+               engine);
+    return false;
   }
+  bytes_since_snapshot_ += bytes;
   writer_.ClearPending();
+  return true;
 }
 
-void FlightRecorder::EndBecause(const std::string& why) {
+void FlightRecorder::EndBecause(const std::string& why, Engine& engine) {
+  why_ended_ = absl::StrCat("the flight recorder has ended: ", why);
+  failure_ = absl::ResourceExhaustedError(why_ended_);
   ended_ = true;
-  failure_ =
-      absl::ResourceExhaustedError(absl::StrCat("flight recorder: ", why));
+  engine.StopWatching();
+  ring_.Release();
+  writer_.ClearPending();
 }
 
 absl::StatusOr<FlightRecorder::Dump> FlightRecorder::DumpNow(Engine& engine,
                                                              WallTime now) {
-  if (ended_) {
-    return absl::FailedPreconditionError(
-        "the flight recorder has ended; the log says why");
-  }
-  if (CountDumps(options_.directory) >= kDumpsMax) {
+  if (!ended_ && directory_.IsFull()) {
     return absl::ResourceExhaustedError(
-        absl::StrCat(options_.directory, " holds ", kDumpsMax,
+        absl::StrCat(options_.directory, " holds ", DumpDirectory::kDumpsMax,
                      " dumps already; remove some"));
   }
-  writer_.Check(engine);
-  AppendPending();
-  Dump dump{
-      .file = absl::StrCat(options_.directory, "/", kPrefix,
-                           now.ns / kMillisecond.ns, "-", ++dumps_, kSuffix),
-      .events = writer_.events() - ring_.oldest().events,
-      .bytes = head_.size() + ring_.size(),
-      .first = {ring_.oldest().wall_ns},
-      .last = last_wall_};
-  const int file =
-      open(dump.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return Failed("cannot write", dump.file);
-  const bool wrote = WriteAll(file);
-  if (close(file) != 0 || !wrote) {
-    const absl::Status failed = Failed("cannot write", dump.file);
-    unlink(dump.file.c_str());
-    return failed;
+  if (!ended_) {
+    writer_.Check(engine);
+    if (AppendPending(engine)) ring_.Commit();
   }
-  return dump;
+  if (ended_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(why_ended_, "; start the node again, with more of it"));
+  }
+  Dump dump{.file = directory_.PathOf(
+                absl::StrCat(now.ns / kMillisecond.ns, "-", ++dumps_)),
+            .events = writer_.events() - ring_.oldest().events,
+            .bytes = head_.size() + ring_.size(),
+            .first = {ring_.oldest().wall_ns},
+            .last = last_wall_};
+  const int file = directory_.Create(dump.file.c_str());
+  if (file < 0) return CannotWrite(dump.file, errno);
+  int error = WriteAll(file, FlightRing::Part::kCommitted) ? 0 : errno;
+  if (close(file) != 0 && error == 0) error = errno;
+  if (error == 0) return dump;
+  unlink(dump.file.c_str());
+  return CannotWrite(dump.file, error);
 }
 
-bool FlightRecorder::WriteAll(int file) const {
-  if (!WriteWhole(file, head_)) return false;
-  for (const ByteView piece : ring_.Pieces()) {
-    if (!WriteWhole(file, piece)) return false;
-  }
-  return true;
-}
-
-void FlightRecorder::DumpToCrashFile() {
-  if (crash_file_ < 0 || ended_ || dumped_.exchange(true)) return;
-  // What the step that is dying has touched so far, if it can be encoded
-  // without asking for memory.
-  if (stepping_ != nullptr &&
-      stepping_->TouchedBytes() + kTouchedSlack < sim::kTracePendingBytes) {
-    writer_.ClearPending();
-    writer_.AddTouched(*stepping_);
-    static_cast<void>(ring_.Append(writer_.pending()));
-  }
-  ring_.Freeze();
-  static_cast<void>(WriteAll(crash_file_));
-}
-
-std::string FlightRecorder::DumpLastWords(Engine& engine) {
-  if (crash_file_ < 0 || ended_ || dumped_) return {};
-  stepping_ = &engine;
-  DumpToCrashFile();
-  return crash_path_;
+absl::StatusOr<std::string> FlightRecorder::DumpLastWords() {
+  const CrashOutcome outcome = DumpToCrashFile();
+  was_told_ = true;
+  if (outcome.why_not == nullptr) return crash_path_;
+  return absl::UnavailableError(
+      outcome.error == 0 ? std::string(outcome.why_not)
+                         : absl::StrCat(outcome.why_not, ": ", crash_path_,
+                                        ": ", std::strerror(outcome.error)));
 }
 
 absl::Status FlightRecorder::TakeFailure() {
   return std::exchange(failure_, absl::OkStatus());
 }
 
-void FlightRecorder::CatchSignals() {
-  TheRecorder() = this;
-  struct sigaction action{};
-  action.sa_handler = OnFatalSignal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
-  sigemptyset(&action.sa_mask);
-  for (const int number : kFatalSignals) sigaction(number, &action, nullptr);
+// By the first thread that dies.  Others wait for it to end the process.
+FlightRecorder::CrashOutcome FlightRecorder::DumpToCrashFile() {
+  const pid_t self = gettid();
+  const bool is_engine_thread = self == engine_thread_;
+  pid_t dumper = 0;
+  if (!dumper_.compare_exchange_strong(dumper, self)) {
+    if (dumper == self) return {"it died again while it was dumped"};
+    if (is_engine_thread) ring_.AbandonWriting();
+    while (true) pause();
+  }
+  ring_.Freeze();
+  if (!is_engine_thread && !ring_.AwaitWriter()) {
+    return {"the engine's thread is stuck in writing what it was given"};
+  }
+  if (ended_) return {"the flight recorder had ended before"};
+  if (spare_file_ >= 0) close(std::exchange(spare_file_, -1));
+  if (directory_.IsFull()) return {"there are as many dumps as there may be"};
+  // Another thread died: the engine goes on, and its step is no whole one yet.
+  Engine* stepping = is_engine_thread ? stepping_.load() : nullptr;
+  return WriteCrashFile(stepping == nullptr ? FlightRing::Part::kCommitted
+                                            : FlightRing::Part::kAll,
+                        stepping);
 }
 
-// The handler is reset before it runs, so that the second time is the end.
-void FlightRecorder::OnFatalSignal(int signal) {
-  FlightRecorder* recorder = TheRecorder();
-  if (recorder != nullptr) recorder->DumpToCrashFile();
-  raise(signal);
+FlightRecorder::CrashOutcome FlightRecorder::WriteCrashFile(
+    FlightRing::Part part, Engine* stepping) {
+  const int file = directory_.Create(crash_path_.c_str());
+  if (file < 0) return {"no file could be made", errno};
+  if (!WriteAll(file, part)) {
+    return {"only a part could be written", errno};
+  }
+  // What the step that is dying has touched so far, if it can be encoded
+  // without asking for memory; without it its replay may end otherwise.  At the
+  // end, as a signal from outside may have come while that was changed.
+  if (stepping != nullptr &&
+      stepping->TouchedBytes() + kTouchedSlack < sim::kTracePendingBytes) {
+    writer_.AddTouched(*stepping);
+    if (!WriteWhole(file, writer_.pending())) {
+      return {"only a part could be written", errno};
+    }
+  }
+  if (close(file) != 0) return {"only a part may be written", errno};
+  return {};
+}
+
+bool FlightRecorder::WriteAll(int file, FlightRing::Part part) const {
+  if (!WriteWhole(file, head_)) return false;
+  for (const ByteView piece : ring_.Pieces(part)) {
+    if (!WriteWhole(file, piece)) return false;
+  }
+  return true;
+}
+
+void FlightRecorder::OnFatalSignal() {
+  if (was_told_) return;  // An invariant failed before, or it died again.
+  const CrashOutcome outcome = DumpToCrashFile();
+  was_told_ = true;
+  if (outcome.why_not == nullptr) {
+    SayOnStderr("error event=trace_dumped file=");
+    SayOnStderr(crash_path_);
+  } else {
+    std::array<char, 16> error{};
+    std::to_chars(error.data(), error.data() + error.size(), outcome.error);
+    SayOnStderr("error event=trace_not_dumped errno=");
+    SayOnStderr(error.data());
+    SayOnStderr(" why=\"");
+    SayOnStderr(outcome.why_not);
+    SayOnStderr("\"");
+  }
+  SayOnStderr("\n");
 }
 
 }  // namespace orrery

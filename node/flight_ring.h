@@ -5,17 +5,20 @@
 // always begins at the beginning of a segment.
 //
 // Invariants:
-//   FLR-1  What Pieces shows at any moment, also from a signal handler that
-//          interrupts Append, are whole appends from the beginning of a
-//          segment: bytes are written into room that nothing shown takes, and
-//          shown afterwards; a segment goes before its bytes do.
-//   FLR-2  size() <= the capacity less kGapBytes.
+//   FLR-1  What Pieces shows at any moment, also to a signal handler that
+//          interrupts the writer, are whole appends from the beginning of a
+//          segment: a segment goes before its bytes are written over, and
+//          bytes are shown after they are written.
+//   FLR-2  size() <= the capacity.
+//   FLR-3  Once Freeze and AwaitWriter have said so, nothing changes any more,
+//          whatever the writer does.
 //
-// Threading: one thread writes.  Pieces may be called by another that has
-// stopped it with Freeze: it finishes one append at most, whose bytes are in
-// the gap.
+// Threading: one thread writes, and may look at any time.  Another looks after
+// Freeze and AwaitWriter only: to be shown consistent bytes is not enough for
+// it, as the writer would write over them while it reads.
 //
-// Cost: a copy.  The memory is taken from the system as it is first written.
+// Cost: a copy, and an exchange of one word.  The memory is taken from the
+// system as it is first written.
 
 #ifndef ORRERY_NODE_FLIGHT_RING_H_
 #define ORRERY_NODE_FLIGHT_RING_H_
@@ -31,12 +34,11 @@ namespace orrery {
 
 class FlightRing {
  public:
-  // Between the newest byte and the oldest.
-  static constexpr size_t kGapBytes = 1 << 20;
-  // One begins every few seconds, and takes a good part of the ring by then.
+  // One begins every few seconds: of an idle node this is some minutes, of a
+  // busy one the memory is full long before.
   static constexpr size_t kSegmentsMax = 64;
 
-  // `capacity` above kGapBytes.  IsGood() is false if there is no such memory.
+  // IsGood() is false if there is no such memory.  REQUIRES: `capacity` > 0.
   explicit FlightRing(size_t capacity);
   ~FlightRing();
   FlightRing(const FlightRing&) = delete;
@@ -51,9 +53,22 @@ class FlightRing {
   // What is appended from here on is a segment of its own.
   void Begin(uint64_t events, int64_t wall_ns);
   // False: the bytes, or the segment that they belong to, have no room.
+  // REQUIRES: Begin was called.
   [[nodiscard]] bool Append(ByteView bytes);
-  // Nothing is appended any more.
+  // What was appended makes sense as it stands.
+  void Commit();
+  // Gives the memory back; nothing is held or taken any more.  Not if it is
+  // frozen: somebody reads it.
+  void Release();
+
+  // Nothing is written any more.  From any thread; safe in a signal handler.
   void Freeze() { frozen_.store(true, std::memory_order_seq_cst); }
+  // On another thread than the writer's, after Freeze: waits until the writer
+  // has left what it was at.  False: it does not, for a second.  Safe in a
+  // signal handler.
+  [[nodiscard]] bool AwaitWriter() const;
+  // The writer says, after Freeze, that it will never go on.
+  void AbandonWriting() { writing_.store(false, std::memory_order_release); }
 
   const Segment& oldest() const {
     return segments_[first_.load(std::memory_order_acquire) % kSegmentsMax];
@@ -61,24 +76,23 @@ class FlightRing {
   uint64_t size() const {
     return end_.load(std::memory_order_acquire) - oldest().begin;
   }
-  // Of the newest segment.  REQUIRES: Begin was called.
-  uint64_t segment_bytes() const {
-    return end_.load(std::memory_order_relaxed) -
-           segments_[(next_ - 1) % kSegmentsMax].begin;
-  }
 
-  // All of it, in order.  Safe in a signal handler.
-  std::array<ByteView, 2> Pieces() const;
+  enum class Part : uint8_t { kCommitted = 1, kAll = 2 };
+  // In order.  Safe in a signal handler.
+  std::array<ByteView, 2> Pieces(Part part) const;
 
  private:
-  void DropOldest() { first_.store(first_ + 1, std::memory_order_release); }
+  class Writing;
+  void DropOldest();
 
   size_t capacity_;
   std::byte* memory_ = nullptr;
   std::array<Segment, kSegmentsMax> segments_;
   std::atomic<uint64_t> first_ = 0;  // Of segments_, counted from the start.
   uint64_t next_ = 0;
-  std::atomic<uint64_t> end_ = 0;  // Position in the stream.
+  std::atomic<uint64_t> end_ = 0;        // Position in the stream.
+  std::atomic<uint64_t> committed_ = 0;  // The same, at most end_.
+  std::atomic<bool> writing_ = false;    // The writer is at it.
   std::atomic<bool> frozen_ = false;
 };
 

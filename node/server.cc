@@ -272,13 +272,16 @@ void NodeServer::OnStepRecorded(const Event& event, const Effects& effects) {
   }
 }
 
-// An invariant failed.
+// An invariant failed on this thread.
 void NodeServer::SayLast() {
   if (trace_ != nullptr) trace_->Flush();
   if (flight_ == nullptr) return;
-  const std::string dump = flight_->DumpLastWords(engine_);
-  if (!dump.empty()) {
-    log_.Write(Level::kError, "trace_dumped", {{"file", dump}});
+  const absl::StatusOr<std::string> dump = flight_->DumpLastWords();
+  if (dump.ok()) {
+    log_.Write(Level::kError, "trace_dumped", {{"file", *dump}});
+  } else {
+    log_.Write(Level::kError, "trace_not_dumped",
+               {{"why", std::string(dump.status().message())}});
   }
 }
 

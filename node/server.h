@@ -19,7 +19,8 @@ namespace orrery {
 
 // Serves until SIGTERM or SIGINT, or until the core says that it must end.
 // Says on the log why it could not start.
-// `record`: the trace to write (node/trace_file.h); empty: none.
+// `record`: what it remembers of what its engine was given: a trace of all
+// (node/trace_file.h), a flight recorder, both or none.
 ExitCode RunNode(const NodeConfig& config, const RecordOptions& record,
                  EventLog& log);
 

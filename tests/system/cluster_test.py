@@ -242,6 +242,9 @@ class FlightRecorderTest(unittest.TestCase):
         counts = re.search(r"(\d+) checks .*; (\d+) snapshots", run.stdout)
         return int(counts[1]), int(counts[2])
 
+    def traces(self, node):
+        return list((node.folder / "traces").iterdir())
+
     def put_for(self, nodes, seconds):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -293,17 +296,39 @@ class FlightRecorderTest(unittest.TestCase):
         with Cluster(ORRERY, count=1) as cluster:
             node = cluster.nodes[0]
             self.put_for([node], 0.5)
-            traces = list((node.folder / "traces").iterdir())
-            self.assertEqual([t.stat().st_size for t in traces], [0])
+            self.assertEqual(self.traces(node), [])
+            # One on request does not cost the other.
+            asked = node.request("POST", "/admin/trace")[1]["file"]
+            self.put_for([node], 0.5)
             node.signal(signal.SIGSEGV)
             self.assertEqual(node.process.wait(timeout=30), -signal.SIGSEGV)
+            traces = self.traces(node)
+            traces.remove(pathlib.Path(asked))
+            self.assertEqual(len(traces), 1)
             self.replay(traces[0])
+            self.assertIn("event=trace_dumped file=%s" % traces[0],
+                          node.log.read_text())
+
+    def test_of_nine_processes_that_crash_eight_are_dumped(self):
+        with Cluster(ORRERY, count=1) as cluster:
+            node = cluster.nodes[0]
+            for _ in range(9):
+                node.signal(signal.SIGABRT)
+                self.assertEqual(node.process.wait(timeout=30),
+                                 -signal.SIGABRT)
+                node.start()
+                cluster.wait_until_ready()
+            self.assertEqual(len(self.traces(node)), 8)
+            self.assertIn("event=trace_not_dumped", node.log.read_text())
+            status, said = node.request("POST", "/admin/trace")
+            self.assertEqual(status, 507)
+            self.assertIn("remove some", said["message"])
 
     def test_a_stop_leaves_none(self):
         with Cluster(ORRERY, count=1) as cluster:
             node = cluster.nodes[0]
             self.assertEqual(node.terminate()[0], 0)
-            self.assertEqual(list((node.folder / "traces").iterdir()), [])
+            self.assertEqual(self.traces(node), [])
 
     def test_without_memory_there_is_none(self):
         with Cluster(ORRERY, count=1) as cluster:

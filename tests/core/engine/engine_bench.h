@@ -56,19 +56,14 @@ class EngineBench {
     const Event event{{now_, WallTime{1'700'000'000'000'000'000 + now_.ns}},
                       std::move(body)};
     effects_.Clear();
+    if (before_step) before_step(event);
     engine.Step(event, effects_);
+    if (after_step) after_step(event, effects_);
     watch_(effects_);
     for (DiskEffect& effect : effects_.disk) disk.Submit(std::move(effect));
     if (effects_.more && ++soon_ < kSoonMax) Deliver(TickEvent{});
     soon_ = 0;
   }
-
-  Engine engine;
-  MemoryDisk disk{1};
-
- private:
-  static constexpr int kBootStepsMax = 400;
-  static constexpr int kSoonMax = 64;
 
   static EngineOptions Options() {
     EngineOptions options;
@@ -86,6 +81,16 @@ class EngineBench {
     options.limits.pinned_bytes_max = 64 << 10;
     return options;
   }
+
+  Engine engine;
+  MemoryDisk disk{1};
+  // Of who records; may be empty.
+  std::function<void(const Event&)> before_step;
+  std::function<void(const Event&, const Effects&)> after_step;
+
+ private:
+  static constexpr int kBootStepsMax = 400;
+  static constexpr int kSoonMax = 64;
 
   Watch watch_;
   Effects effects_;
