@@ -1,22 +1,33 @@
 #include "node/last_words.h"
 
+#include <atomic>
+#include <thread>
 #include <utility>
 
 namespace orrery {
 namespace {
 
-std::function<void()>& Words() {
-  static std::function<void()> words;
+struct Words {
+  std::function<void()> say;
+  std::atomic<std::thread::id> thread;
+};
+
+Words& TheWords() {
+  static Words words;
   return words;
 }
 
 }  // namespace
 
-void SetLastWords(std::function<void()> words) { Words() = std::move(words); }
+void SetLastWords(std::function<void()> words) {
+  TheWords().thread = std::this_thread::get_id();
+  TheWords().say = std::move(words);
+}
 
 void SayLastWords() {
-  const std::function<void()> words = std::exchange(Words(), nullptr);
-  if (words) words();
+  if (TheWords().thread.load() != std::this_thread::get_id()) return;
+  const std::function<void()> say = std::exchange(TheWords().say, nullptr);
+  if (say) say();
 }
 
 }  // namespace orrery

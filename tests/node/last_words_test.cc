@@ -4,6 +4,7 @@
 #include "node/last_words.h"
 
 #include <cstdio>
+#include <thread>
 
 #include "core/base/invariant.h"
 #include "gtest/gtest.h"
@@ -33,6 +34,15 @@ TEST(LastWordsDeathTest, WordsThatFailThemselvesAreNotSaidAgain) {
         ORRERY_INVARIANT(1 == 3);
       },
       "1 == 3(.|\n)*once\n.*2 == 3\"\n$");
+}
+
+TEST(LastWordsDeathTest, AnotherThreadDoesNotSayThem) {
+  EXPECT_DEATH(
+      {
+        SetLastWords([] { Say("in the middle of a step"); });
+        std::thread([] { ORRERY_INVARIANT(1 == 3); }).join();
+      },
+      "1 == 3\"\n$");
 }
 
 TEST(LastWordsDeathTest, WithoutAnyTheProcessStillEnds) {
