@@ -40,13 +40,16 @@ void AddNode(CLI::App& app, Verbs& verbs) {
   node->add_option("--record", verbs.node.record.path,
                    "Write a trace of this process to FILE, which must not "
                    "exist, for `orrery sim replay`. It holds keys; of values "
-                   "only lengths and checksums.");
+                   "lengths and checksums, but of a torn or damaged record "
+                   "whatever bytes it left on the disk.");
   node->add_flag("--record-values", verbs.node.record.values,
-                 "With --record: values too, byte for byte.");
+                 "With --record, which it needs: values too, byte for byte. "
+                 "The flight recorder stays without.");
   node->add_option("--trace-memory", verbs.node.record.memory_mib,
                    "MiB of the flight recorder, which remembers the last "
-                   "events without values; dumped by POST /admin/trace and "
-                   "by a crash, for `orrery sim replay`. 0: none.")
+                   "events, of values lengths and checksums; dumped by POST "
+                   "/admin/trace and by a crash, for `orrery sim replay`. "
+                   "0: none.")
       ->capture_default_str()
       ->check([](const std::string& text) -> std::string {
         if (text == "0") return {};

@@ -28,7 +28,12 @@ ConfigInputs GatherInputs(const NodeCommand& command) {
 }  // namespace
 
 ExitCode RunNodeCommand(const NodeCommand& command) {
-  const LoadedConfig loaded = LoadConfig(GatherInputs(command));
+  LoadedConfig loaded = LoadConfig(GatherInputs(command));
+  if (command.record.values && command.record.path.empty()) {
+    loaded.errors.emplace_back(
+        "--record-values says what a trace holds, and there is none: add "
+        "--record FILE");
+  }
   for (const std::string& error : loaded.errors) {
     std::fprintf(stderr, "orrery: configuration: %s\n", error.c_str());
   }

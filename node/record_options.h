@@ -17,7 +17,7 @@ inline constexpr uint32_t kTraceMemoryMaxMib = 65536;
 struct RecordOptions {
   std::string path;     // Of a trace of everything; empty: none.
   bool values = false;  // In it: users' data, only if asked for.
-  // The flight recorder, whose dumps never have values.
+  // The flight recorder, whose dumps have values elided whatever is above.
   uint32_t memory_mib = 256;  // 0: none.
   std::string trace_dir;      // Of its dumps; empty: "traces" of the data.
 };

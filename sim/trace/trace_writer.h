@@ -15,7 +15,8 @@
 //             were first touched after the last snapshot
 //
 // Values are users' data: unless asked for, of each only length and CRC-32C are
-// kept.  Keys are kept.
+// kept.  Keys are kept, and what was read of a record that is torn or whose
+// header is damaged: nobody knows what of it is a value.
 //
 // The first frame is a start.  From there a trace may go on at any snapshot: a
 // flight recorder drops what is older.  At a snapshot the digest of effects

@@ -398,6 +398,12 @@ class RefusalTest(unittest.TestCase):
         for name in ("port", "replication", "vnodes"):
             self.assertIn(name, text)
 
+    def test_values_are_recorded_into_a_trace_only(self):
+        code, text = self.run_node("--record-values")
+
+        self.assertEqual(code, 2, text)
+        self.assertIn("add --record FILE", text)
+
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
