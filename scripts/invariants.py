@@ -3,7 +3,9 @@
 
 usage: scripts/invariants.py [--check]
 
---check: exit 1 if the document is not what the headers say now.
+Exit 1 if an oracle under sim/ has no row below, or a row names an oracle or a
+checker that is not there; --check: also if the document is not what the headers
+say now.
 """
 
 import pathlib
@@ -22,7 +24,8 @@ has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` pro
 
 | oracle | property | checker |
 |---|---|---|
-| O0 | no invariant fails and no process dies of a signal | `sim/host/worker` |
+| O0 | no invariant fails, no process dies of a signal, each run ends | `sim/host/worker` |
+| O0 | a node's process ends itself only when its disk has failed | `sim/world` |
 | O1 | an acknowledged write is held, covered or outranked at its owners after healing | `sim/checkers/acknowledged_writes_survive` |
 | O2 | after healing every owner shows, and a read returns, the highest write that was applied and kept; nothing else is stored | `sim/checkers/siblings_exact` |
 | O3 | nothing is read that was not written to that key before; a write answered `applied: "no"` never appears | `sim/checkers/validity` |
@@ -40,6 +43,7 @@ has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` pro
 | O14 | what became of every hint is known, the store has what is held, and after healing nothing is | `sim/checkers/hints_conserved` |
 | O15 | equal replicas send each other nothing but gossip and roots | `sim/checkers/quiet` |
 | O16 | each request is answered exactly once, in time; without clients every pool of a node comes to be empty | `sim/checkers/requests_complete` |
+| O17 | what a replica acknowledged it has, by itself, when it has recovered | `sim/checkers/recovery` |
 | O18 | a store answers what a plain map of its keys would, also after a restart, and keeps little that is dead | `sim/checkers/store_answers` |
 | O19 | a record that a disk takes without an error is told of when somebody looks, and repaired; it is never absent or older | `sim/checkers/damage_is_told` |
 | O20 | every node takes a key's owners from the ring of the contract's formula, and no failure changes that ring | `sim/checkers/ring_formula` |
@@ -52,6 +56,8 @@ has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` pro
 """
 FIRST = re.compile(r"^//\s+([A-Z]{2,8}-\d+)\s+(\S.*)$")
 MORE = re.compile(r"^//\s{6,}(\S.*)$")
+ROW = re.compile(r"^\| (O\d+(?:, O\d+)*) \| .+ \| `(.+)` \|$", re.M)
+ORACLE = re.compile(r'"(O\d+)"')
 
 
 def invariants_of(path):
@@ -84,11 +90,54 @@ def document():
     return text
 
 
+def oracle_faults(head, reported):
+    """`reported`: {file below the root, without its ending: oracles that it names}."""
+    rows = [(oracle, row[2]) for row in ROW.finditer(head)
+            for oracle in row[1].split(", ")]
+    faults = ["%s has no row" % oracle for oracle in
+              sorted(set().union(*reported.values()) - {oracle for oracle, _ in rows})]
+    for checker, oracles in sorted(reported.items()):
+        if checker.startswith("sim/checkers/") and "all_checkers" not in checker:
+            faults += ["%s reports %s and has no row of it" % (checker, oracle)
+                       for oracle in sorted(oracles) if (oracle, checker) not in rows]
+    for oracle, checker in rows:
+        if checker not in reported:
+            faults.append("the row of %s names %s, which is not there"
+                          % (oracle, checker))
+        if not any(oracle in oracles for oracles in reported.values()):
+            faults.append("nothing reports %s, which has a row" % oracle)
+    return faults
+
+
+def reported_oracles():
+    return {path.relative_to(ROOT).with_suffix("").as_posix():
+            set(ORACLE.findall(path.read_text(encoding="utf-8")))
+            for path in (ROOT / "sim").rglob("*.cc")}
+
+
+def self_check():
+    """The check can fail."""
+    head = "| O1 | a | `sim/checkers/x` |\n| O2, O3 | b | `sim/checkers/y` |\n"
+    sound = {"sim/checkers/x": {"O1"}, "sim/checkers/y": {"O2", "O3"}}
+    assert not oracle_faults(head, sound)
+    for wrong in ({**sound, "sim/host/z": {"O4"}},
+                  {**sound, "sim/checkers/x": {"O1", "O2"}},
+                  {"sim/checkers/y": {"O2", "O3"}, "sim/host/z": {"O1"}},
+                  {**sound, "sim/checkers/y": {"O2"}}):
+        assert len(oracle_faults(head, wrong)) == 1, wrong
+
+
 def main():
+    self_check()
+    faults = oracle_faults(HEAD, reported_oracles())
+    for fault in faults:
+        print("invariants: " + fault)
     wanted = document()
     if "--check" not in sys.argv[1:]:
         DOCUMENT.write_text(wanted, encoding="utf-8")
-        return 0
+        return 1 if faults else 0
+    if faults:
+        return 1
     if DOCUMENT.is_file() and DOCUMENT.read_text(encoding="utf-8") == wanted:
         return 0
     print("docs/invariants.md is stale: run scripts/invariants.py")
