@@ -77,7 +77,7 @@ class Recovery {
                 scan_, careful_upto_, read_offset_, read_length_, cuts_,
                 next_cut_, next_sync_, AsValue(cut_bytes_), was_tail_unsynced_,
                 was_tail_cut_, max_seq_, records_, outranking_, cleanup_,
-                next_cleanup_, transfer_)
+                next_cleanup_)
 
  private:
   enum class Step : uint8_t {
