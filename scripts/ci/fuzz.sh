@@ -1,21 +1,47 @@
 #!/usr/bin/env bash
-# usage: scripts/ci/fuzz.sh SECONDS [--keep]
-# Runs every harness of build/asan-ubsan/fuzz for SECONDS, two at a time, from
-# its corpus in fuzz/corpus/NAME without "_fuzz".  --keep adds what it finds.
+# usage: scripts/ci/fuzz.sh [SECONDS [--keep] [NAME...]]
+# Runs every harness of build/asan-ubsan/fuzz, or those named (trace, or
+# trace_fuzz), for SECONDS (30), two at a time, from its corpus in
+# fuzz/corpus/NAME without "_fuzz".  --keep adds what it finds.
 # A finding is left in out/fuzz/NAME/.  FUZZ_SEED draws the same again: what is
 # submitted is judged by what it changed, not by the luck of the day.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-30}
-keep=${2:-}
+shift || true
+keep=
+wanted=()
+for argument in "$@"; do
+  case $argument in
+    --keep) keep=--keep ;;
+    -*)
+      echo "fuzz: no such option: $argument" >&2
+      exit 2
+      ;;
+    *) wanted+=("${argument%_fuzz}_fuzz") ;;
+  esac
+done
+if ! [[ $seconds =~ ^[1-9][0-9]*$ ]]; then
+  echo "fuzz: SECONDS is a number, not '$seconds'" >&2
+  exit 2
+fi
 folder=build/asan-ubsan/fuzz
 
 mapfile -t harnesses < <(
-  find "$folder" -maxdepth 1 -type f -executable -printf '%f\n' 2>/dev/null | sort)
-if [ ${#harnesses[@]} -eq 0 ]; then
-  echo "fuzz: no harness in $folder; run scripts/build.sh asan-ubsan" >&2
-  exit 1
-fi
+  find fuzz -maxdepth 1 -name '*_fuzz.cc' -printf '%f\n' | sed 's/\.cc$//' | sort)
+for name in "${wanted[@]}"; do
+  if [[ " ${harnesses[*]} " != *" $name "* ]]; then
+    echo "fuzz: no harness $name; there are: ${harnesses[*]}" >&2
+    exit 2
+  fi
+done
+[ ${#wanted[@]} -eq 0 ] || harnesses=("${wanted[@]}")
+for name in "${harnesses[@]}"; do
+  if ! [ -x "$folder/$name" ]; then
+    echo "fuzz: no $folder/$name; run scripts/build.sh asan-ubsan" >&2
+    exit 1
+  fi
+done
 
 run_one() {
   local name=$1 out="out/fuzz/$1" corpus="fuzz/corpus/${1%_fuzz}"
