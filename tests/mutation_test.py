@@ -9,7 +9,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from mutation import catalogue, report, results  # noqa: E402
+from mutation import bench, catalogue, report, results  # noqa: E402
 
 TEXT = """id: X1
 file: core/x.cc
@@ -64,6 +64,19 @@ class MutationTest(unittest.TestCase):
         self.assertIsNone(again.get(self.mutant, 1, 50_000), "1,000 are too few")
         self.assertIsNone(again.get(self.mutant, 0, 1000, ("O4",)))
         self.assertIsNone(results.Results("swarm").get(self.mutant, 0, 1000))
+
+    def test_a_build_and_a_hunt_that_do_not_end_are_ended(self):
+        one = bench.Bench.__new__(bench.Bench)
+        one.folder = one.tree = pathlib.Path(self.folder.name)
+        forever = ["sh", "-c", "echo began; sleep 1000 & wait"]
+
+        with self.assertRaisesRegex(bench.Hang, "began"):
+            one.run(forever, 0.5)
+        with self.assertRaisesRegex(bench.Hang, "began"):
+            one.call(forever, 0.5)
+
+        self.assertEqual(one.run(["sh", "-c", "echo x; exit 10"], 60)[::2], (10, "x\n"))
+        self.assertFalse(bench.RUNNING)
 
     def test_a_line_that_was_cut_short_is_passed_over(self):
         kept = results.Results("light")

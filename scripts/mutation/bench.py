@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 
 from mutation.catalogue import ROOT
 
@@ -21,11 +22,19 @@ VIOLATED = 10  # exit code of `orrery sim run`
 NOT_DETERMINISTIC = 11
 # A light seed takes a tenth of a second; a bug that loops is cut here.
 HANG_SECONDS = 60
-RUNNING = set()  # Hunts of all benches.
+# A hunt whose seeds all end, but each late, or whose simulator does not come
+# back, is cut when it has taken so long: a busy machine takes a tenth of it.
+SEED_SECONDS_MAX = 5
+RUNNING = set()  # Builds and hunts of all benches.
 
 
 class Broken(Exception):
     """The tree does not build, or the simulator cannot be run."""
+
+
+class Hang(Broken):
+    """A build or a hunt was not done in its time, and was ended.  That is no
+    result: it is tried again."""
 
 
 class Bench:
@@ -62,11 +71,17 @@ class Bench:
         self.call(["ninja", "-C", str(self.build_folder), "-j%d" % jobs,
                    "orrery_simulator"])
 
-    def call(self, command):
-        made = subprocess.run(command, cwd=self.tree, capture_output=True, text=True,
-                              check=False, timeout=BUILD_SECONDS_MAX)
+    def call(self, command, seconds=BUILD_SECONDS_MAX):
+        made = subprocess.Popen(command, cwd=self.tree, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True,
+                                start_new_session=True)
+        with ended_after(made, seconds) as late:
+            said, _ = made.communicate()
+        if late.is_set():
+            raise Hang("not done in %d s: %s\n%s"
+                       % (seconds, " ".join(command), said[-1000:]))
         if made.returncode != 0:
-            raise Broken((made.stdout + made.stderr)[-3000:])
+            raise Broken(said[-3000:])
 
     @contextlib.contextmanager
     def planted(self, mutant):
@@ -91,7 +106,7 @@ class Bench:
                    "--seeds", "%d..%d" % (first, first + count - 1)]
         if without:
             command += ["--without", *without]
-        code, cpu, text = self.run(command)
+        code, cpu, text = self.run(command, 10 * HANG_SECONDS + SEED_SECONDS_MAX * count)
         found = re.search(r"^FAIL seed (\d+)  (\S+)(.*)\n(.*)", text, re.M)
         if found and code in (VIOLATED, NOT_DETERMINISTIC):
             return {"seeds": int(found[1]) - first + 1, "cpu_s": cpu,
@@ -102,25 +117,55 @@ class Bench:
             raise Broken("exit %d of %s\n%s" % (code, " ".join(command), text[-2000:]))
         return {"seeds": count, "cpu_s": cpu, "seed": None, "oracle": None, "said": ""}
 
-    def run(self, command):
+    def run(self, command, seconds):
         """(exit code, CPU seconds, output).  Ctrl-C does not reach it, since half
-        a hunt is no result: kill_running ends it."""
+        a hunt is no result: kill_running ends it.  Raises Hang after `seconds`."""
         log = self.folder / "hunt.log"
         with log.open("w", encoding="utf-8") as out:
             process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT,
                                        cwd=self.folder, start_new_session=True)
-            RUNNING.add(process)
-            _, status, used = os.wait4(process.pid, 0)
-            RUNNING.discard(process)
+            with ended_after(process, seconds) as late:
+                _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        return (process.returncode, round(used.ru_utime + used.ru_stime, 2),
-                log.read_text(encoding="utf-8", errors="replace"))
+        text = log.read_text(encoding="utf-8", errors="replace")
+        if late.is_set():
+            raise Hang("not done in %d s: %s\n%s"
+                       % (seconds, " ".join(command), text[-1000:]))
+        return process.returncode, round(used.ru_utime + used.ru_stime, 2), text
+
+
+@contextlib.contextmanager
+def ended_after(process, seconds):
+    """While somebody waits for a process; yields an event: it was ended."""
+    late = threading.Event()
+
+    def end():
+        late.set()
+        kill(process)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    RUNNING.add(process)
+    try:
+        yield late
+    except BaseException:  # Ctrl-C: who waited is gone.
+        kill(process)
+        raise
+    finally:
+        timer.cancel()
+        RUNNING.discard(process)
+
+
+def kill(process):
+    """And its children: it leads a session."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def kill_running():
     for process in list(RUNNING):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill(process)
 
 
 def put(path, data):

@@ -5,7 +5,7 @@ import queue
 import sys
 import time
 
-from mutation.bench import Bench, Broken, kill_running
+from mutation.bench import Bench, Broken, Hang, kill_running
 from mutation.results import first_seed
 
 CLEAN_SEEDS = 40
@@ -80,7 +80,8 @@ def try_one(mutant, hunts, bench, results, then=None):
 
 
 def run_all(mutants, hunts, benches, results, describe, then=None):
-    """Every bug that has something left to run; False if one does not build."""
+    """Every bug that has something left to run; False if one does not build, or
+    hangs."""
     todo = []
     for mutant in mutants:
         rows = [results.get(mutant, h.stream, h.cap, h.without) for h in hunts]
@@ -113,7 +114,8 @@ def run_all(mutants, hunts, benches, results, describe, then=None):
                     progress.say(mutant, describe(mutant, done.result()))
                 except Broken as broken:
                     sound = False
-                    progress.say(mutant, "BROKEN\n%s" % broken)
+                    what = "HANG" if isinstance(broken, Hang) else "BROKEN"
+                    progress.say(mutant, "%s\n%s" % (what, broken))
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             kill_running()
