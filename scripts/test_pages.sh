@@ -21,10 +21,14 @@ if [ ${#packages[@]} -gt 0 ]; then
   $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}"
 fi
 mkdir -p "$folder"
-cp tests/pages/package.json tests/pages/package-lock.json tests/pages/*.js "$folder"
-if [ ! -d "$folder/node_modules/playwright-core" ]; then
+# npm ci begins with an empty node_modules; what it leaves is of the lock file
+# that lies beside it when it has succeeded.
+if ! cmp -s tests/pages/package-lock.json "$folder/node_modules/of.json"; then
+  cp tests/pages/package.json tests/pages/package-lock.json "$folder"
   (cd "$folder" && npm ci --silent --no-audit --no-fund)
+  cp tests/pages/package-lock.json "$folder/node_modules/of.json"
 fi
+cp tests/pages/*.js "$folder"
 
 # A small run that fails, and one of about 100,000 events.
 "$orrery" sim show tests/pages/fails.txt --out "$folder/fails.html"
