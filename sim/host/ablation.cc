@@ -28,6 +28,11 @@ std::vector<std::string> NamesOf(const Step& step) {
   return names;
 }
 
+bool IsOracle(std::string_view word) {
+  if (word.size() < 2 || word[0] != 'O') return false;
+  return word.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
 }  // namespace
 
 std::set<std::string> RemovableNames(const Scenario& scenario) {
@@ -80,6 +85,23 @@ void Ablation::ForgetIn(SeedReport* report) const {
   std::erase_if(report->violations, [this](const Violation& violation) {
     return LeavesOut(violation.oracle);
   });
+  std::erase_if(report->properties, [this](const auto& property) {
+    return LeavesOut(property.first.substr(0, property.first.find(' ')));
+  });
+  std::erase_if(report->excuses, [this](const auto& excuse) {
+    return LeavesOutAllOf(excuse.first);
+  });
+}
+
+// "O4 O5 one who stored it lost something": it is the excuse of both.
+bool Ablation::LeavesOutAllOf(std::string_view excuse) const {
+  bool any = false;
+  for (const std::string_view word : Split(excuse, " ")) {
+    if (!IsOracle(word)) break;
+    if (!LeavesOut(word)) return false;
+    any = true;
+  }
+  return any;
 }
 
 }  // namespace orrery::sim

@@ -10,7 +10,10 @@
 namespace orrery::sim {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
+using ::testing::Key;
 
 constexpr std::string_view kWithFaults =
     "orrery-sim 1\n"
@@ -82,6 +85,28 @@ TEST(AblationTest, WhatAnOracleSaidIsForgotten) {
 
   ASSERT_EQ(report.violations.size(), 1u);
   EXPECT_EQ(report.violations[0].oracle, "O11");
+}
+
+TEST(AblationTest, WhatAnOracleCountedIsForgotten) {
+  SeedReport report;
+  for (const char* name : {"O1 survives", "O11 convergence", "O4 recency"}) {
+    report.properties[name].failed = 1;
+  }
+
+  Ablation({"O1", "O4"}).ForgetIn(&report);
+
+  EXPECT_THAT(report.properties, ElementsAre(Key("O11 convergence")));
+}
+
+TEST(AblationTest, AnExcuseIsForgottenWithTheLastOracleThatUsesIt) {
+  SeedReport report;
+  report.excuses = {{"O4 its holder lost it", 1}, {"O4 O5 it lost some", 1}};
+
+  Ablation({"O4"}).ForgetIn(&report);
+  EXPECT_THAT(report.excuses, ElementsAre(Key("O4 O5 it lost some")));
+
+  Ablation({"O4", "O5"}).ForgetIn(&report);
+  EXPECT_THAT(report.excuses, IsEmpty());
 }
 
 }  // namespace
