@@ -8,12 +8,17 @@
 //       began, if R and the owners that acknowledged exceed the owners.
 //   O5  reads by a majority or more: it covers that of every such read that
 //       ended before.
-//   O6  the same of one client's own writes and reads (read your writes,
-//       monotonic reads), by version too; and a write that carries the context
-//       of an answer has a higher version than that answer, and a context that
-//       covers it (writes follow reads, monotonic writes).
+//   O6  both of one client's own writes and reads (read your writes, monotonic
+//       reads); and a write that carries the context of an answer has a higher
+//       version than that answer, and a context that covers it (writes follow
+//       reads, monotonic writes).  A retry carries none.
 //
-// Excused: some node may have lost what it held of the key since.
+// By version, write_order.h, quorum_recency.h and monotonic_reads.h judge O4
+// and O5, whoever asks: those of one client are among them.
+//
+// Sloppy reads are not judged, nor a context that cannot be opened.  Excused,
+// but for what a write carries: some node may have lost, since the earlier
+// operation began, what it held of the key.
 //
 // Cost: O(n log n + n * V); V is the actors of a key.
 

@@ -3,14 +3,15 @@
 // O4, of writes: versions follow the order in which writes were acknowledged,
 // or the client is told otherwise.
 //
-// A write whose W and that of a write acknowledged before it began together
-// exceed the owners has the higher version, or says that it is
-// `superseded_by` a version at least as high as that one.  A delete without
-// context whose R does so always has the higher version: it read what it
-// removes.  Whoever is told `superseded_by` is told of a version that is.
+// If the owners that acknowledged a write, and those that acknowledged another
+// before it began, are together more than there are, then it has the higher
+// version, or says that it is `superseded_by` a version at least as high as
+// that one.  A delete without context whose R, with the earlier owners, exceeds
+// them always has the higher version: it read what it removes; not so one that
+// was repeated, which keeps the stamp of its first attempt.  Whoever is told
+// `superseded_by` is told of a higher version than its own, and one that is.
 //
-// Excused: a holder of the earlier write lost it; and a write that was
-// repeated, which keeps the stamp of its first attempt.
+// Excused: a holder of the earlier write lost it.
 
 #ifndef ORRERY_SIM_CHECKERS_WRITE_ORDER_H_
 #define ORRERY_SIM_CHECKERS_WRITE_ORDER_H_

@@ -2,8 +2,10 @@
 //
 // A Recording in the formats that other tools read.
 //
-//   jsonl   one JSON object a line: the run, then what happened in order of
-//           time, then client operations and violations; for jq and scripts
+//   jsonl   one JSON object a line, for jq and scripts: the run; events of the
+//           nodes and steps of the scenario in order of time; then lost
+//           messages, client operations, violations, each in an order of
+//           their own
 //   chrome  trace events, for chrome://tracing and ui.perfetto.dev: a process a
 //           node, messages as flows, client operations as spans
 //   shiviz  a log with vector clocks, for ShiViz; its parser's expression is
@@ -14,6 +16,10 @@
 // Of edn: clients here have several operations open at a time, and a process of
 // a history has one, so processes are numbered anew.  One whose operation has
 // an unknown outcome ends with it, as the format wants.
+//
+// A window cuts all but the violations.  An operation is in it if it began in
+// it, in chrome also if it was open.  The clocks of shiviz count from its
+// beginning.
 //
 // Cost: memory of several times the text.
 
