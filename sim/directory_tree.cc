@@ -1,5 +1,6 @@
 #include "sim/directory_tree.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -92,6 +93,16 @@ void DirectoryTree::MarkSynced(std::string_view directory, uint64_t changes) {
   std::erase_if(pending_, [&](const Change& change) {
     return change.directory == directory && change.number <= changes;
   });
+}
+
+bool DirectoryTree::MayReturn(Inode inode) const {
+  return std::any_of(
+      pending_.begin(), pending_.end(), [inode](const Change& change) {
+        return std::any_of(change.names.begin(), change.names.end(),
+                           [inode](const Name& name) {
+                             return name.before == std::optional(inode);
+                           });
+      });
 }
 
 void DirectoryTree::Undo(const Change& change) {

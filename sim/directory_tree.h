@@ -42,6 +42,8 @@ class DirectoryTree {
   void Set(std::string_view path, std::optional<Inode> inode);
   // Both names in one atomic change.
   void Rename(std::string_view from, std::string_view to);
+  // Nothing brings the name back.
+  void Lose(std::string_view path) { Put(std::string(path), std::nullopt); }
 
   // Changes of the directory so far; SyncDir makes durable those that were
   // counted when it began.
@@ -51,6 +53,8 @@ class DirectoryTree {
   void LosePower(uint64_t seed);
   // Whether some path names the file.
   bool IsNamed(Inode inode) const { return links_.contains(inode); }
+  // Whether a power loss may give it a name again.
+  bool MayReturn(Inode inode) const;
   void Clear();
 
  private:

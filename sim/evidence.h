@@ -59,6 +59,8 @@ struct Recovery {
   Instant at;
   std::vector<KeyEntry> entries;  // By token.
   bool in_doubt = false;          // It says that it may lack writes.
+  Epoch ring;
+  Epoch ring_told;  // The highest that it had sent under, from this disk.
 };
 
 // What a node has under the token; null: nothing.  REQUIRES: by token.

@@ -133,6 +133,7 @@ DiskDone SimDisk::Perform(Operation& operation) {
         done.error = DiskError::kIo;
       } else {
         tree_.MarkSynced(operation.effect.path, operation.upto);
+        ForgetUnnamed();
       }
       break;
     case DiskVerb::kRename:

@@ -109,6 +109,9 @@ class SimDisk : public DiskPort {
     FileImage image;
     std::string path;  // As it was opened, or renamed to.
     uint32_t opens = 0;
+    // Without a name, until its directory is synced: a power loss may give the
+    // name back, and all that was in the file.  Its space is free.
+    bool is_ghost = false;
   };
   struct Operation {
     DiskEffect effect;

@@ -121,7 +121,7 @@ void SimDisk::LoseFile(const DiskStep& step) {
                .records = CensusOfFile(image.Contents()).records});
   if (!strikes) return;
   tally_.Count("fault.file_lost");
-  tree_.Set(spot->path, std::nullopt);
+  tree_.Lose(spot->path);
   ForgetIfUnnamed(spot->inode->number);
 }
 

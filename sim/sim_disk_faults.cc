@@ -75,10 +75,20 @@ void SimDisk::LosePower(std::optional<uint32_t> keep,
   if (!keep.has_value() && loss.seed % 4 == 0) loss.keep = 0;
   for (auto& [number, inode] : inodes_) {
     if (inode->image.IsDirty()) tally_.Count("fault.dirty_file");
+    if (inode->is_ghost) {
+      inode->image.LosePower(loss, number);
+      continue;
+    }
     Alter(inode->image,
           [&](FileImage& image) { image.LosePower(loss, number); });
   }
   tree_.LosePower(loss.seed);
+  for (auto& [number, inode] : inodes_) {
+    if (!inode->is_ghost || !tree_.IsNamed(number)) continue;
+    tally_.Count("fault.name_back");
+    inode->is_ghost = false;
+    used_bytes_ += inode->image.size();
+  }
   ForgetUnnamed();
 }
 
@@ -162,8 +172,10 @@ void SimDisk::ForgetIfUnnamed(uint64_t number) {
   const auto it = inodes_.find(number);
   if (it == inodes_.end()) return;
   if (it->second->opens > 0 || tree_.IsNamed(number)) return;
-  used_bytes_ -= it->second->image.size();
-  inodes_.erase(it);
+  Inode& inode = *it->second;
+  if (!inode.is_ghost) used_bytes_ -= inode.image.size();
+  inode.is_ghost = tree_.MayReturn(number);
+  if (!inode.is_ghost) inodes_.erase(it);
 }
 
 void SimDisk::ForgetUnnamed() {

@@ -22,6 +22,7 @@ Witness::Witness(const Wiring& wiring)
     : wiring_(wiring),
       members_changed_(wiring.evidence.config.nodes),
       last_envelope_(wiring.evidence.config.nodes),
+      rings_told_(wiring.evidence.config.nodes),
       laws_(wiring.evidence.config.keys),
       stamps_(wiring.evidence.config.nodes,
               wiring.evidence.config.engine.skew_bound) {}
@@ -112,8 +113,21 @@ void Witness::OnReplica(uint32_t node, uint32_t sender, Handle request,
                            std::move(receipt));
 }
 
+void Witness::NoteRing(uint32_t node, const Envelope& envelope) {
+  RingTold& told = rings_told_[node];
+  if (told.storage != envelope.storage) told = {.storage = envelope.storage};
+  told.epoch = std::max(told.epoch, envelope.epoch);
+}
+
+Epoch Witness::RingToldBy(uint32_t node, StorageId storage) {
+  RingTold& told = rings_told_[node];
+  if (told.is_struck || told.storage != storage) told = {};
+  return told.epoch;
+}
+
 void Witness::OnSent(uint32_t node, const SendEffect& send) {
   const PeerMessage& message = send.message;
+  NoteRing(node, message.envelope);
   CheckRing(message.envelope);
   if (const auto* put = std::get_if<ReplicaPut>(&message.body)) {
     if (put->origin == PutOrigin::kFresh) OnMinted(node, *put);

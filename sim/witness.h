@@ -53,6 +53,11 @@ class Witness : public NodeWitness {
   void OnReply(uint32_t node, Handle client, ClientReply reply) override;
   void OnMark(std::string_view mark) override;
   void OnNote(uint32_t node, const Note& note) override;
+  // The highest ring that the node sent under, from that disk.
+  // REQUIRES: it has recovered just now.
+  Epoch RingToldBy(uint32_t node, StorageId storage);
+  // RING was struck: until the node recovers it has it in memory only.
+  void OnRingStruck(uint32_t node) { rings_told_[node].is_struck = true; }
   void OnStopOverdue(uint32_t node) override;
 
   // Whether what the node believes of a member changed since the last call.
@@ -103,6 +108,7 @@ class Witness : public NodeWitness {
 
   void CountTraffic(uint32_t node, const Effects& effects);
   void OnReceived(uint32_t node, const PeerMessage& message);
+  void NoteRing(uint32_t node, const Envelope& envelope);
   void OnSent(uint32_t node, const SendEffect& send);
   void OnReplica(uint32_t node, uint32_t sender, Handle request,
                  std::string_view key, const Object& object, bool counts);
@@ -122,6 +128,12 @@ class Witness : public NodeWitness {
   LookupMap<ProcessName, uint64_t> salts_;
   std::vector<uint8_t> members_changed_;  // 0 or 1, by node.
   std::vector<Envelope> last_envelope_;
+  struct RingTold {
+    StorageId storage;
+    Epoch epoch = {};
+    bool is_struck = false;
+  };
+  std::vector<RingTold> rings_told_;  // By node.
   LawSampler laws_;
   StampBound stamps_;
   std::vector<Fatal> fatals_;

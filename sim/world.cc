@@ -329,6 +329,9 @@ void World::NoteStruck(uint32_t node) {
   if (!nodes_[node]->disk().HasStruck()) return;
   for (const Struck& struck : nodes_[node]->disk().TakeStruck()) {
     models_[node].OnStruck(queue_.now(), struck);
+    if (ClassOfPath(struck.path) == DiskTarget::Kind::kRing) {
+      witness_->OnRingStruck(node);
+    }
   }
 }
 
@@ -439,7 +442,9 @@ void World::NoteRecovery(uint32_t node) {
       {.node = node,
        .at = queue_.now(),
        .entries = engine.Entries(),
-       .in_doubt = engine.Counters(StoreId::kUser).ranges_in_doubt > 0});
+       .in_doubt = engine.Counters(StoreId::kUser).ranges_in_doubt > 0,
+       .ring = engine.epoch(),
+       .ring_told = witness_->RingToldBy(node, engine.storage_id())});
   evidence_.fitted[node] = {queue_.now(), queue_.now()};
   models_[node].OnRecovered(evidence_.recoveries.back());
 }

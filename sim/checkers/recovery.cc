@@ -20,6 +20,29 @@ Instant PreviousRecovery(const Evidence& evidence, const Recovery& recovery) {
   return before;
 }
 
+std::string EpochText(const Epoch& epoch) {
+  return epoch == Epoch{} ? "without a ring"
+                          : "with ring " + std::to_string(epoch.era) + "." +
+                                std::to_string(epoch.seq);
+}
+
+// Others go by the ring that a node sent under.
+void CheckRing(const Recovery& recovery, Verdict* verdict) {
+  if (recovery.ring_told == Epoch{}) return;
+  ++verdict->checked;
+  if (recovery.ring >= recovery.ring_told) return;
+  Report(verdict, {.oracle = "O17",
+                   .property = "recovery-keeps-promises",
+                   .sentence = NodeText(recovery.node) + " had sent messages " +
+                               EpochText(recovery.ring_told) +
+                               " and came back from its disk at " +
+                               SecondsText(recovery.at) + " " +
+                               EpochText(recovery.ring) + ".",
+                   .op = 0,
+                   .key = 0,
+                   .at = recovery.at});
+}
+
 void CheckOne(const Evidence& evidence, const Recovery& recovery,
               Verdict* verdict) {
   const Instant before = PreviousRecovery(evidence, recovery);
@@ -86,6 +109,7 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
 Verdict CheckRecovery(const Evidence& evidence) {
   Verdict verdict;
   for (const Recovery& recovery : evidence.recoveries) {
+    CheckRing(recovery, &verdict);
     CheckOne(evidence, recovery, &verdict);
   }
   return verdict;

@@ -38,6 +38,7 @@ constexpr MarkRule kMarks[] = {
     {"fault.late", MarkClass::kCommon, {}},
     {"fault.late_start", MarkClass::kCommon, {}},
     {"fault.mute", MarkClass::kCommon, {}},
+    {"fault.name_back", MarkClass::kCommon, {}},
     {"fault.no_handles", MarkClass::kCommon, {}},
     {"fault.no_space", MarkClass::kCommon, {}},
     {"fault.pause", MarkClass::kCommon, {}},

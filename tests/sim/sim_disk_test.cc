@@ -114,6 +114,65 @@ TEST_F(SimDiskTest, APowerLossKeepsOnlyWhatWasSynced) {
   EXPECT_EQ(Read(), "hello");
 }
 
+TEST_F(SimDiskTest, ANameThatComesBackBringsWhatWasInTheFile) {
+  uint32_t back = 0;
+  for (int round = 0; round < 32; ++round) {
+    Open("a");
+    Write("hello");
+    Sync();
+    SyncRoot();
+    Do({.verb = DiskVerb::kUnlink, .path = "a"});
+    harness_.LosePower();
+    const uint64_t size = Do({.verb = DiskVerb::kStat, .path = "a"}).count;
+    const uint64_t used = harness_.sim_disk().used_bytes();
+    EXPECT_EQ(used, size);
+    if (size == 0) continue;
+    ++back;
+    Open("a");
+    EXPECT_EQ(Read(), "hello");
+    Do({.verb = DiskVerb::kUnlink, .path = "a"});
+    harness_.Restart();
+    SyncRoot();
+  }
+  EXPECT_GT(back, 0u);
+  EXPECT_LT(back, 32u);
+}
+
+TEST_F(SimDiskTest, WhatARenameReplacedComesBackWhole) {
+  uint32_t old = 0;
+  Open("a");
+  Write("hello");
+  Sync();
+  SyncRoot();
+  for (int round = 0; round < 32; ++round) {
+    Open("a.tmp");
+    Write("HELLO");
+    Sync();
+    Do({.verb = DiskVerb::kRename, .path = "a.tmp", .path2 = "a"});
+    harness_.LosePower();
+    Open("a");
+    const std::string found = Read();
+    EXPECT_TRUE(found == "hello" || found == "HELLO") << found;
+    if (found == "hello") ++old;
+  }
+  EXPECT_GT(old, 0u);
+}
+
+TEST_F(SimDiskTest, AfterASyncOfTheDirectoryNoNameComesBack) {
+  for (int round = 0; round < 16; ++round) {
+    Open("a");
+    Write("hello");
+    Sync();
+    SyncRoot();
+    Do({.verb = DiskVerb::kUnlink, .path = "a"});
+    SyncRoot();
+    harness_.LosePower();
+    EXPECT_EQ(Do({.verb = DiskVerb::kStat, .path = "a"}).error,
+              DiskError::kNoEntry);
+    EXPECT_EQ(harness_.sim_disk().used_bytes(), 0u);
+  }
+}
+
 TEST_F(SimDiskTest, ADeadProcessGetsNoCompletion) {  // DSK-1
   harness_.disk().Submit({.verb = DiskVerb::kList, .path = ""});
 

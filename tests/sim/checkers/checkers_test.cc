@@ -554,6 +554,25 @@ TEST_F(CheckersTest, O17SeesAKeyThatIsGone) {
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
 }
 
+TEST_F(CheckersTest, O17SeesARingThatARestartLost) {
+  evidence_.recoveries.push_back(
+      {.node = 1, .at = At(30), .ring = {1, 3}, .ring_told = {1, 3}});
+  EXPECT_TRUE(CheckRecovery(evidence_).violations.empty());
+
+  evidence_.recoveries.push_back(
+      {.node = 1, .at = At(31), .ring = {1, 2}, .ring_told = {1, 3}});
+  evidence_.recoveries.push_back(
+      {.node = 1, .at = At(32), .ring = {}, .ring_told = {1, 3}});
+
+  const Verdict verdict = CheckRecovery(evidence_);
+  EXPECT_EQ(verdict.checked, 3U);
+  ASSERT_EQ(verdict.violations.size(), 2U);
+  EXPECT_NE(verdict.violations[0].sentence.find("with ring 1.2"),
+            std::string::npos);
+  EXPECT_NE(verdict.violations[1].sentence.find("without a ring"),
+            std::string::npos);
+}
+
 TEST_F(CheckersTest, O17AcceptsTheVersionOrANewerOne) {
   Recover(evidence_, 10);
   Recover(evidence_, 11);
