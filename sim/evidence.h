@@ -33,6 +33,7 @@ struct NodeView {
   ClusterId cluster;
   Epoch epoch;
   uint64_t ring_hash = 0;
+  bool ring_is_pristine = false;  // Nothing was written under it.
   std::string waiting_for;
   bool in_doubt = false;  // Does not vote on what it may lack.
   std::vector<MemberView> members;

@@ -382,7 +382,7 @@ void StoreModel::OnProcessEnd(Instant now) {
   }
 }
 
-void StoreModel::OnProcessStart(const SimDisk& disk) {
+void StoreModel::BeforeRecovery(const SimDisk& disk) {
   std::erase_if(places_, [&](const Place& place) {
     return evidence_.damages[place.damage].end != Damage::End::kUnseen;
   });

@@ -65,7 +65,7 @@ class StoreModel {
   void OnTornTailNote(std::string_view path);
   // Again while it is down: no matter.
   void OnProcessEnd(Instant now);
-  void OnProcessStart(const SimDisk& disk);
+  void BeforeRecovery(const SimDisk& disk);
   void OnWiped();
   void OnRecovered(const Recovery& recovery);
 

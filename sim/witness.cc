@@ -12,6 +12,7 @@
 #include "core/base/hash.h"
 #include "core/ring/token.h"
 #include "core/storage/manifest.h"
+#include "core/version/object_codec.h"
 #include "sim/checkers/narration.h"
 #include "sim/clients.h"
 #include "sim/sim_network.h"
@@ -37,6 +38,7 @@ void Witness::OnStep(uint32_t node, const Event& event,
   wiring_.digest.Add(wiring_.queue.now(), node, event, effects);
   stamps_.OnClock(node, event.at.wall);
   if (std::holds_alternative<StartEvent>(event.body)) stamps_.OnStart(node);
+  NotePuts(effects);
   wiring_.models[node].OnStep(wiring_.queue.now(), effects.told,
                               wiring_.nodes[node]->disk().lies() > 0);
   if (const auto* received = std::get_if<PeerMessageEvent>(&event.body)) {
@@ -113,6 +115,32 @@ void Witness::OnReplica(uint32_t node, uint32_t sender, Handle request,
                            std::move(receipt));
 }
 
+void Witness::NotePuts(const Effects& effects) {
+  for (const StoreTold& told : effects.told) {
+    const bool is_put =
+        told.kind == StoreTold::Kind::kPut && told.store == StoreId::kUser;
+    if (!is_put) continue;
+    const std::optional<uint32_t> key = KeyOfText(told.key);
+    if (!key.has_value()) continue;
+    if (wiring_.evidence.stored.Find(
+            Evidence::StoredName{*key, told.timestamp}) != nullptr) {
+      continue;
+    }
+    unsent_[{*key, told.timestamp}] = {told.meta, told.value};
+  }
+}
+
+void Witness::NoteUnsent() {
+  for (const auto& [name, unsent] : unsent_) {
+    const auto object = DecodeObject(unsent.meta.view(), unsent.value);
+    if (!object.has_value()) continue;
+    for (const Sibling& sibling : object->siblings) {
+      ObserveSibling(name.first, sibling);
+    }
+  }
+  unsent_.clear();
+}
+
 void Witness::NoteRing(uint32_t node, const Envelope& envelope) {
   RingTold& told = rings_told_[node];
   if (told.storage != envelope.storage) told = {.storage = envelope.storage};
@@ -187,18 +215,23 @@ void Witness::CheckMembers(const std::vector<MemberView>& members) {
 }
 
 // Every object that leaves a node, whoever gets it.
+void Witness::ObserveSibling(uint32_t key, const Sibling& sibling) {
+  Evidence& evidence = wiring_.evidence;
+  const Ledger::Sight sight =
+      evidence.ledger.Observe(key, sibling, wiring_.queue.now());
+  if (sight != Ledger::Sight::kConflict) return;
+  evidence.reused_dots.push_back(
+      "One dot (counter " + std::to_string(sibling.dot.counter) +
+      ", generation " + std::to_string(sibling.dot.actor.generation) +
+      ") names two versions; the second is of " + KeyText(key) + ".");
+}
+
 void Witness::OnShown(std::string_view key, const Object& object) {
   const std::optional<uint32_t> number = KeyOfText(key);
   if (!number.has_value()) return;
   Evidence& evidence = wiring_.evidence;
   for (const Sibling& sibling : object.siblings) {
-    const Ledger::Sight sight =
-        evidence.ledger.Observe(*number, sibling, wiring_.queue.now());
-    if (sight != Ledger::Sight::kConflict) continue;
-    evidence.reused_dots.push_back(
-        "One dot (counter " + std::to_string(sibling.dot.counter) +
-        ", generation " + std::to_string(sibling.dot.actor.generation) +
-        ") names two versions; the second is of " + std::string(key) + ".");
+    ObserveSibling(*number, sibling);
   }
   CheckSiblings(key, object, &evidence.loads);
   laws_.OnObject(*number, object, evidence.ledger, &evidence.laws);
@@ -208,6 +241,7 @@ void Witness::OnShown(std::string_view key, const Object& object) {
 void Witness::OnMinted(uint32_t node, const ReplicaPut& put) {
   if (put.object.siblings.empty()) return;
   const Sibling& fresh = put.object.siblings.front();
+  if (const auto key = KeyOfText(put.key)) unsent_.erase({*key, fresh.stamp});
   if (wiring_.evidence.ledger.Find(fresh.dot) != nullptr) return;
   // A repeated operation is sent as it is stored, without its basis.
   if (put.basis == 0 && put.object.vv.entries.size() > 1) return;

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/inlined_vector.h"
 #include "core/base/lookup_map.h"
 #include "sim/checkers/bounds.h"
@@ -59,6 +60,8 @@ class Witness : public NodeWitness {
   // RING was struck: until the node recovers it has it in memory only.
   void OnRingStruck(uint32_t node) { rings_told_[node].is_struck = true; }
   void OnStopOverdue(uint32_t node) override;
+  // What a coordinator stored and died before it sent: the ledger learns of it.
+  void NoteUnsent();
 
   // Whether what the node believes of a member changed since the last call.
   bool TakeMembersChanged(uint32_t node) {
@@ -108,6 +111,8 @@ class Witness : public NodeWitness {
 
   void CountTraffic(uint32_t node, const Effects& effects);
   void OnReceived(uint32_t node, const PeerMessage& message);
+  void NotePuts(const Effects& effects);
+  void ObserveSibling(uint32_t key, const Sibling& sibling);
   void NoteRing(uint32_t node, const Envelope& envelope);
   void OnSent(uint32_t node, const SendEffect& send);
   void OnReplica(uint32_t node, uint32_t sender, Handle request,
@@ -134,6 +139,12 @@ class Witness : public NodeWitness {
     bool is_struck = false;
   };
   std::vector<RingTold> rings_told_;  // By node.
+  struct Unsent {
+    Bytes meta;
+    Bytes value;
+  };
+  // Versions that a store was given before any message carried them.
+  absl::btree_map<std::pair<uint32_t, uint64_t>, Unsent> unsent_;
   LawSampler laws_;
   StampBound stamps_;
   std::vector<Fatal> fatals_;

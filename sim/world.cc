@@ -140,7 +140,7 @@ SeedsEvent World::SeedsOf(uint32_t node) const {
 
 void World::StartNode(uint32_t node) {
   if (!nodes_[node]->IsUp()) {
-    models_[node].OnProcessStart(nodes_[node]->disk());
+    models_[node].BeforeRecovery(nodes_[node]->disk());
     death_noted_[node] = false;
   }
   nodes_[node]->Start(SeedsOf(node));
@@ -175,6 +175,7 @@ RunResult World::Run() {
     evidence_.healed = Converges();
   }
   evidence_.ended = queue_.now();
+  witness_->NoteUnsent();
 
   RunResult result;
   Judge(&result);
@@ -332,6 +333,10 @@ void World::NoteStruck(uint32_t node) {
     if (ClassOfPath(struck.path) == DiskTarget::Kind::kRing) {
       witness_->OnRingStruck(node);
     }
+    // Its recovery may not have come to that file yet.
+    const bool recovers =
+        nodes_[node]->IsUp() && recovered_[node] != nodes_[node]->process();
+    if (recovers) models_[node].BeforeRecovery(nodes_[node]->disk());
   }
 }
 
@@ -459,6 +464,7 @@ NodeView World::Look(uint32_t node) const {
   view.cluster = engine.cluster_id();
   view.epoch = engine.epoch();
   view.ring_hash = engine.ring_hash();
+  view.ring_is_pristine = engine.ring_pristine();
   view.waiting_for = engine.WaitingFor();
   view.members = engine.Members();
   view.entries = engine.Entries();

@@ -68,6 +68,15 @@ Strength StrengthOf(const Evidence& evidence, uint32_t key) {
   return strength;
 }
 
+// DOOR-3.
+bool NobodyClosedTheRing(const Evidence& evidence) {
+  for (uint32_t node = 0; node < evidence.nodes.size(); ++node) {
+    if (!evidence.InCore(node) || !evidence.nodes[node].up) continue;
+    if (!evidence.nodes[node].ring_is_pristine) return false;
+  }
+  return true;
+}
+
 // A majority of the owners is there: they answer.
 void CheckReadable(const Evidence& evidence, const Operation& read,
                    Verdict* verdict) {
@@ -76,6 +85,10 @@ void CheckReadable(const Evidence& evidence, const Operation& read,
   const Strength strength = StrengthOf(evidence, read.key);
   if (strength.there < evidence.Majority()) {
     Excuse(verdict, "O11 too few owners are left for a quorum read");
+    return;
+  }
+  if (NobodyClosedTheRing(evidence)) {
+    Excuse(verdict, "O11 nothing was ever written: only the founder reads");
     return;
   }
   // Whoever doubts its copy has to meet other owners, of each of its ranges,

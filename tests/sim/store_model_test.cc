@@ -317,7 +317,7 @@ class CutTailTest : public StoreModelTest {
   }
   void RecoverWithNothing(bool says_so) {
     model_.OnProcessEnd(AtStep(++now_));
-    model_.OnProcessStart(disk_);
+    model_.BeforeRecovery(disk_);
     if (says_so) model_.OnTornTailNote(kPath);
     model_.OnRecovered(
         {.node = 0, .at = AtStep(++now_), .entries = {}, .in_doubt = false});
@@ -343,7 +343,7 @@ TEST_F(CutTailTest, AWholeRecordBehindAStrikeGoesWithTheTail) {
 TEST_F(CutTailTest, ADeathInTheRecoveryThatCutItExcusesTheNext) {
   StrikeAt(4096);
   model_.OnProcessEnd(AtStep(++now_));
-  model_.OnProcessStart(disk_);
+  model_.BeforeRecovery(disk_);
   model_.OnTornTailNote(kPath);
   Do({.verb = DiskVerb::kTruncate, .file = {1}, .length = 4096});
   RecoverWithNothing(false);
@@ -390,7 +390,7 @@ TEST_F(CutTailTest, UnsyncedNothingThatHoldsIsCut) {
 TEST_F(CutTailTest, AStrikeExcusesOneRecoveryAndNoMore) {
   StrikeAt(4096);
   model_.OnProcessEnd(AtStep(++now_));
-  model_.OnProcessStart(disk_);
+  model_.BeforeRecovery(disk_);
   model_.OnTornTailNote(kPath);
   Recover(10, false);
   Add(8192, {.timestamp = 12,
