@@ -269,7 +269,9 @@ WriteOutcome ReplicaWriter::ApplyOne(const Work& work, const Stored& stored,
                                      Object* object, Turn& turn) {
   if (const auto* merge = std::get_if<MergeRequest>(&work)) {
     *object = orrery::Merge(*object, merge->object);
-    return {.ticket = merge->ticket, .top_stamp = TopStamp(*object)};
+    // What was lost here outranks it all the same: the coordinator tells.
+    return {.ticket = merge->ticket,
+            .top_stamp = std::max(TopStamp(*object), stored.lost_stamp)};
   }
   const auto& mint = std::get<MintRequest>(work);
   if (stored.unreadable) {  // WRT-4
@@ -283,7 +285,7 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
                                       Turn& turn) {
   WriteOutcome outcome{.ticket = mint.ticket};
   if (const Sibling* held = FindOperation(*object, mint.operation)) {
-    outcome.top_stamp = TopStamp(*object);
+    outcome.top_stamp = std::max(TopStamp(*object), stored.lost_stamp);
     outcome.stamp = held->stamp;
     outcome.repeated = true;
     outcome.object = *object;

@@ -23,7 +23,8 @@
 //          stored that ranks at least as high, whoever brought it; what is
 //          minted meanwhile ranks above it, for its dot covers those that this
 //          actor minted into the lost record.  A retry whose stamp, which
-//          stands, is below is not minted meanwhile.
+//          stands, is below is not minted meanwhile.  Outcomes of lower
+//          writes name its stamp as the top one.
 //
 // Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
 // of this actor); kCorrupt (own record or the given object cannot be read, its

@@ -320,6 +320,19 @@ TEST_F(LostRecordTest, WhoBringsWhatRanksAsHighDoesNotMatter) {
   EXPECT_FALSE(Doubts());
 }
 
+// What light seed 4539 showed: an owner acknowledged a write that ranks below
+// what it had acknowledged before and lost, and did not say so.
+TEST_F(LostRecordTest, TheAcknowledgementOfALowerWriteTellsOfIt) {
+  const auto top_after = [this](const Object& object) {
+    return bench_
+        .Merge({.key = "k", .object = object, .origin = PutOrigin::kFresh})
+        .top_stamp;
+  };
+  EXPECT_EQ(top_after(older_), TopStamp(newer_));
+  EXPECT_EQ(top_after(older_), TopStamp(newer_));
+  EXPECT_EQ(top_after(newer_), TopStamp(newer_));
+}
+
 TEST_F(LostRecordTest, WhatIsMintedMeanwhileRanksAboveIt) {
   Merge(older_, PutOrigin::kSync);
   const WriteOutcome outcome = bench_.Put("k", "fresh");
