@@ -194,6 +194,8 @@ std::vector<bool> CoreOf(const Settings& settings) {
 
 bool CoreSuffices(const Settings& settings, uint32_t beyond) {
   const std::vector<bool> core = CoreOf(settings);
+  // Who starts again knows no address but its seeds'.
+  if (settings.config.seed_lists == SeedLists::kOne && !core[0]) return false;
   const uint32_t owners =
       std::min(settings.config.engine.replication, settings.config.nodes);
   const auto outside =

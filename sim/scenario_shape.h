@@ -31,8 +31,9 @@ bool ExpectsConvergence(const Scenario& scenario);
 // Which nodes are to converge: those of `core=`, or all.
 std::vector<bool> CoreOf(const Settings& settings);
 // Whether every key has a majority of its owners in the core, whichever they
-// are: fewer nodes are outside than a majority of a key's owners.  `beyond`:
-// how many of the core are no owners any more.
+// are: fewer nodes are outside than a majority of a key's owners; and the only
+// seed, if there is but one.  `beyond`: how many of the core are no owners any
+// more.
 bool CoreSuffices(const Settings& settings, uint32_t beyond);
 
 // Whether after the last step a link is still cut, held, clogged or half open,

@@ -293,7 +293,10 @@ bool SimDisk::FailsToWrite() {
   const bool is_once = std::exchange(write_fails_once_, false);
   if (is_once) tally_.Count("fault.write_failed_once");
   if (writes_fail_) tally_.Count("fault.write_failed");
-  return writes_fail_ || is_once;
+  const bool fails = writes_fail_ || is_once;
+  // The next start reads such a file from the disk, as after a failed sync.
+  if (fails) ++failed_syncs_;
+  return fails;
 }
 
 // At least one, if any were asked for.

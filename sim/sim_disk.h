@@ -87,6 +87,7 @@ class SimDisk : public DiskPort {
   std::vector<StoredRecord> RecordsFrom(DiskTarget::Kind of,
                                         LogPlace from) const;
 
+  // And writes: what was not synced by then may be gone with the process.
   uint32_t failed_syncs() const { return failed_syncs_; }
   // Whether it ever gave an error that is not for lack of space.
   bool HasFailed() const { return has_failed_; }

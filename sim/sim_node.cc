@@ -175,14 +175,11 @@ void SimNode::Pause() {
   paused_ = true;
 }
 
-void SimNode::Resume() {
-  if (!IsUp() || !paused_) return;
+std::vector<EventBody> SimNode::Resume() {
+  if (!IsUp() || !paused_) return {};
   paused_ = false;
   resumed_at_ = wiring_.queue.now();
-  std::vector<EventBody> backlog;
-  backlog.swap(backlog_);
-  const uint32_t process = process_;
-  for (EventBody& body : backlog) Deliver(process, std::move(body));
+  return std::exchange(backlog_, {});
 }
 
 void SimNode::Deliver(uint32_t process, EventBody&& body) {

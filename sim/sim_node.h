@@ -71,7 +71,8 @@ class SimNode : private ClockPort,
   void LosePower(std::optional<uint32_t> keep, std::optional<uint32_t> torn);
   void Wipe();
   void Pause();
-  void Resume();
+  // What it was given while it was paused: for Deliver, in order.
+  [[nodiscard]] std::vector<EventBody> Resume();
   // Asks the process to stop; it ends when it says so, or after kStopTimeout.
   // Asked again, it ends at once.
   void Stop();

@@ -567,8 +567,9 @@ void Generator::BadDisks() {
 }
 
 SwarmShape Generator::Shape() const {
-  const bool wipes_founder =
-      std::find(wiped_.begin(), wiped_.end(), 0u) != wiped_.end();
+  const bool lacks_founder =
+      std::find(wiped_.begin(), wiped_.end(), 0u) != wiped_.end() ||
+      lasting_.IsOutside(0);
   return {.seed = seed_,
           .nodes = nodes_,
           .keys = keys_,
@@ -577,7 +578,7 @@ SwarmShape Generator::Shape() const {
           .heal_at = plan_.heal_at,
           .profile = profile_,
           .udp_loss = udp_loss_,
-          .wipes_founder = wipes_founder};
+          .lacks_founder = lacks_founder};
 }
 
 void Generator::MoreWeather() { Take(WeatherOf(Shape())); }

@@ -112,7 +112,7 @@ void Weather::Stops() {
 // requests that come too early, and other lists of seeds.
 void Weather::EarlyFaults() {
   uint64_t lists = prng_.Below(6);
-  if (lists == 2 && shape_.wipes_founder) lists = 3;
+  if (lists == 2 && shape_.lacks_founder) lists = 3;
   const bool own = lists == 0;
   const bool links = IsPresent(shape_.profile, Area::kNet, true);
   faults_.settings.emplace_back(CfgLine{{{"seeds", own          ? "own"

@@ -38,7 +38,7 @@ struct SwarmShape {
   std::string udp_loss;  // As the weather has it.
   // n0 loses its disk: without a list of seeds it would found another cluster,
   // as it was told to.
-  bool wipes_founder = false;
+  bool lacks_founder = false;
 };
 
 struct SwarmFaults {

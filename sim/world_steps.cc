@@ -11,6 +11,24 @@ namespace orrery::sim {
 // Does what one step of the scenario says.  Nodes wrap round; what makes no
 // sense does nothing.
 struct World::StepRunner {
+  // What it was given all that time, it takes now, one by one.
+  void Resume(uint32_t number) const {
+    SimNode& node = *world.nodes_[number];
+    const uint32_t process = node.process();
+    std::vector<EventBody> backlog = node.Resume();
+    world.evidence_.atlas.End(number, ReachAtlas::NodeTrouble::kPaused,
+                              world.queue_.now());
+    if (node.IsUp()) {
+      world.evidence_.history.RecordResumption(
+          number, History::HaltCause::kProcess, world.queue_.now());
+    }
+    for (EventBody& body : backlog) {
+      node.Deliver(process, std::move(body));
+      world.AfterStep(number);
+    }
+    world.AfterStep(number);
+  }
+
   World& world;
 
   void operator()(const OpStep& step) const { world.clients_->Begin(step); }
@@ -46,14 +64,7 @@ struct World::StepRunner {
                                            world.queue_.now());
         return;
       case NodeStep::Kind::kResume:
-        node.Resume();
-        world.evidence_.atlas.End(number, ReachAtlas::NodeTrouble::kPaused,
-                                  world.queue_.now());
-        if (node.IsUp()) {
-          world.evidence_.history.RecordResumption(
-              number, History::HaltCause::kProcess, world.queue_.now());
-        }
-        world.AfterStep(number);  // What it was given all that time, it did.
+        Resume(number);
         return;
       case NodeStep::Kind::kStop:
         KeepAbsent(number);

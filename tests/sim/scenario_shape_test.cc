@@ -68,6 +68,10 @@ TEST(ScenarioShapeTest, OnlyTheCoreHasToBeHealed) {
 TEST(ScenarioShapeTest, ACoreThatDoesNotSufficeIsAFault) {
   EXPECT_FALSE(Leaves("expect converge within=9s core=n0,n1\n"));
   EXPECT_TRUE(Leaves("expect converge within=9s core=n0\n"));
+  EXPECT_FALSE(Leaves("expect converge within=9s core=n1,n2\n"));
+  EXPECT_TRUE(
+      Leaves("cfg seeds=one\n"
+             "expect converge within=9s core=n1,n2\n"));
   EXPECT_FALSE(Leaves("expect converge within=9s core=n0,n1,n2\n"));
   EXPECT_TRUE(
       Leaves("at 1s wipe n0\nat 2s restart n0\n"
