@@ -76,11 +76,11 @@ class Generator {
     if (Has(Area::kDisk, faults_.Chance(1, 2))) SlowDisks();
     if (Has(Area::kProcess, faults_.Chance(1, 16))) WipeOne();
     if (Has(Area::kDisk, faults_.Chance(1, 4))) BadDisks();
-    MoreWeather();
     // A golden run would not be short, others are of one area.
     if (profile_ == Profile::kLight || profile_ == Profile::kSwarm) {
       lasting_ = LastingFaultsOf(seed_, nodes_, replication_, wiped_);
     }
+    MoreWeather();
     if (Has(Area::kDisk, true)) Damage();
     HealAll();
     Sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
