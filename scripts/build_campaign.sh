@@ -22,10 +22,15 @@ for seed in $(seq 1 24); do
 done
 "$binary" sim golden tests/golden/0000.pack.txt >/dev/null
 llvm-profdata-22 merge "$training"/*.profraw -o "$training/new.profdata"
-# An equal profile keeps its time, and what was compiled with it stays.
-if ! cmp -s "$training/new.profdata" build/train/trained.profdata; then
-  mv "$training/new.profdata" build/train/trained.profdata
+# Its name says what is in it, and stands in every command: what was compiled
+# with another profile is compiled again, with an equal one it stays.
+sum=$(sha256sum "$training/new.profdata" | cut -c1-16)
+profile=$PWD/build/train/trained-$sum.profdata
+if [ ! -f "$profile" ]; then
+  rm -f build/train/trained*.profdata
+  mv "$training/new.profdata" "$profile"
 fi
 rm -rf "$training"
+cmake --preset campaign -DORRERY_TRAINED_BY="$profile" >/dev/null
 scripts/build.sh campaign orrery
 scripts/golden.py build/campaign/bin/orrery
