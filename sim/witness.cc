@@ -143,13 +143,17 @@ void Witness::NoteUnsent() {
 
 void Witness::NoteRing(uint32_t node, const Envelope& envelope) {
   RingTold& told = rings_told_[node];
-  if (told.storage != envelope.storage) told = {.storage = envelope.storage};
+  if (told.storage != envelope.storage) {
+    told.storage = envelope.storage;
+    told.epoch = {};
+  }
   told.epoch = std::max(told.epoch, envelope.epoch);
 }
 
-Epoch Witness::RingToldBy(uint32_t node, StorageId storage) {
+Epoch Witness::RingToldBy(uint32_t node, uint32_t process, StorageId storage) {
   RingTold& told = rings_told_[node];
-  if (told.is_struck || told.storage != storage) told = {};
+  if (told.struck_under == process) return {};
+  if (told.struck_under.has_value() || told.storage != storage) told = {};
   return told.epoch;
 }
 

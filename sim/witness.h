@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,9 +57,12 @@ class Witness : public NodeWitness {
   void OnNote(uint32_t node, const Note& note) override;
   // The highest ring that the node sent under, from that disk.
   // REQUIRES: it has recovered just now.
-  Epoch RingToldBy(uint32_t node, StorageId storage);
-  // RING was struck: until the node recovers it has it in memory only.
-  void OnRingStruck(uint32_t node) { rings_told_[node].is_struck = true; }
+  Epoch RingToldBy(uint32_t node, uint32_t process, StorageId storage);
+  // RING was struck under that process, or after it: until the next one has
+  // recovered the node has it in memory only.
+  void OnRingStruck(uint32_t node, uint32_t process) {
+    rings_told_[node].struck_under = process;
+  }
   void OnStopOverdue(uint32_t node) override;
   // What a coordinator stored and died before it sent: the ledger learns of it.
   void NoteUnsent();
@@ -136,7 +140,7 @@ class Witness : public NodeWitness {
   struct RingTold {
     StorageId storage;
     Epoch epoch = {};
-    bool is_struck = false;
+    std::optional<uint32_t> struck_under = {};
   };
   std::vector<RingTold> rings_told_;  // By node.
   struct Unsent {

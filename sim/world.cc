@@ -331,7 +331,7 @@ void World::NoteStruck(uint32_t node) {
   for (const Struck& struck : nodes_[node]->disk().TakeStruck()) {
     models_[node].OnStruck(queue_.now(), struck);
     if (ClassOfPath(struck.path) == DiskTarget::Kind::kRing) {
-      witness_->OnRingStruck(node);
+      witness_->OnRingStruck(node, nodes_[node]->process());
     }
     // Its recovery may not have come to that file yet.
     const bool recovers =
@@ -449,7 +449,7 @@ void World::NoteRecovery(uint32_t node) {
        .entries = engine.Entries(),
        .in_doubt = engine.Counters(StoreId::kUser).ranges_in_doubt > 0,
        .ring = engine.epoch(),
-       .ring_told = witness_->RingToldBy(node, engine.storage_id())});
+       .ring_told = witness_->RingToldBy(node, noted, engine.storage_id())});
   evidence_.fitted[node] = {queue_.now(), queue_.now()};
   models_[node].OnRecovered(evidence_.recoveries.back());
 }

@@ -99,7 +99,7 @@ struct World::StepRunner {
         node.Wipe();
         world.NoteDeath(number);
         world.models_[number].OnWiped();
-        world.witness_->OnRingStruck(number);
+        world.witness_->OnRingStruck(number, node.process());
         world.evidence_.atlas.Begin(number, ReachAtlas::NodeTrouble::kWiped,
                                     world.queue_.now());
         world.evidence_.history.RecordDisaster(
