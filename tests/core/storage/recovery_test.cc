@@ -32,6 +32,14 @@ class RecoveryTest : public testing::Test {
     disk_.SetContent(DataFile(), content);
   }
 
+  // k0 to k59, over several files.
+  static void FillFiles(StoreDriver& driver) {
+    for (int i = 0; i < 60; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      driver.ReplyTo(driver.Put(key, std::string(3000, 'a')));
+    }
+  }
+
   MemoryDisk disk_{1};
 };
 
@@ -206,9 +214,7 @@ TEST_F(RecoveryTest, ASealedFileThatLacksARecordIsDamagedEvenOnABoundary) {
 TEST_F(RecoveryTest, AMissingFileIsReportedAndTheRestIsServed) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();
-  for (int i = 0; i < 60; ++i) {
-    driver.ReplyTo(driver.Put("k" + std::to_string(i), std::string(3000, 'a')));
-  }
+  FillFiles(driver);
   driver.Advance(2 * kSecond);
   disk_.CrashProcess();
   disk_.Remove(disk_.PathsEndingWith(".data").front());
@@ -226,9 +232,7 @@ TEST_F(RecoveryTest, AMissingFileIsReportedAndTheRestIsServed) {
 TEST_F(RecoveryTest, AFileThatIsTakenWhileItIsBeingOpenedIsMissing) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();
-  for (int i = 0; i < 60; ++i) {
-    driver.ReplyTo(driver.Put("k" + std::to_string(i), std::string(3000, 'a')));
-  }
+  FillFiles(driver);
   driver.Advance(2 * kSecond);
   disk_.CrashProcess();
   const std::string path = disk_.PathsEndingWith(".data").front();
@@ -251,9 +255,7 @@ TEST_F(RecoveryTest, AFileThatIsTakenWhileItIsBeingOpenedIsMissing) {
 TEST_F(RecoveryTest, AnEmptiedFileIsDamageAlsoBehindAnOpenOne) {
   StoreDriver driver(disk_, Synced());
   driver.StartAndRecover();
-  for (int i = 0; i < 60; ++i) {
-    driver.ReplyTo(driver.Put("k" + std::to_string(i), std::string(3000, 'a')));
-  }
+  FillFiles(driver);
   disk_.CrashProcess();
   disk_.SetContent(DataFile(), "");
 
@@ -267,9 +269,7 @@ TEST_F(RecoveryTest, AnEmptiedFileIsDamageAlsoBehindAnOpenOne) {
 TEST_F(RecoveryTest, ALostManifestIsRebuiltFromTheFilesUnderSuspicion) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();
-  for (int i = 0; i < 60; ++i) {
-    driver.ReplyTo(driver.Put("k" + std::to_string(i), std::string(3000, 'a')));
-  }
+  FillFiles(driver);
   driver.Settle();
   disk_.CrashProcess();
   for (const std::string& path : disk_.Paths()) {

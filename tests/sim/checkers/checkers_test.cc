@@ -401,6 +401,20 @@ TEST_F(CheckersTest, AKeyThatCannotBeReadAfterHealingIsAViolation) {
   EXPECT_TRUE(CheckConvergence(evidence_).violations.empty());
 }
 
+// DOOR-3: one node that closed its ring is enough, and all have to answer.
+TEST_F(CheckersTest, OnlyWhereNobodyClosedTheRingMayReadsBeRefused) {
+  for (uint32_t node = 0; node < 3; ++node) Store(node, 10);
+  Operation& read = Get(1, 0, 0, 60, 61);
+  read.final_read = true;
+  read.outcome = Outcome::kFailed;
+  for (NodeView& node : evidence_.nodes) node.ring_is_pristine = true;
+  EXPECT_EQ(CheckConvergence(evidence_).excused, 1u);
+  EXPECT_TRUE(CheckConvergence(evidence_).violations.empty());
+
+  evidence_.nodes[2].ring_is_pristine = false;
+  EXPECT_EQ(CheckConvergence(evidence_).violations.size(), 1u);
+}
+
 TEST_F(CheckersTest, AHintThatIsStillHeldIsAViolation) {
   evidence_.nodes[1].counters.hints_created = 3;
   evidence_.nodes[1].counters.hints_held = 3;
