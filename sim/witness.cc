@@ -312,23 +312,16 @@ void Witness::OnStopOverdue(uint32_t node) {
 
 void Witness::OnNote(uint32_t node, const Note& note) {
   if (note.kind == Note::Kind::kMemberState) members_changed_[node] = 1;
-  if (note.kind == Note::Kind::kDamage) {
-    wiring_.evidence.history.RecordDamage(
-        {.node = node,
-         .at = wiring_.queue.now(),
-         .key = KeyOfToken(note.token),
-         .in_hints = note.text.find("/hints") != std::string::npos});
-  }
   // Rebuilt from the files, it knows of no end of a file: it doubts all it has,
   // and calls what is damaged at an end a torn tail.
   const bool lost_manifest =
       note.kind == Note::Kind::kSuspect && note.detail == 1 &&
       note.number == static_cast<uint64_t>(SuspectReason::kManifestLost);
-  if (lost_manifest) {
+  if (note.kind == Note::Kind::kDamage || lost_manifest) {
     wiring_.evidence.history.RecordDamage(
         {.node = node,
          .at = wiring_.queue.now(),
-         .key = std::nullopt,
+         .key = KeyOfToken(note.token),
          .in_hints = note.text.find("/hints") != std::string::npos});
   }
   if (note.kind == Note::Kind::kDamage && note.token == 0) {
