@@ -89,15 +89,19 @@ void FlyUntilATouch(Flight& flight, const std::function<void()>& end) {
   flight.PutMany(100, 150);
 }
 
-TEST_F(FlightRecorderDeathTest, WhatTheStepHasTouchedStandsBehindIt) {
+// As many as a process has taken that dies there.
+uint64_t EventsUntilATouch() {
+  const TemporaryDirectory other;
+  Flight flight(other.path());
   uint64_t events = 0;
-  {
-    const TemporaryDirectory other;
-    Flight flight(other.path());
-    FlyUntilATouch(flight, [&flight, &events] {
-      if (events == 0) events = flight.events;
-    });
-  }
+  FlyUntilATouch(flight, [&flight, &events] {
+    if (events == 0) events = flight.events;
+  });
+  return events;
+}
+
+TEST_F(FlightRecorderDeathTest, WhatTheStepHasTouchedStandsBehindIt) {
+  const uint64_t events = EventsUntilATouch();
   EXPECT_EXIT(
       {
         Flight flight(temp_.path());
@@ -118,14 +122,7 @@ void DieElsewhere() {
 }
 
 TEST_F(FlightRecorderDeathTest, ADeathOfAnotherThreadLeavesTheStepOut) {
-  uint64_t events = 0;
-  {
-    const TemporaryDirectory other;
-    Flight flight(other.path());
-    FlyUntilATouch(flight, [&flight, &events] {
-      if (events == 0) events = flight.events;
-    });
-  }
+  const uint64_t events = EventsUntilATouch();
   EXPECT_EXIT(
       {
         Flight flight(temp_.path());

@@ -289,6 +289,21 @@ TEST_F(SimDiskTest, RotFlipsOneBitOfBytesAtRestForGood) {
   EXPECT_EQ(struck[0].offset, 2U);
 }
 
+TEST_F(SimDiskTest, NoPowerLossBringsALostFileBack) {
+  DiskStep lose{0, DiskStep::Kind::kLoseFile, 0};
+  lose.of.kind = DiskTarget::Kind::kIdentity;
+  for (int round = 0; round < 16; ++round) {
+    Open("IDENTITY");
+    Write("hello");
+    Sync();
+    SyncRoot();
+    harness_.sim_disk().Fault(lose);
+    harness_.LosePower();
+    EXPECT_EQ(Do({.verb = DiskVerb::kStat, .path = "IDENTITY"}).error,
+              DiskError::kNoEntry);
+  }
+}
+
 TEST_F(SimDiskTest, RotOfNothingDoesNothing) {  // Every step is total.
   harness_.sim_disk().Fault(Rot(DiskTarget::Kind::kData, 0));
   DiskStep of_a_key = Rot(DiskTarget::Kind::kKey, 999);
