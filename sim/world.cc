@@ -412,9 +412,9 @@ void World::NoteDeath(uint32_t node) {
   if (nodes_[node]->TakeRestartWanted()) StartSoon(node);
 }
 
-// O23.  What a paused process was sent meanwhile, it does not hold.
+// O23.  What a paused process was sent and has not taken yet, it does not hold.
 void World::NoteLoad(uint32_t node) {
-  if (nodes_[node]->IsPaused()) return;
+  if (nodes_[node]->IsPaused() || catches_up_) return;
   const Engine& engine = nodes_[node]->engine();
   const StoreCounters stores[] = {engine.Counters(StoreId::kUser),
                                   engine.Counters(StoreId::kHints)};

@@ -137,6 +137,7 @@ class World : private StrikeJudge {
   std::unique_ptr<Clients> clients_;
   std::vector<bool> absent_;  // Died before it was first started.
   uint64_t dispatched_ = 0;
+  bool catches_up_ = false;  // A node takes what it was sent while paused.
   bool is_cut_ = false;
 };
 

@@ -22,10 +22,12 @@ struct World::StepRunner {
       world.evidence_.history.RecordResumption(
           number, History::HaltCause::kProcess, world.queue_.now());
     }
+    world.catches_up_ = true;
     for (EventBody& body : backlog) {
       node.Deliver(process, std::move(body));
       world.AfterStep(number);
     }
+    world.catches_up_ = false;
     world.AfterStep(number);
   }
 

@@ -32,6 +32,7 @@ std::array<std::byte, 28> EncodeWatermark(const Watermark& watermark) {
   std::array<std::byte, 28> out{};
   out[0] = static_cast<std::byte>(ControlKind::kWatermark);
   out[1] = std::byte{watermark.acknowledged_after_sync};
+  StoreU16(out.data() + 2, watermark.padding);
   StoreU32(out.data() + 4, watermark.batch_bytes);
   StoreU64(out.data() + 12, watermark.durable.file);
   StoreU64(out.data() + 20, watermark.durable.offset);
@@ -42,6 +43,7 @@ std::array<std::byte, 76> EncodeSeal(const Seal& seal) {
   std::array<std::byte, 76> out{};
   const FileSummary& summary = seal.summary;
   out[0] = static_cast<std::byte>(ControlKind::kSeal);
+  StoreU16(out.data() + 2, seal.padding);
   StoreU32(out.data() + 4, summary.record_count);
   StoreU32(out.data() + 8, summary.tombstone_count);
   StoreU64(out.data() + 12, summary.data_length);
@@ -69,6 +71,7 @@ std::optional<Watermark> DecodeWatermark(ByteView payload) {
   const std::byte* from = payload.data();
   return Watermark{
       .acknowledged_after_sync = (from[1] & std::byte{1}) != std::byte{0},
+      .padding = LoadU16(from + 2),
       .batch_bytes = LoadU32(from + 4),
       .durable = {LoadU64(from + 12), LoadU64(from + 20)}};
 }
@@ -87,7 +90,8 @@ std::optional<Seal> DecodeSeal(ByteView payload) {
                           .digest = LoadU32(from + 52)},
               .header_crc = LoadU32(from + 56),
               .file_id = LoadU64(from + 60),
-              .salt = LoadU64(from + 68)};
+              .salt = LoadU64(from + 68),
+              .padding = LoadU16(from + 2)};
 }
 
 }  // namespace orrery

@@ -42,6 +42,7 @@ struct LogPlace {
 
 struct Watermark {
   bool acknowledged_after_sync = false;
+  uint16_t padding = 0;      // Zeros before this record that nobody wrote.
   uint32_t batch_bytes = 0;  // This record included, padding not.
   LogPlace durable;
   friend bool operator==(const Watermark&, const Watermark&) = default;
@@ -77,7 +78,8 @@ struct Seal {
   uint32_t header_crc = 0;  // Of the file's header block.
   uint64_t file_id = 0;
   uint64_t salt = 0;
-  ORRERY_FIELDS(summary, header_crc, file_id, salt)
+  uint16_t padding = 0;  // As in a watermark.
+  ORRERY_FIELDS(summary, header_crc, file_id, salt, padding)
   friend bool operator==(const Seal&, const Seal&) = default;
 };
 

@@ -7,8 +7,10 @@
 namespace orrery {
 
 // Unless batches are padded to pages, each record begins where the one before
-// it ended: zeros between them are a write that is not there.
-void RecoveredFile::TakeZerosBefore(uint64_t from) {
+// it ended, or as far behind as it says: other zeros between them are a write
+// that is not there.
+void RecoveredFile::TakeZerosBefore(uint64_t from, uint64_t padding) {
+  from -= std::min(from, padding);
   if (is_synced_mode || from <= last_end) return;
   if (!gaps.empty() && gaps.back().upto > last_end) {
     gaps.back().from = std::min(gaps.back().from, last_end);
@@ -32,21 +34,23 @@ void RecoveredFile::TakeRow(const RecoveredRow& row) {
 
 void RecoveredFile::TakeControl(const SegmentScan::Item& item,
                                 ByteView payload) {
-  TakeZerosBefore(item.from);
+  const std::optional<Watermark> watermark = DecodeWatermark(payload);
+  const std::optional<Seal> sealed = DecodeSeal(payload);
+  TakeZerosBefore(item.from, watermark.has_value() ? watermark->padding
+                             : sealed.has_value()  ? sealed->padding
+                                                   : 0);
   if (!first_begin.has_value()) first_begin = item.from;
   last_end = item.upto;
   seal.reset();
   const std::optional<ControlKind> kind = ControlKindOf(payload);
   if (!kind.has_value()) return;
   switch (*kind) {
-    case ControlKind::kWatermark: {
-      const std::optional<Watermark> watermark = DecodeWatermark(payload);
+    case ControlKind::kWatermark:
       if (!watermark.has_value()) return;
       durable = std::max(durable.value_or(LogPlace{}), watermark->durable);
       return;
-    }
     case ControlKind::kSeal:
-      seal = DecodeSeal(payload);
+      seal = sealed;
       seal_end = item.upto;
       return;
     case ControlKind::kCell:

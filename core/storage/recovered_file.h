@@ -69,7 +69,7 @@ struct RecoveredFile {
   void TakeGap(uint64_t from, uint64_t upto);
 
  private:
-  void TakeZerosBefore(uint64_t from);
+  void TakeZerosBefore(uint64_t from, uint64_t padding = 0);
 };
 
 struct FileVerdict {

@@ -44,9 +44,9 @@ bool SegmentWriter::ActivateFile(Turn& turn) {
                      .base = log_end_,
                      .offset = kHeaderBlockBytes,
                      .summary = {},
-                     .written_summary = {},
                      .synced_summary = {},
-                     .synced_offset = kHeaderBlockBytes});
+                     .synced_offset = kHeaderBlockBytes,
+                     .break_summary = {}});
   if (durable_position_ == log_end_) {
     durable_place_ = {made.id, kHeaderBlockBytes};
   }
@@ -125,24 +125,26 @@ void SegmentWriter::OnAllocated(const DiskDone& done, Turn& turn) {
 void SegmentWriter::SealActive(Turn& turn) {
   AppendFile& file = *Active();
   file.is_sealing = true;
-  file.summary.data_length = file.offset;
-  const auto payload = EncodeSeal({.summary = file.summary,
-                                   .header_crc = file.made.header_crc,
-                                   .file_id = file.made.id,
-                                   .salt = file.made.salt});
+  const uint64_t offset = file.next_offset();
+  file.summary.data_length = offset;
+  const auto payload =
+      EncodeSeal({.summary = file.summary,
+                  .header_crc = file.made.header_crc,
+                  .file_id = file.made.id,
+                  .salt = file.made.salt,
+                  .padding = static_cast<uint16_t>(offset - file.offset)});
   const uint64_t last_seq =
       emitted_ < queue_.size() ? queue_[emitted_].seq - 1 : next_seq_ - 1;
   EmitWrite(
       file,
       {.file = file.made.id,
-       .offset = file.offset,
+       .offset = offset,
        .encoded = EncodeControl({.salt = file.made.salt,
-                                 .offset = file.offset,
+                                 .offset = offset,
                                  .seq = last_seq,
                                  .fill_page = context_.options.sync_writes},
                                 payload),
-       .first_seq = last_seq + 1,
-       .summary = {}},
+       .first_seq = last_seq + 1},
       turn);
   turn.effects.Mark("storage.file_sealed");
 }
@@ -157,15 +159,25 @@ bool SegmentWriter::WantsSync() const {
   return written_position_ - durable_position_ >= kUnsyncedBytesMax;
 }
 
+// The next sync covers all that was emitted so far: what comes now begins a
+// page.
+void SegmentWriter::BreakPage(AppendFile& file) {
+  if (file.break_offset > file.synced_offset) return;  // One is to come.
+  file.break_offset = file.offset;
+  file.break_summary = file.summary;
+}
+
 void SegmentWriter::SyncIfWanted(Turn& turn) {
   if (is_syncing_ || is_read_only_ || !WantsSync()) return;
-  const AppendFile& file = append_.front();
-  const uint64_t target = std::min(written_position_, file.end_position());
+  AppendFile& file = append_.front();
+  BreakPage(file);
+  const uint64_t target = file.PositionOf(file.break_offset);
+  if (target > written_position_) return;  // Comes again when it is written.
   if (target <= durable_position_) return;
   is_syncing_ = true;
   sync_target_ = target;  // WRI-2
-  sync_offset_ = kHeaderBlockBytes + (target - file.base);
-  sync_summary_ = file.written_summary;
+  sync_offset_ = file.break_offset;
+  sync_summary_ = file.break_summary;
   if (target == written_position_) sync_due_ = false;
   context_.disk.Emit({.part = StorePart::kWriter, .handle = {0, epoch_}},
                      {.verb = DiskVerb::kSync,

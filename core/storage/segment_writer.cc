@@ -121,13 +121,6 @@ SegmentWriter::AppendFile* SegmentWriter::Active() {
   return &append_.back();
 }
 
-SegmentWriter::AppendFile* SegmentWriter::FindFile(uint64_t id) {
-  for (AppendFile& file : append_) {
-    if (file.made.id == id) return &file;
-  }
-  return nullptr;
-}
-
 // Whether something was emitted; if not, an operation that will let it is
 // under way.
 bool SegmentWriter::EmitNext(Turn& turn) {
@@ -153,11 +146,10 @@ bool SegmentWriter::EmitNext(Turn& turn) {
     return false;
   }
   Batch batch{.file = file.made.id,
-              .offset = file.offset,
+              .offset = plan.offset,
               .encoded = EncodeBatch(plan, queue_, &file.summary),
               .first_seq = plan.watermark_seq + 1,
-              .records = plan.count,
-              .summary = {}};
+              .records = plan.count};
   if (plan.watermark.has_value()) {
     watermark_place_ = plan.watermark->durable;
     records_since_watermark_ = false;
@@ -170,23 +162,28 @@ bool SegmentWriter::EmitNext(Turn& turn) {
 }
 
 BatchPlan SegmentWriter::Plan(const AppendFile& file) const {
-  BatchPlan plan{.salt = file.made.salt,
-                 .slot = file.made.slot,
-                 .offset = file.offset,
-                 .position = file.end_position(),
-                 .watermark = {},
-                 .watermark_seq = emitted_ < queue_.size()
-                                      ? queue_[emitted_].seq - 1
-                                      : next_seq_ - 1,
-                 .first = emitted_,
-                 .fill_page = context_.options.sync_writes};
-  if (!file.has_batches || durable_place_ != watermark_place_) {
+  const uint64_t offset = file.next_offset();
+  const uint64_t padding = offset - file.offset;
+  const bool has_records = emitted_ < queue_.size();
+  BatchPlan plan{
+      .salt = file.made.salt,
+      .slot = file.made.slot,
+      .offset = offset,
+      .position = file.PositionOf(offset),
+      .watermark = {},
+      .watermark_seq = has_records ? queue_[emitted_].seq - 1 : next_seq_ - 1,
+      .first = emitted_,
+      .fill_page = context_.options.sync_writes};
+  const bool tells_padding = padding > 0 && has_records;
+  if (!file.has_batches || durable_place_ != watermark_place_ ||
+      tells_padding) {
     plan.watermark =
         Watermark{.acknowledged_after_sync = context_.options.sync_writes,
+                  .padding = static_cast<uint16_t>(padding),
                   .durable = durable_place_};
   }
   const uint64_t start =
-      file.offset + (plan.watermark.has_value() ? kWatermarkBytes : 0);
+      offset + (plan.watermark.has_value() ? kWatermarkBytes : 0);
   const bool is_empty = file.summary.record_count == 0;
   for (size_t i = emitted_; i < queue_.size(); ++i) {
     const uint64_t bytes = plan.record_bytes + queue_[i].bytes();
@@ -204,10 +201,9 @@ BatchPlan SegmentWriter::Plan(const AppendFile& file) const {
 
 void SegmentWriter::EmitWrite(AppendFile& file, Batch batch, Turn& turn) {
   file.has_batches = true;
-  file.offset += batch.encoded.bytes;
+  file.offset = batch.offset + batch.encoded.bytes;
   files_.At(file.made.slot).length = file.offset;
   batch.end_position = file.end_position();
-  batch.summary = file.summary;
   log_end_ = batch.end_position;
   context_.counters.bytes_written += batch.encoded.bytes;
   const uint32_t ordinal =
@@ -268,9 +264,6 @@ void SegmentWriter::AdvanceWritten(Turn& turn) {
   while (!batches_.empty() && batches_.front().is_done) {
     const Batch& batch = batches_.front();
     written_position_ = batch.end_position;
-    AppendFile* file = FindFile(batch.file);
-    ORRERY_INVARIANT(file != nullptr);
-    file->written_summary = batch.summary;
     if (!context_.options.sync_writes) {
       for (size_t i = 0; i < batch.records; ++i) {
         PendingRecord& record = queue_[static_cast<size_t>(batch.first_seq + i -

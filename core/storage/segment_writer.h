@@ -14,7 +14,9 @@
 // Invariants:
 //   WRI-1  durable_position() <= written_position(); both only rise.
 //   WRI-2  A sync covers what was written, without a gap, when it was
-//          submitted; nothing else is called durable.
+//          submitted; nothing else is called durable.  What is synced is not
+//          written to again, nor is the rest of its last page: power may fail
+//          meanwhile and take the whole page.
 //   WRI-3  After a failed write or sync nothing more goes to that file: POISON,
 //          then all that was not durable is written again to a new file.  A
 //          second failure before that is durable ends in read-only.
@@ -108,22 +110,29 @@ class SegmentWriter {
     MadeFile made;
     uint64_t base = 0;    // Position of its offset kHeaderBlockBytes.
     uint64_t offset = 0;  // Where the next batch goes.
-    FileSummary summary;  // Of what was emitted, written, synced.
-    FileSummary written_summary;
+    FileSummary summary;  // Of what was emitted, synced.
     FileSummary synced_summary;
     uint64_t synced_offset = 0;
+    // What stands before it shares no page with what stands behind it: a sync
+    // covers the file up to here.
+    uint64_t break_offset = 0;
+    FileSummary break_summary;
     bool has_batches = false;
     bool is_allocating = false;
     uint64_t allocating_bytes = 0;
     bool is_sealing = false;
-    ORRERY_FIELDS(made, base, offset, summary, written_summary, synced_summary,
-                  synced_offset, has_batches, is_allocating, allocating_bytes,
-                  is_sealing)
+    ORRERY_FIELDS(made, base, offset, summary, synced_summary, synced_offset,
+                  break_offset, break_summary, has_batches, is_allocating,
+                  allocating_bytes, is_sealing)
 
     uint64_t PositionOf(uint64_t at) const {
       return base + (at - kHeaderBlockBytes);
     }
     uint64_t end_position() const { return PositionOf(offset); }
+    uint64_t next_offset() const {
+      if (offset != break_offset) return offset;
+      return AlignUp(offset, kLogPageBytes);
+    }
   };
   struct Batch {
     uint64_t file = 0;
@@ -133,10 +142,9 @@ class SegmentWriter {
     uint64_t first_seq = 0;  // Of `records` records.
     size_t records = 0;
     uint64_t end_position = 0;
-    FileSummary summary;  // Of its file, with it.
     bool is_done = false;
     ORRERY_FIELDS(file, offset, encoded, written, first_seq, records,
-                  end_position, summary, is_done)
+                  end_position, is_done)
   };
 
   void Answer(const StorePut& put, StoreStatus status, uint64_t seq = 0);
@@ -155,7 +163,6 @@ class SegmentWriter {
   bool ActivateFile(Turn& turn);
   void MakeFileIfNeeded(Turn& turn);
   AppendFile* Active();
-  AppendFile* FindFile(uint64_t id);
 
   void OnWritten(const DiskDone& done, Turn& turn);
   void ResubmitRest(const Batch& batch, uint32_t ordinal, Turn& turn) const;
@@ -167,6 +174,7 @@ class SegmentWriter {
 
   bool WantsSync() const;
   void SyncIfWanted(Turn& turn);
+  static void BreakPage(AppendFile& file);
   void OnSynced(const DiskDone& done, Turn& turn);
   void ReleaseDurable();
   void OnFileDurable(Turn& turn);

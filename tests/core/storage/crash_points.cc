@@ -118,6 +118,11 @@ void CrashPoints::LookAt(const DiskEffect& effect) {
       CheckPowerLoss(SampledLoss(pieces));
     }
   }
+  const size_t pages = disk_.UnsyncedPages();
+  for (size_t page = 0; page < pages && !HasFailed(); ++page) {
+    CheckPowerLoss(Kept(pieces, false), page);
+    CheckPowerLoss(Kept(pieces, true), page);
+  }
   if (progress_) progress_(report_);
 }
 
@@ -139,11 +144,15 @@ void CrashPoints::CheckProcessDeath() {
   CheckRecovered(disk_.Fork(), false, "the process dies");
 }
 
-void CrashPoints::CheckPowerLoss(const Kept& kept) {
+void CrashPoints::CheckPowerLoss(const Kept& kept,
+                                 std::optional<size_t> garbage) {
+  if (HasFailed()) return;
   MemoryDisk disk = disk_.Fork();
-  disk.LosePowerBut([&kept](size_t piece) { return kept[piece]; });
-  CheckRecovered(std::move(disk), true,
-                 "the power goes but for " + TextOf(kept));
+  disk.LosePowerBut([&kept](size_t piece) { return kept[piece]; }, garbage);
+  std::string how = "the power goes but for " + TextOf(kept);
+  if (garbage.has_value())
+    how += ", garbage in page " + std::to_string(*garbage);
+  CheckRecovered(std::move(disk), true, how);
 }
 
 StoreModel::Found CrashPoints::Recover(StoreDriver& driver,

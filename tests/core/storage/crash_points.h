@@ -10,6 +10,8 @@
 // judged by StoreModel (O17); recovered once more, it is the same.  Of some,
 // the recovery dies as well at a moment and with a loss of its own; after some,
 // two more writes are made and the power goes a second time.
+// Also, for every page that a loss may fill with garbage, that, with all of the
+// rest kept and with none of it.
 //
 // A history is its number: everything is drawn from it.
 //
@@ -21,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,7 +63,7 @@ class CrashPoints {
   void PutSome();
   void LookAt(const DiskEffect& effect);
   void CheckProcessDeath();
-  void CheckPowerLoss(const Kept& kept);
+  void CheckPowerLoss(const Kept& kept, std::optional<size_t> garbage = {});
   void CheckRecovered(MemoryDisk disk, bool power_lost, const std::string& how);
   void CheckLaterLoss(StoreDriver& driver, MemoryDisk& disk,
                       const StoreModel::Content& content,

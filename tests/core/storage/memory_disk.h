@@ -43,10 +43,12 @@ class MemoryDisk {
   // name that no sync of its directory covers, then for each file its size and
   // every sector that differs from what was synced.
   size_t UnsyncedPieces() const;
-  // A power loss that the pieces for which `keeps` is true survive.  What is
-  // in flight never happened.
+  // Pages with such a sector: a power loss may leave garbage in all of one.
+  size_t UnsyncedPages() const;
+  // A power loss that the pieces for which `keeps` is true survive, and that
+  // fills page `garbage` of UnsyncedPages().  What is in flight never happened.
   using Keeps = std::function<bool(size_t piece)>;
-  void LosePowerBut(const Keeps& keeps);
+  void LosePowerBut(const Keeps& keeps, std::optional<size_t> garbage = {});
   // All of the disk but what is in flight or open.
   MemoryDisk Fork() const;
   // Called when an operation has taken effect, before anyone knows.
@@ -113,6 +115,7 @@ class MemoryDisk {
   std::map<uint64_t, Inode*> Files() const;
   // Counts on from `piece`.
   static void LosePieces(Inode& inode, const Keeps& keeps, size_t* piece);
+  static std::vector<size_t> UnsyncedPagesOf(const Inode& inode);
   uint64_t Below(uint64_t bound) {
     return choices_ ? choices_(bound) : prng_.Below(bound);
   }

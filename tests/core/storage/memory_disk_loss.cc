@@ -11,6 +11,7 @@ namespace orrery {
 namespace {
 
 constexpr size_t kPieceBytes = 512;
+constexpr size_t kPageBytes = 4096;
 
 // Of `bytes` from `at` on; zeros where there are none.
 bool IsEqualSlowly(const std::string& a, const std::string& b, size_t at) {
@@ -76,15 +77,47 @@ size_t MemoryDisk::UnsyncedPieces() const {
   return pieces;
 }
 
-void MemoryDisk::LosePowerBut(const Keeps& keeps) {
+// Where they begin.
+std::vector<size_t> MemoryDisk::UnsyncedPagesOf(const Inode& inode) {
+  std::vector<size_t> pages;
+  const size_t end = std::max(inode.data.size(), inode.durable.size());
+  for (size_t at = 0; at < end; at += kPieceBytes) {
+    if (SectorIsEqual(inode.data, inode.durable, at)) continue;
+    const size_t page = at / kPageBytes * kPageBytes;
+    if (pages.empty() || pages.back() != page) pages.push_back(page);
+  }
+  return pages;
+}
+
+size_t MemoryDisk::UnsyncedPages() const {
+  size_t pages = 0;
+  for (const auto& [number, inode] : Files()) {
+    pages += UnsyncedPagesOf(*inode).size();
+  }
+  return pages;
+}
+
+void MemoryDisk::LosePowerBut(const Keeps& keeps,
+                              std::optional<size_t> garbage) {
   ForgetProcess();
   size_t piece = 0;
+  size_t page = 0;
   const std::map<uint64_t, Inode*> files = Files();
   Names after = durable_names_;
   for (const NameChange& change : changes_) {
     if (keeps(piece++)) Apply(change, after);
   }
-  for (const auto& [number, inode] : files) LosePieces(*inode, keeps, &piece);
+  for (const auto& [number, inode] : files) {
+    const std::vector<size_t> pages = UnsyncedPagesOf(*inode);
+    LosePieces(*inode, keeps, &piece);
+    for (const size_t at : pages) {
+      if (page++ != garbage || at >= inode->data.size()) continue;
+      inode->data.replace(at, std::min(kPageBytes, inode->data.size() - at),
+                          std::min(kPageBytes, inode->data.size() - at),
+                          '\xa5');
+      inode->durable = inode->data;
+    }
+  }
   changes_.clear();
   names_ = after;
   durable_names_ = std::move(after);

@@ -207,6 +207,36 @@ TEST_F(StoreTest, MustSyncAnswersOnlyWhenSynced) {
   EXPECT_EQ(driver_.ValueOf("k"), "v");
 }
 
+// WRI-2, RCF-3: and the rest of that page is no hole.
+TEST_F(StoreTest, WhatFollowsASyncSharesNoPageWithIt) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("synced", "v", true));
+  driver_.ReplyTo(driver_.Put("not yet", "w"));
+  ASSERT_EQ(disk_.UnsyncedPages(), 1U);
+
+  disk_.LosePowerBut([](size_t) { return true; }, 0);
+  driver_.StartAndRecover(true);
+
+  EXPECT_FALSE(driver_.SawMark("storage.damage_found"));
+  EXPECT_EQ(driver_.ValueOf("synced"), "v");
+  EXPECT_EQ(driver_.ValueOf("not yet"), "-");
+}
+
+TEST_F(StoreTest, TheRestOfAPageThatWasSyncedIsNoDamage) {
+  driver_.StartAndRecover();
+  for (int i = 0; i < 3; ++i) {
+    driver_.ReplyTo(driver_.Put("k" + std::to_string(i), "v", true));
+  }
+
+  Restart(true);
+
+  EXPECT_FALSE(driver_.SawMark("storage.damage_found"));
+  EXPECT_FALSE(driver_.SawMark("storage.torn_tail_cut"));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(driver_.ValueOf("k" + std::to_string(i)), "v");
+  }
+}
+
 TEST_F(StoreTest, AnIdleStoreStopsWriting) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("k", "v"));
