@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace orrery::sim {
+namespace {
+
+// A difference is seen by one round of anti-entropy, believed with the next
+// (A3), and a round may fall out.
+constexpr int64_t kRoundsToRepair = 3;
+
+}  // namespace
 
 const KeyEntry* FindEntry(const std::vector<KeyEntry>& entries,
                           uint64_t token) {
@@ -22,6 +29,12 @@ bool Evidence::EveryOwnerIsThere() const {
     }
   }
   return true;
+}
+
+bool Evidence::FoundLate(const Damage& damage) const {
+  if (damage.end != Damage::End::kTold) return false;
+  return inspected - damage.ended <=
+         config.engine.sync_round_interval * kRoundsToRepair;
 }
 
 uint32_t Evidence::RequiredReads(const Operation& op) const {

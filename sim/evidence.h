@@ -104,8 +104,8 @@ struct Damage {
   bool in_hints = false;
   uint64_t version = 0;
   End end = End::kUnseen;
-  Instant ended;       // kDenied.
-  std::string denial;  // Likewise: what the node did.
+  Instant ended;       // kTold, kDenied.
+  std::string denial;  // kDenied: what the node did.
 };
 
 // A closed ring, as a node held it first.
@@ -196,6 +196,9 @@ struct Evidence {
   // No node is outside the core or, for a disk that was wiped or lost its
   // identity, outside the ring.  After Inspect.
   bool EveryOwnerIsThere() const;
+  // The node met the damage so short a time before `inspected`, or after, that
+  // the other owners need not have repaired it by then.
+  bool FoundLate(const Damage& damage) const;
   uint32_t RequiredReads(const Operation& op) const;
   uint32_t RequiredWrites(const Operation& op) const;
   uint32_t Majority() const { return owners_per_key / 2 + 1; }

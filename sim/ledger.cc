@@ -24,13 +24,15 @@ uint32_t OpOfSibling(const Sibling& sibling) {
 
 }  // namespace
 
-Ledger::Sight Ledger::Observe(uint32_t key, const Sibling& sibling,
-                              Instant at) {
+Ledger::Sight Ledger::Observe(uint32_t key, const Sibling& sibling, Instant at,
+                              Where where) {
   const auto next = static_cast<uint32_t>(versions_.size());
   const auto [index, inserted] = by_dot_.Insert(sibling.dot, next);
   if (!inserted) {
-    return IsSameVersion(versions_[*index], key, sibling) ? Sight::kKnown
-                                                          : Sight::kConflict;
+    Version& known = versions_[*index];
+    if (!IsSameVersion(known, key, sibling)) return Sight::kConflict;
+    known.sent |= where == Where::kMessage;
+    return Sight::kKnown;
   }
   versions_.push_back({.dot = sibling.dot,
                        .stamp = sibling.stamp,
@@ -39,7 +41,8 @@ Ledger::Sight Ledger::Observe(uint32_t key, const Sibling& sibling,
                        .checksum = sibling.checksum,
                        .key = key,
                        .op = OpOfSibling(sibling),
-                       .seen = at});
+                       .seen = at,
+                       .sent = where == Where::kMessage});
   if (by_key_.size() <= key) by_key_.resize(key + 1);
   by_key_[key].push_back(next);
   return Sight::kNew;

@@ -1,7 +1,8 @@
 // sim/ledger.h
 //
-// Ledger knows every version that any message of the run has carried, by its
-// dot: what is stored is judged by it.  Each attempted put has a unique value,
+// Ledger knows every version that any message of the run has carried, or that
+// stood in a store and never left it, by its dot: what is stored is judged by
+// it.  Each attempted put has a unique value,
 // so a version names its operation; a tombstone has no value and is known by
 // its stamp and the name of its operation.
 //
@@ -30,8 +31,9 @@ class Ledger {
     OperationId operation;
     uint32_t checksum = 0;
     uint32_t key = 0;
-    uint32_t op = 0;  // Of a put; 0: a tombstone, or of nobody.
-    Instant seen;     // First.
+    uint32_t op = 0;    // Of a put; 0: a tombstone, or of nobody.
+    Instant seen;       // First.
+    bool sent = false;  // By a message; else it only stood in a store.
   };
   enum class Sight : uint8_t {
     kNew = 1,
@@ -39,7 +41,10 @@ class Ledger {
     kConflict = 3,  // The dot names another version already (O21).
   };
 
-  Sight Observe(uint32_t key, const Sibling& sibling, Instant at);
+  enum class Where : uint8_t { kMessage = 1, kStore = 2 };
+
+  Sight Observe(uint32_t key, const Sibling& sibling, Instant at,
+                Where where = Where::kMessage);
 
   // Null: no message carried it.  Until the next Observe.
   const Version* Find(const Dot& dot) const;

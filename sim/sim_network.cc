@@ -150,21 +150,7 @@ void SimNetwork::Send(uint32_t from, const Endpoint& to,
 
   const uint32_t index =
       TakeFlight(link, static_cast<uint32_t>(message.body.index()));
-  std::string& bytes = flights_[index].bytes;
-  if (noise_.tcp_pieces.num != 0) {
-    bytes.clear();
-    flights_[index].framed = AppendFrame(message, &bytes);
-    ORRERY_INVARIANT(flights_[index].framed);
-  } else {
-    EncodePeerMessage(message, &bytes);
-  }
-  if (++encoded_ % options_.codec_check_every == 0) {
-    const ByteView payload =
-        ViewOf(bytes).subspan(flights_[index].framed ? kFrameHeaderBytes : 0);
-    const std::optional<PeerMessage> decoded = DecodePeerMessage(payload);
-    ORRERY_INVARIANT(decoded.has_value());
-    ORRERY_INVARIANT(*decoded == message);  // NET-3
-  }
+  Load(message, flights_[index]);
   switch (path.phase) {
     case Phase::kIdle:
       path.queue.push_back(index);
@@ -178,6 +164,28 @@ void SimNetwork::Send(uint32_t from, const Endpoint& to,
       Transmit(link, index);
       break;
   }
+}
+
+void SimNetwork::Load(const PeerMessage& message, Flight& flight) {
+  const bool checked = ++encoded_ % options_.codec_check_every == 0;
+  if (noise_.tcp_pieces.num == 0 && !checked) {
+    flight.message = message;
+    return;
+  }
+  flight.message.reset();
+  if (noise_.tcp_pieces.num != 0) {
+    flight.bytes.clear();
+    flight.framed = AppendFrame(message, &flight.bytes);
+    ORRERY_INVARIANT(flight.framed);
+  } else {
+    EncodePeerMessage(message, &flight.bytes);
+  }
+  if (!checked) return;
+  const ByteView payload =
+      ViewOf(flight.bytes).subspan(flight.framed ? kFrameHeaderBytes : 0);
+  const std::optional<PeerMessage> decoded = DecodePeerMessage(payload);
+  ORRERY_INVARIANT(decoded.has_value());
+  ORRERY_INVARIANT(*decoded == message);  // NET-3
 }
 
 void SimNetwork::Dial(uint32_t link) {
@@ -202,7 +210,7 @@ void SimNetwork::OnDialled(uint32_t link, uint32_t dialling) {
     path.phase = Phase::kUp;
     ++path.connection;
     path.half_open = false;
-    path.timing = false;
+    path.timing = Timing::kNone;
     path.up_since = queue_.now();
     path.to_process = host.process;
     Notify(link, true, Told::kOnChange);
@@ -281,12 +289,13 @@ void SimNetwork::Transmit(uint32_t link, uint32_t index) {
 
 void SimNetwork::StartTimeout(uint32_t link) {
   Pathway& path = links_[link];
-  if (path.timing) return;
-  path.timing = true;
   // A machine that is up again answers with a reset at once.
   const Host& host = hosts_[ToOf(link)];
   const bool refused = host.process != path.to_process && !host.silent &&
                        !path.cut && !Back(link).cut;
+  const Timing timing = refused ? Timing::kReset : Timing::kGivesUp;
+  if (path.timing >= timing) return;
+  path.timing = timing;
   const Duration wait = refused ? noise_.delay.high * 2 : kGiveUp;
   queue_.Schedule(queue_.now() + wait, {.process = path.connection,
                                         .payload = link,
@@ -296,11 +305,10 @@ void SimNetwork::StartTimeout(uint32_t link) {
 void SimNetwork::OnTimeout(uint32_t link, uint32_t connection) {
   Pathway& path = links_[link];
   if (path.phase != Phase::kUp || path.connection != connection) return;
-  path.timing = false;
+  path.timing = Timing::kNone;
   const Host& host = hosts_[ToOf(link)];
-  const bool broken = path.half_open || host.silent || path.cut ||
-                      path.choked || Back(link).cut ||
-                      host.process != path.to_process;
+  const bool broken = path.half_open || !host.up || path.cut || path.choked ||
+                      Back(link).cut || host.process != path.to_process;
   if (!broken) return;  // It healed meanwhile, and TCP went on.
   tally_.Count("fault.reset");
   Lose(link, true);
@@ -313,7 +321,7 @@ void SimNetwork::Lose(uint32_t link, bool delivers_rest) {
   if (!delivers_rest) path.kills_below = path.connection + 1;
   DropQueue(path);
   path.half_open = false;
-  path.timing = false;
+  path.timing = Timing::kNone;
   ++path.dialling;
   if (queue_.now() - path.up_since >= kBackoffMax) path.backoff = kBackoffMin;
   Notify(link, false, Told::kOnChange);
@@ -456,6 +464,9 @@ FrameReader* SimNetwork::ReaderOf(const Flight& flight) {
 // Takes what has come of the frame; nothing: the rest has not, or never will.
 std::optional<PeerMessage> SimNetwork::Read(uint32_t index) {
   Flight& flight = flights_[index];
+  if (flight.message.has_value()) {
+    return std::exchange(flight.message, std::nullopt);
+  }
   const ByteView bytes = ViewOf(flight.bytes);
   if (!flight.framed) return DecodePeerMessage(bytes);
   FrameReader* frames = ReaderOf(flight);

@@ -21,13 +21,16 @@ void SimNetwork::OnProcessDown(uint32_t node, bool silently) {
     out.phase = Phase::kIdle;
     out.told = false;
     out.half_open = false;
-    out.timing = false;
+    out.timing = Timing::kNone;
     out.backoff = kBackoffMin;
     ++out.dialling;
-    if (silently) continue;
-    // Its peers are told, if the way is free.
+    // Its peers are told, if the way is free; else their keepalive finds out.
     Pathway& in = links_[LinkOf(peer, node)];
-    if (in.phase != Phase::kUp || out.cut || out.held) continue;
+    if (in.phase != Phase::kUp) continue;
+    if (silently || out.cut || out.held) {
+      StartTimeout(LinkOf(peer, node));
+      continue;
+    }
     queue_.Schedule(queue_.now() + noise_.delay.high,
                     {.process = in.connection,
                      .payload = LinkOf(peer, node),
@@ -37,6 +40,10 @@ void SimNetwork::OnProcessDown(uint32_t node, bool silently) {
 
 void SimNetwork::Cut(uint32_t from, uint32_t to) {
   links_[LinkOf(from, to)].cut = true;
+  // The keepalives of both directions need it.
+  for (const uint32_t link : {LinkOf(from, to), LinkOf(to, from)}) {
+    if (links_[link].phase == Phase::kUp) StartTimeout(link);
+  }
 }
 
 void SimNetwork::Clog(uint32_t from, uint32_t to) {
@@ -48,8 +55,10 @@ void SimNetwork::Hold(uint32_t from, uint32_t to) {
 }
 
 void SimNetwork::HalfOpen(uint32_t from, uint32_t to) {
-  Pathway& path = links_[LinkOf(from, to)];
-  if (path.phase == Phase::kUp) path.half_open = true;
+  const uint32_t link = LinkOf(from, to);
+  if (links_[link].phase != Phase::kUp) return;
+  links_[link].half_open = true;
+  StartTimeout(link);
 }
 
 bool SimNetwork::Reset(uint32_t from, uint32_t to) {

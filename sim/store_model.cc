@@ -260,6 +260,7 @@ void StoreModel::OnCorrupt(Key& key, std::string_view name, bool disk_lied) {
     if (damage.end == Damage::End::kUnseen ||
         damage.end == Damage::End::kSilent) {
       damage.end = Damage::End::kTold;
+      damage.ended = now_;
       tally_.Count("damage.told_by_a_read");
     }
   }
@@ -325,6 +326,7 @@ void StoreModel::OnDamageNote(std::string_view path, uint64_t offset) {
     Damage& damage = evidence_.damages[place.damage];
     if (damage.end != Damage::End::kUnseen) continue;
     damage.end = Damage::End::kTold;
+    damage.ended = now_;
     tally_.Count("damage.told_by_a_note");
   }
 }
@@ -533,6 +535,7 @@ bool StoreModel::MayLack(const Version& version, uint32_t key,
       case Damage::End::kUnseen:
         if (!confesses) break;
         damage.end = Damage::End::kTold;
+        damage.ended = recovery.at;
         tally_.Count("damage.told_by_a_recovery");
         return true;
       case Damage::End::kTold:

@@ -135,7 +135,7 @@ void Witness::NoteUnsent() {
     const auto object = DecodeObject(unsent.meta.view(), unsent.value);
     if (!object.has_value()) continue;
     for (const Sibling& sibling : object->siblings) {
-      ObserveSibling(name.first, sibling);
+      ObserveSibling(name.first, sibling, Ledger::Where::kStore);
     }
   }
   unsent_.clear();
@@ -219,10 +219,11 @@ void Witness::CheckMembers(const std::vector<MemberView>& members) {
 }
 
 // Every object that leaves a node, whoever gets it.
-void Witness::ObserveSibling(uint32_t key, const Sibling& sibling) {
+void Witness::ObserveSibling(uint32_t key, const Sibling& sibling,
+                             Ledger::Where where) {
   Evidence& evidence = wiring_.evidence;
   const Ledger::Sight sight =
-      evidence.ledger.Observe(key, sibling, wiring_.queue.now());
+      evidence.ledger.Observe(key, sibling, wiring_.queue.now(), where);
   if (sight != Ledger::Sight::kConflict) return;
   evidence.reused_dots.push_back(
       "One dot (counter " + std::to_string(sibling.dot.counter) +

@@ -116,7 +116,8 @@ class Witness : public NodeWitness {
   void CountTraffic(uint32_t node, const Effects& effects);
   void OnReceived(uint32_t node, const PeerMessage& message);
   void NotePuts(const Effects& effects);
-  void ObserveSibling(uint32_t key, const Sibling& sibling);
+  void ObserveSibling(uint32_t key, const Sibling& sibling,
+                      Ledger::Where where = Ledger::Where::kMessage);
   void NoteRing(uint32_t node, const Envelope& envelope);
   void OnSent(uint32_t node, const SendEffect& send);
   void OnReplica(uint32_t node, uint32_t sender, Handle request,

@@ -88,9 +88,10 @@ void Boot::Advance(Rooms& rooms, Turn& turn) {
       phase_ = Phase::kMarking;
       rooms.directory.MarkClean(kMarkCleanToken, turn);
       return;
+    case Phase::kRecovered:
+      return NoteDoubt(rooms, turn);
     case Phase::kMarking:
     case Phase::kNew:
-    case Phase::kRecovered:
     case Phase::kStopped:
     case Phase::kFailed:
       return;
@@ -142,11 +143,28 @@ void Boot::OpenStores(Rooms& rooms, Turn& turn) {
 void Boot::FinishRecovery(Rooms& rooms, Turn& turn) {
   phase_ = Phase::kRecovered;
   const Identity& identity = rooms.directory.identity();
-  rooms.directory.MarkRecovered(turn);
+  NoteDoubt(rooms, turn);
   rooms.writer.SetActor({identity.storage.hi, identity.generation});
   rooms.membership.OnRecovered(turn);
   rooms.repair.OnStart(turn);
   rooms.replayer.OnOpen(turn);
+}
+
+// IDENTITY leaves all doubt to the stores once they have said theirs, and says
+// that there is some while they have no space to.
+void Boot::NoteDoubt(Rooms& rooms, Turn& turn) {
+  const Store& user = rooms.user_store;
+  const Store& hints = rooms.hint_store;
+  if (user.HidesDoubt() || hints.HidesDoubt()) {
+    if (noted_ == Noted::kDoubt) return;
+    noted_ = Noted::kDoubt;
+    turn.effects.Mark("boot.doubt_without_space");
+    return rooms.directory.MarkDoubtful(turn);
+  }
+  if (noted_ == Noted::kRecovery) return;
+  if (!user.HasNotedRecovery() || !hints.HasNotedRecovery()) return;
+  noted_ = Noted::kRecovery;
+  rooms.directory.MarkRecovered(turn);
 }
 
 void Boot::OnStop(Rooms& rooms, Turn& turn) {

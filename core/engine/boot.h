@@ -65,16 +65,21 @@ class Boot {
   uint64_t boot_salt() const { return boot_salt_; }
   const std::string& failure() const { return failure_; }
 
-  ORRERY_FIELDS(phase_, has_identity_, start_, boot_salt_, failure_)
+  ORRERY_FIELDS(phase_, has_identity_, noted_, start_, boot_salt_, failure_)
 
  private:
+  // In IDENTITY.
+  enum class Noted : uint8_t { kNothing = 0, kRecovery = 1, kDoubt = 2 };
+
   void OpenStores(Rooms& rooms, Turn& turn);
   void FinishRecovery(Rooms& rooms, Turn& turn);
+  void NoteDoubt(Rooms& rooms, Turn& turn);
   void CloseStores(Rooms& rooms, Turn& turn);
   void FinishStop(Turn& turn);
 
   Phase phase_ = Phase::kNew;
   bool has_identity_ = false;
+  Noted noted_ = Noted::kNothing;
   StartEvent start_;
   uint64_t boot_salt_ = 0;
   std::string failure_;

@@ -310,8 +310,14 @@ void DataDirectory::SaveHlcHigh(uint64_t hlc_high, Turn& turn) {
 }
 
 void DataDirectory::MarkRecovered(Turn& turn) {
-  if (!machine_restarted_ && !moved_) return;
+  if (!machine_restarted_ && !moved_ && !marked_doubtful_) return;
   jobs_.push_back({.kind = Job::Kind::kRecovered, .cluster = {}, .ring = {}});
+  StartNextJob(turn);
+}
+
+void DataDirectory::MarkDoubtful(Turn& turn) {
+  marked_doubtful_ = true;
+  jobs_.push_back({.kind = Job::Kind::kDoubtful, .cluster = {}, .ring = {}});
   StartNextJob(turn);
 }
 
@@ -340,6 +346,9 @@ void DataDirectory::StartNextJob(Turn& turn) {
       break;
     case Job::Kind::kClean:
       identity_.clean_stop = true;
+      break;
+    case Job::Kind::kDoubtful:
+      identity_.boot_id = {};  // No machine's.
       break;
   }
   WriteIdentity(turn);

@@ -19,7 +19,7 @@
 //   DIR-2  A token is in TakeSaved() only after what it names is synced.
 //   DIR-3  A foreign or newer directory is never written to.
 //   DIR-4  machine_restarted() and moved() hold at every start until one
-//          reaches MarkRecovered or a clean stop.
+//          reaches MarkRecovered or a clean stop, and after MarkDoubtful again.
 //   DIR-5  A full disk fails no save of RING: it waits, and what else there is
 //          to save goes on.  (IDENTITY is overwritten in place.)
 //
@@ -75,6 +75,7 @@ class DataDirectory {
   // The boot id changed since the last recovery and there was no clean stop:
   // unsynced writes may be gone.  Also if a slot is damaged, which may have
   // been the one that says so.
+  // Or the process before this one ended with doubt that it could not save.
   bool machine_restarted() const { return machine_restarted_; }
   bool was_clean() const { return was_clean_; }
   bool fresh() const { return fresh_; }
@@ -95,6 +96,9 @@ class DataDirectory {
   uint64_t durable_hlc_high() const { return durable_hlc_high_; }
   // The stores are recovered, and their suspicions are durable (DIR-4).
   void MarkRecovered(Turn& turn);
+  // They found doubt that they have no space to say: the next start is told, as
+  // after a power loss, unless MarkRecovered comes first.
+  void MarkDoubtful(Turn& turn);
   void MarkClean(uint64_t token, Turn& turn);
   // kDirectoryRetry: perhaps there is space again.
   void OnRetry(Turn& turn);
@@ -110,8 +114,8 @@ class DataDirectory {
   ORRERY_FIELDS(options_, phase_, step_, identity_open_, failure_,
                 failure_exit_code_, identity_, slots_, inode_,
                 machine_restarted_, was_clean_, fresh_, moved_,
-                ring_unreadable_, ring_, ring_file_bytes_, durable_hlc_high_,
-                jobs_, waiting_, saved_, transfer_)
+                marked_doubtful_, ring_unreadable_, ring_, ring_file_bytes_,
+                durable_hlc_high_, jobs_, waiting_, saved_, transfer_)
 
  private:
   // The operation whose completion is awaited; one at a time.
@@ -144,6 +148,7 @@ class DataDirectory {
       kHlc = 2,
       kRecovered = 3,
       kClean = 4,
+      kDoubtful = 5,
     };
     Kind kind = Kind::kHlc;
     uint64_t token = 0;
@@ -189,6 +194,7 @@ class DataDirectory {
   bool was_clean_ = false;
   bool fresh_ = false;
   bool moved_ = false;
+  bool marked_doubtful_ = false;
   bool ring_unreadable_ = false;
   std::optional<Bytes> ring_;
   size_t ring_file_bytes_ = 0;

@@ -38,7 +38,20 @@ void ManifestLog::StartFrom(Start start, Turn& turn) {
 void ManifestLog::Append(Edit edit, EditOrigin origin, Turn& turn) {
   if (is_failed_) return;  // LOG-3; the store is read-only.
   queue_.push_back({std::move(edit), origin});
+  if (is_full_) LookForDoubt();
   Continue(turn);
+}
+
+void ManifestLog::LookForDoubt() {
+  const bool is_in_base =
+      !state_.suspect.intervals.empty() || !state_.damages.empty();
+  hides_doubt_ =
+      (!is_started_ && is_in_base) ||
+      std::any_of(queue_.begin(), queue_.end(), [](const Queued& queued) {
+        return std::holds_alternative<DamageEdit>(queued.edit) ||
+               std::holds_alternative<PoisonEdit>(queued.edit) ||
+               std::holds_alternative<SuspectEdit>(queued.edit);
+      });
 }
 
 void ManifestLog::Retry(Turn& turn) {
@@ -108,6 +121,7 @@ void ManifestLog::OnRolled(Turn& turn) {
   ++next_edit_;
   roll_wanted_ = false;
   is_started_ = true;
+  if (hides_doubt_) LookForDoubt();
   step_ = Step::kIdle;
   if (old_generation == 0) return Continue(turn);
   Submit(Step::kCloseOld,
@@ -199,6 +213,7 @@ void ManifestLog::OnDiskDone(const DiskDone& part, Turn& turn) {
       Apply(queue_.front().edit, &state_);
       durable_.push_back(queue_.front().origin);
       queue_.pop_front();
+      if (hides_doubt_) LookForDoubt();
       offset_ += submitted_bytes_;
       ++next_edit_;
       roll_wanted_ = offset_ >= roll_at_;
@@ -226,6 +241,7 @@ void ManifestLog::OnError(const DiskDone& done, Turn& turn) {
     return;
   }
   is_full_ = true;
+  LookForDoubt();
   turn.effects.Mark("storage.manifest_full");
   if (failed == Step::kWriteTmp || failed == Step::kTruncateTmp) {
     Submit(Step::kCloseTmp,

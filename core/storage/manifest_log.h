@@ -70,6 +70,8 @@ class ManifestLog {
   bool IsFailed() const { return is_failed_; }
   bool IsFull() const { return is_full_; }
   void Retry(Turn& turn);  // After kNoSpace.
+  // That something is damaged or in doubt waits for space, in memory alone.
+  bool HidesDoubt() const { return hides_doubt_; }
   bool IsIdle() const { return step_ == Step::kIdle && queue_.empty(); }
 
   const ManifestState& state() const { return state_; }
@@ -78,7 +80,8 @@ class ManifestLog {
   ORRERY_FIELDS(step_, storage_, process_generation_, salt_seed_, state_,
                 generation_, next_generation_, salt_, offset_, allocated_,
                 next_edit_, roll_at_, submitted_bytes_, roll_wanted_,
-                is_started_, is_failed_, is_full_, queue_, durable_, transfer_)
+                is_started_, is_failed_, is_full_, hides_doubt_, queue_,
+                durable_, transfer_)
 
  private:
   enum class Step : uint8_t {
@@ -109,6 +112,7 @@ class ManifestLog {
   void OnRolled(Turn& turn);
   void WriteEdit(Turn& turn);
   void OnError(const DiskDone& done, Turn& turn);
+  void LookForDoubt();
   uint64_t SaltOf(uint64_t generation) const;
   std::string TmpPath() const;
 
@@ -131,6 +135,7 @@ class ManifestLog {
   bool is_started_ = false;
   bool is_failed_ = false;
   bool is_full_ = false;
+  bool hides_doubt_ = false;  // An edit that waits for space says it.
   std::deque<Queued> queue_;
   ReadyList<EditOrigin> durable_;
 };

@@ -455,7 +455,8 @@ bool SegmentWriter::IsClosed() const {
 }
 
 bool SegmentWriter::IsClean() const {
-  return IsClosed() && !is_read_only_ && !is_poisoned_;
+  return IsClosed() && !is_read_only_ && !is_poisoned_ &&
+         !manifest_.HidesDoubt();
 }
 
 }  // namespace orrery

@@ -77,7 +77,7 @@ class SegmentWriter {
   // Writes what is queued, seals, syncs.
   void Close(Turn& turn);
   bool IsClosed() const;
-  // Closed, and everything that was answered is durable.
+  // Closed, and everything that was answered is durable, and all doubt.
   bool IsClean() const;
 
   bool IsReadOnly() const { return is_read_only_; }

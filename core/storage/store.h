@@ -138,6 +138,11 @@ class Store {
   bool IsOpen() const;
   bool IsFailed() const;
   std::string failure() const;
+  // What recovery found is in the manifest.  On a full disk it waits for space,
+  // though the store is open.
+  bool HasNotedRecovery() const;
+  // Likewise that something is damaged or in doubt: only this process knows.
+  bool HidesDoubt() const;
 
   // The whole shard may lack acknowledged writes (I11).
   bool IsSuspect() const;
@@ -211,8 +216,8 @@ class Store {
   // Answers what is queued, seals, syncs; later puts and gets are kClosed.
   void Close(Turn& turn);
   bool IsClosed() const;
-  // Closed, and nothing that was answered is unsynced: only then may IDENTITY
-  // be marked clean.
+  // Closed, nothing that was answered is unsynced, and no doubt lives in memory
+  // alone: only then may IDENTITY be marked clean.
   bool IsClean() const;
 
   bool IsDurable(LogPosition position, Durability level) const;

@@ -1,7 +1,9 @@
 #include "sim/checkers/convergence.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/checkers/narration.h"
@@ -13,6 +15,12 @@ namespace {
 uint64_t DigestAt(const NodeView& node, uint64_t token) {
   const KeyEntry* entry = FindEntry(node.entries, token);
   return entry == nullptr ? 0 : entry->digest;
+}
+
+bool WasDamagedLately(const Evidence& evidence, uint32_t key) {
+  return std::ranges::any_of(evidence.damages, [&](const Damage& damage) {
+    return damage.key == key && !damage.in_hints && evidence.FoundLate(damage);
+  });
 }
 
 void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {
@@ -32,6 +40,10 @@ void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {
   const uint64_t first = DigestAt(evidence.nodes[owners[0]], key.token);
   for (size_t i = 1; i < owners.size(); ++i) {
     if (DigestAt(evidence.nodes[owners[i]], key.token) == first) continue;
+    if (WasDamagedLately(evidence, key.key)) {
+      Excuse(verdict, "O11 damage was found just before the end");
+      return;
+    }
     Report(verdict, {.oracle = "O11",
                      .property = "convergence",
                      .sentence = "After healing, " + NodeText(owners[0]) +
@@ -50,7 +62,18 @@ void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {
 struct Strength {
   uint32_t there = 0;
   uint32_t in_doubt = 0;
+  uint32_t bereft = 0;  // Of these, for what no other has either.
 };
+
+// What stands for a record that was lost doubts itself until as high a version
+// is stored: there is none any more.
+bool IsBereft(const Evidence& evidence, uint32_t key, const KeyEntry& entry) {
+  if (!entry.doubted) return false;
+  const std::span<const uint32_t> versions = evidence.ledger.OfKey(key);
+  return std::any_of(versions.begin(), versions.end(), [&](uint32_t index) {
+    return evidence.ledger.At(index).stamp > entry.timestamp;
+  });
+}
 
 Strength StrengthOf(const Evidence& evidence, uint32_t key) {
   Strength strength;
@@ -63,6 +86,8 @@ Strength StrengthOf(const Evidence& evidence, uint32_t key) {
       const KeyEntry* entry = FindEntry(node.entries, view.token);
       const bool doubted = entry != nullptr && entry->doubted;
       strength.in_doubt += node.in_doubt || doubted ? 1 : 0;
+      if (node.in_doubt || !doubted) continue;
+      strength.bereft += IsBereft(evidence, key, *entry) ? 1 : 0;
     }
   }
   return strength;
@@ -96,6 +121,15 @@ void CheckReadable(const Evidence& evidence, const Operation& read,
   if (!evidence.EveryOwnerIsThere() &&
       strength.there - strength.in_doubt < evidence.Majority()) {
     Excuse(verdict, "O11 an owner in doubt cannot meet the others");
+    return;
+  }
+  if (WasDamagedLately(evidence, read.key)) {
+    Excuse(verdict, "O11 damage was found just before the end");
+    return;
+  }
+  // Until it is written again; O2 sees to it that the version is gone.
+  if (strength.there - strength.bereft < evidence.Majority()) {
+    Excuse(verdict, "O11 the highest version was lost with its last copy");
     return;
   }
   Report(verdict, {.oracle = "O11",

@@ -71,6 +71,10 @@ void CheckRepair(const Evidence& evidence, const Damage& damage,
     Excuse(verdict, "O19 nobody has it any more");
     return;
   }
+  if (evidence.FoundLate(damage)) {
+    Excuse(verdict, "O19 found just before the end");
+    return;
+  }
   Complain(damage, evidence.ended,
            RecordText(damage) +
                "; the node said so, and after healing it has " +

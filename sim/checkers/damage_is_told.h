@@ -6,8 +6,8 @@
 // as something else.
 //
 // Not judged: what was overwritten or not looked at since, for there is no
-// scrub.  Excused: what stood behind all watermarks when its process ended, and
-// what no other node has any more.
+// scrub.  Excused: what stood behind all watermarks when its process ended,
+// what no other node has any more, and what was found just before the end.
 
 #ifndef ORRERY_SIM_CHECKERS_DAMAGE_IS_TOLD_H_
 #define ORRERY_SIM_CHECKERS_DAMAGE_IS_TOLD_H_

@@ -50,7 +50,12 @@ class Judge15 {
   }
 
   void Judge(uint32_t from, uint32_t to, const Traffic& sent) {
-    Require(from, to, sent.repair, 0, "messages to make replicas equal");
+    if (sent.repair > 0 && FoundDamageLately(from, to)) {
+      ++verdict_->checked;
+      Excuse(verdict_, "O15 damage was found just before, or meanwhile");
+    } else {
+      Require(from, to, sent.repair, 0, "messages to make replicas equal");
+    }
     Require(from, to, sent.roots, baseline_.rounds, "lists of roots");
     Require(from, to, sent.hints, HintsMax(from), "deliveries of hints");
     if (!all_there_ || !lossless_) return;
@@ -59,6 +64,13 @@ class Judge15 {
   }
 
  private:
+  bool FoundDamageLately(uint32_t a, uint32_t b) const {
+    return std::ranges::any_of(evidence_.damages, [&](const Damage& damage) {
+      return (damage.node == a || damage.node == b) && !damage.in_hints &&
+             evidence_.FoundLate(damage);
+    });
+  }
+
   uint64_t HintsMax(uint32_t from) const {
     uint64_t held = 0;
     for (const NodeView::HintsFor& hints : evidence_.nodes[from].hints_for) {

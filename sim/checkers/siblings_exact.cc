@@ -60,14 +60,18 @@ std::string WrongWith(const Evidence& evidence,
   return "";
 }
 
-// Of the versions of one stamp the one that ranks first.
+// Of the versions of one stamp the one that ranks first; one that was never
+// sent only if no other was: nobody else can have it.
 const Ledger::Version* TopOfStamp(const Evidence& evidence, uint32_t key,
                                   uint64_t stamp) {
   const Ledger::Version* top = nullptr;
   for (const uint32_t index : evidence.ledger.OfKey(key)) {
     const Ledger::Version& version = evidence.ledger.At(index);
     if (version.stamp != stamp) continue;
-    if (top == nullptr || Outranks(version, *top)) top = &version;
+    const bool is_better =
+        top == nullptr ||
+        (version.sent == top->sent ? Outranks(version, *top) : version.sent);
+    if (is_better) top = &version;
   }
   return top;
 }

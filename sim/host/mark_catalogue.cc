@@ -14,6 +14,7 @@ constexpr MarkRule kMarks[] = {
     {"damage.told_by_a_note", MarkClass::kCommon, {}},
     {"damage.told_by_a_read", MarkClass::kCommon, {}},
     {"damage.told_by_a_recovery", MarkClass::kRare, {}},
+    {"boot.doubt_without_space", MarkClass::kRare, {}},
     {"door.read_before_the_ring", MarkClass::kCommon, {}},
     {"door.waits_for_ring", MarkClass::kCommon, {}},
     {"engine.other_cluster_dropped", MarkClass::kCommon, {}},

@@ -127,6 +127,36 @@ TEST_F(SimNetworkTest, AHalfOpenConnectionSwallowsWhatIsSent) {
   EXPECT_THAT(notices_, ElementsAre(true, false, true));
 }
 
+// Nothing is sent meanwhile: keepalive.
+TEST_F(SimNetworkTest, AnIdleConnectionThatIsBrokenIsNoticed) {
+  const auto notices_after = [this](auto break_it) {
+    notices_.clear();
+    Send(1);
+    Arrivals(queue_.now() - Instant{0} + 3 * kSecond);
+    break_it();
+    Arrivals(queue_.now() - Instant{0} + 4 * kSecond);
+    EXPECT_EQ(std::ranges::count(notices_, false), 0);
+    Arrivals(queue_.now() - Instant{0} + 2 * kSecond);
+    return std::ranges::count(notices_, false);
+  };
+
+  EXPECT_EQ(notices_after([this] { network_.OnProcessDown(1, true); }), 1);
+  network_.OnProcessUp(1, 2);
+  Arrivals(queue_.now() - Instant{0} + 5 * kSecond);
+  EXPECT_EQ(notices_after([this] { network_.HalfOpen(0, 1); }), 1);
+  EXPECT_EQ(notices_after([this] { network_.Cut(1, 0); }), 1);
+  network_.Heal(1, 0);
+  Arrivals(queue_.now() - Instant{0} + 5 * kSecond);
+  // The process ends where nobody hears of it, and another one begins.
+  EXPECT_EQ(notices_after([this] {
+              network_.Cut(1, 0);
+              network_.OnProcessDown(1, false);
+              network_.Heal(1, 0);
+              network_.OnProcessUp(1, 3);
+            }),
+            1);
+}
+
 TEST_F(SimNetworkTest, ALaterProcessGetsNothingSentToTheEarlier) {  // NET-2
   Send(1);
   Arrivals(kSecond);

@@ -164,6 +164,21 @@ TEST_F(DataDirectoryTest, AMachineRestartIsToldFromAProcessRestart) {
   EXPECT_FALSE(directory_->machine_restarted());
 }
 
+TEST_F(DataDirectoryTest, DoubtThatTheStoresCannotSaveIsToldToTheNextStart) {
+  Open();
+  Do([&](Turn& turn) { directory_->MarkDoubtful(turn); });
+  Settle();
+  Reopen();
+  EXPECT_TRUE(directory_->machine_restarted());
+  Reopen();
+  EXPECT_TRUE(directory_->machine_restarted());
+
+  Do([&](Turn& turn) { directory_->MarkDoubtful(turn); });
+  MarkRecovered();
+  Reopen();
+  EXPECT_FALSE(directory_->machine_restarted());
+}
+
 // Light seed 1425: the process died between its start and the verdict over its
 // files; the next one took the lost tail for a mere process crash.
 TEST_F(DataDirectoryTest, AMachineRestartIsNotForgottenByADeathInRecovery) {

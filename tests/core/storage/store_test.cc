@@ -386,6 +386,39 @@ TEST_F(StoreTest, WithoutSpacePutsAreFullAndNothingIsLost) {
   EXPECT_EQ(driver_.ValueOf("later"), "ok");
 }
 
+// Light seeds 13536, 13819: what only this process knows, IDENTITY has to say.
+TEST_F(StoreTest, DoubtThatFindsNoSpaceIsHidden) {
+  driver_.StartAndRecover();
+  EXPECT_FALSE(driver_.store().HidesDoubt());
+  driver_.ReplyTo(driver_.Put("k", "v"));
+  disk_.CrashProcess();
+  disk_.set_capacity(0);
+
+  driver_.StartAndRecover(true);
+
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  EXPECT_TRUE(driver_.store().HidesDoubt());
+  EXPECT_FALSE(driver_.store().HasNotedRecovery());
+  disk_.set_capacity(UINT64_MAX);
+  driver_.Advance(2 * kSecond);
+  EXPECT_FALSE(driver_.store().HidesDoubt());
+  EXPECT_TRUE(driver_.store().HasNotedRecovery());
+}
+
+TEST_F(StoreTest, AStoreThatHidesDoubtIsNotClean) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "v"));
+  disk_.CrashProcess();
+  disk_.set_capacity(0);
+  driver_.StartAndRecover(true);
+
+  driver_.Do([&](Turn& turn) { driver_.store().Close(turn); });
+  driver_.Settle();
+
+  EXPECT_TRUE(driver_.store().IsClosed());
+  EXPECT_FALSE(driver_.store().IsClean());
+}
+
 TEST_F(StoreTest, ADamagedRecordIsCorruptUntilARepair) {
   driver_.StartAndRecover();
   const auto put = [&](const char* value, uint64_t timestamp) {

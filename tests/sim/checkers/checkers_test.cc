@@ -155,6 +155,14 @@ TEST_F(CheckersTest, O19SeesDamageThatIsToldAndNotRepaired) {
   evidence_.nodes[1].entries = {{.token = token, .timestamp = 9}};
   EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
 
+  // Three rounds of anti-entropy before the end.
+  evidence_.damages[0].ended = At(47);
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
+  evidence_.damages[0].ended = At(48);
+  EXPECT_EQ(CheckDamageIsTold(evidence_).excused, 1U);
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 0U);
+  evidence_.damages[0].ended = At(6);
+
   evidence_.nodes[1].entries = {{.token = token, .timestamp = 11}};
   EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 0U);
 }
@@ -361,6 +369,22 @@ TEST_F(CheckersTest, OwnersThatDifferAfterHealingAreAViolation) {
   EXPECT_EQ(CheckConvergence(evidence_).violations.size(), 1u);
 }
 
+// Three rounds of anti-entropy before the inspection.
+TEST_F(CheckersTest, OnlyDamageThatWasFoundLateKeepsOwnersDifferent) {
+  Store(0, 10);
+  Store(1, 10);
+  Operation& read = Get(1, 0, 0, 60, 61);
+  read.final_read = true;
+  read.outcome = Outcome::kFailed;
+  evidence_.damages.push_back(
+      {.node = 2, .version = 10, .end = Damage::End::kTold, .ended = At(47)});
+  EXPECT_EQ(CheckConvergence(evidence_).violations.size(), 2u);
+
+  evidence_.damages[0].ended = At(48);
+  EXPECT_EQ(CheckConvergence(evidence_).excused, 2u);
+  EXPECT_TRUE(CheckConvergence(evidence_).violations.empty());
+}
+
 TEST_F(CheckersTest, EqualOwnersHaveConverged) {
   for (uint32_t node = 0; node < 3; ++node) Store(node, 10);
 
@@ -399,6 +423,26 @@ TEST_F(CheckersTest, AKeyThatCannotBeReadAfterHealingIsAViolation) {
   evidence_.nodes[1].in_doubt = false;
   evidence_.core = {true, false, false};
   EXPECT_TRUE(CheckConvergence(evidence_).violations.empty());
+}
+
+// WRT-6: until it is written again, two of the three owners have no vote.
+TEST_F(CheckersTest, OnlyAVersionThatIsGoneForGoodKeepsItsKeyInDoubt) {
+  for (uint32_t node = 0; node < 3; ++node) Store(node, 10);
+  Operation& read = Get(1, 0, 0, 60, 61);
+  read.final_read = true;
+  read.outcome = Outcome::kFailed;
+  evidence_.nodes[0].entries[0].doubted = true;
+  evidence_.nodes[1].entries[0].doubted = true;
+  EXPECT_EQ(CheckConvergence(evidence_).violations.size(), 1u);
+
+  evidence_.ledger.Observe(
+      0, {.dot = {.counter = 2}, .stamp = 20, .value = Bytes::CopyOf("2")},
+      At(1));
+  EXPECT_EQ(CheckConvergence(evidence_).excused, 1u);
+  EXPECT_TRUE(CheckConvergence(evidence_).violations.empty());
+
+  evidence_.nodes[0].entries[0].doubted = false;
+  EXPECT_EQ(CheckConvergence(evidence_).violations.size(), 1u);
 }
 
 // DOOR-3: one node that closed its ring is enough, and all have to answer.

@@ -145,6 +145,21 @@ TEST_F(LedgerCheckersTest, O2AcceptsTheHighestWriteAtAllOwners) {
   EXPECT_TRUE(verdict.violations.empty());
 }
 
+// Clocks that lag behind another draw the same stamp after it.
+TEST_F(LedgerCheckersTest, O2PassesOverATwinThatNeverLeftItsStore) {
+  Put(1, 10, {1, 2});
+  Send(10, 1, 1);
+  Hold(10, {0, 1});
+  Store(10);
+  Get(3, 1, 10, {8, 9}).final_read = true;
+  const Sibling twin = VersionOf(DotOf(2, 1), 10, 0);
+  evidence_.ledger.Observe(0, twin, AtSecond(3), Ledger::Where::kStore);
+  EXPECT_TRUE(CheckSiblingsExact(evidence_).violations.empty());
+
+  evidence_.ledger.Observe(0, twin, AtSecond(3));
+  EXPECT_EQ(CheckSiblingsExact(evidence_).violations.size(), 4u);
+}
+
 TEST_F(LedgerCheckersTest, O2SeesAVersionThatNobodyEverSent) {
   Put(1, 10, {1, 2});
   Send(10, 1, 1);

@@ -51,6 +51,18 @@ TEST_F(QuietTest, ARepairOfEqualDataIsAViolation) {
   EXPECT_EQ(Violations(), 1u);
 }
 
+TEST_F(QuietTest, OnlyDamageThatWasFoundLateMayBeRepaired) {
+  FromTo(2, 0).repair = 1;
+  FromTo(2, 1).repair = 1;
+  evidence_.inspected = Instant{60 * kSecond.ns};
+  evidence_.damages.push_back({.node = 0,
+                               .end = Damage::End::kTold,
+                               .ended = Instant{47 * kSecond.ns}});
+  EXPECT_EQ(Violations(), 2u);
+  evidence_.damages[0].ended = Instant{48 * kSecond.ns};
+  EXPECT_EQ(Violations(), 1u);  // What n1 was sent.
+}
+
 TEST_F(QuietTest, RoundsWithoutEndAreAViolation) {
   FromTo(2, 0).roots = 5;
   EXPECT_EQ(Violations(), 1u);
