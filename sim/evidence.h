@@ -104,8 +104,9 @@ struct Damage {
   bool in_hints = false;
   uint64_t version = 0;
   End end = End::kUnseen;
-  Instant ended;       // kTold, kDenied.
-  std::string denial;  // kDenied: what the node did.
+  bool remains = false;  // At the inspection: nothing took its place.
+  Instant ended;         // kTold, kDenied.
+  std::string denial;    // kDenied: what the node did.
 };
 
 // A closed ring, as a node held it first.

@@ -24,15 +24,13 @@ uint32_t OpOfSibling(const Sibling& sibling) {
 
 }  // namespace
 
-Ledger::Sight Ledger::Observe(uint32_t key, const Sibling& sibling, Instant at,
-                              Where where) {
+Ledger::Sight Ledger::Observe(uint32_t key, const Sibling& sibling,
+                              Instant at) {
   const auto next = static_cast<uint32_t>(versions_.size());
   const auto [index, inserted] = by_dot_.Insert(sibling.dot, next);
   if (!inserted) {
-    Version& known = versions_[*index];
-    if (!IsSameVersion(known, key, sibling)) return Sight::kConflict;
-    known.sent |= where == Where::kMessage;
-    return Sight::kKnown;
+    return IsSameVersion(versions_[*index], key, sibling) ? Sight::kKnown
+                                                          : Sight::kConflict;
   }
   versions_.push_back({.dot = sibling.dot,
                        .stamp = sibling.stamp,
@@ -41,11 +39,26 @@ Ledger::Sight Ledger::Observe(uint32_t key, const Sibling& sibling, Instant at,
                        .checksum = sibling.checksum,
                        .key = key,
                        .op = OpOfSibling(sibling),
-                       .seen = at,
-                       .sent = where == Where::kMessage});
+                       .seen = at});
   if (by_key_.size() <= key) by_key_.resize(key + 1);
   by_key_[key].push_back(next);
   return Sight::kNew;
+}
+
+void Ledger::MarkHeld(const Dot& dot) {
+  const uint32_t* index = by_dot_.Find(dot);
+  if (index != nullptr) versions_[*index].held = true;
+}
+
+void Ledger::MarkHeld(uint32_t key, uint64_t stamp, uint32_t op) {
+  if (by_key_.size() <= key) return;
+  const std::vector<uint32_t>& of_key = by_key_[key];
+  for (size_t i = of_key.size(); i > 0; --i) {  // It is one of the last.
+    Version& version = versions_[of_key[i - 1]];
+    if (version.stamp != stamp || version.op != op) continue;
+    version.held = true;
+    return;
+  }
 }
 
 const Ledger::Version* Ledger::Find(const Dot& dot) const {

@@ -33,7 +33,7 @@ class Ledger {
     uint32_t key = 0;
     uint32_t op = 0;    // Of a put; 0: a tombstone, or of nobody.
     Instant seen;       // First.
-    bool sent = false;  // By a message; else it only stood in a store.
+    bool held = false;  // Some replica, or its coordinator, acknowledged it.
   };
   enum class Sight : uint8_t {
     kNew = 1,
@@ -41,10 +41,10 @@ class Ledger {
     kConflict = 3,  // The dot names another version already (O21).
   };
 
-  enum class Where : uint8_t { kMessage = 1, kStore = 2 };
-
-  Sight Observe(uint32_t key, const Sibling& sibling, Instant at,
-                Where where = Where::kMessage);
+  Sight Observe(uint32_t key, const Sibling& sibling, Instant at);
+  void MarkHeld(const Dot& dot);
+  // Likewise the version of the stamp that operation `op` wrote (0: a delete).
+  void MarkHeld(uint32_t key, uint64_t stamp, uint32_t op);
 
   // Null: no message carried it.  Until the next Observe.
   const Version* Find(const Dot& dot) const;

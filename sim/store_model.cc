@@ -331,6 +331,16 @@ void StoreModel::OnDamageNote(std::string_view path, uint64_t offset) {
   }
 }
 
+void StoreModel::NoteWhatRemains() {
+  Side& user = sides_[static_cast<size_t>(StoreId::kUser)];
+  for (uint32_t number = 0; number < evidence_.config.keys; ++number) {
+    Key* key = user.keys.Find(KeyText(number));
+    const Version* current = key == nullptr ? nullptr : Current(*key);
+    if (current == nullptr || current->damage == kNone) continue;
+    evidence_.damages[current->damage].remains = true;
+  }
+}
+
 void StoreModel::OnTornTailNote(std::string_view path) {
   if (ClassOfPath(path) != DiskTarget::Kind::kData) return;
   cut_files_.push_back(FileIdOfPath(path));

@@ -68,6 +68,8 @@ class StoreModel {
   void BeforeRecovery(const SimDisk& disk);
   void OnWiped();
   void OnRecovered(const Recovery& recovery);
+  // Of the damages of this node: Damage::remains.
+  void NoteWhatRemains();
 
  private:
   static constexpr uint64_t kStill = std::numeric_limits<uint64_t>::max();

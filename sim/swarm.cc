@@ -92,6 +92,8 @@ class Generator {
     }
     // Suspicion, hints and anti-entropy have half of it; 10 s are promised.
     Duration within = plan_.end - plan_.heal_at;
+    // Two objects a round trip, into files of a page each.
+    if (keys_ > 256) within = within * 2;
     if (!lasting_.outside.empty()) {
       const Config config = SettingsOf(scenario_).config;
       within = std::max(within, CoreBound(config.engine));

@@ -109,7 +109,7 @@ void Witness::OnReplica(uint32_t node, uint32_t sender, Handle request,
   if (!number.has_value()) return;
   Receipt receipt{.key = *number, .counts = counts, .versions = {}};
   for (const Sibling& sibling : object.siblings) {
-    receipt.versions.push_back(sibling.stamp);
+    receipt.versions.push_back({sibling.dot, sibling.stamp});
   }
   receipts_.InsertOrAssign({node, sender, request.slot, request.gen},
                            std::move(receipt));
@@ -135,7 +135,7 @@ void Witness::NoteUnsent() {
     const auto object = DecodeObject(unsent.meta.view(), unsent.value);
     if (!object.has_value()) continue;
     for (const Sibling& sibling : object->siblings) {
-      ObserveSibling(name.first, sibling, Ledger::Where::kStore);
+      ObserveSibling(name.first, sibling);
     }
   }
   unsent_.clear();
@@ -192,15 +192,16 @@ void Witness::OnAck(uint32_t node, const Endpoint& to, Handle request,
   const Receipt* receipt =
       receipts_.Find(ReceiptName{node, *sender, request.slot, request.gen});
   if (receipt == nullptr || !receipt->counts) return;
-  for (const uint64_t version : receipt->versions) {
+  for (const Receipt::Name& version : receipt->versions) {
+    wiring_.evidence.ledger.MarkHeld(version.dot);
     wiring_.evidence.history.RecordHolding(
-        receipt->key, version,
+        receipt->key, version.stamp,
         {.node = node,
          .at = wiring_.queue.now(),
          .stand_in = role == Role::kStandIn});
     if (role == Role::kStandIn) continue;  // In its hints, not in its keys.
     wiring_.evidence.history.RecordPromise(
-        node, {receipt->key, version, wiring_.queue.now()});
+        node, {receipt->key, version.stamp, wiring_.queue.now()});
   }
 }
 
@@ -219,11 +220,10 @@ void Witness::CheckMembers(const std::vector<MemberView>& members) {
 }
 
 // Every object that leaves a node, whoever gets it.
-void Witness::ObserveSibling(uint32_t key, const Sibling& sibling,
-                             Ledger::Where where) {
+void Witness::ObserveSibling(uint32_t key, const Sibling& sibling) {
   Evidence& evidence = wiring_.evidence;
   const Ledger::Sight sight =
-      evidence.ledger.Observe(key, sibling, wiring_.queue.now(), where);
+      evidence.ledger.Observe(key, sibling, wiring_.queue.now());
   if (sight != Ledger::Sight::kConflict) return;
   evidence.reused_dots.push_back(
       "One dot (counter " + std::to_string(sibling.dot.counter) +
@@ -283,7 +283,11 @@ void Witness::OnReply(uint32_t node, Handle client, ClientReply reply) {
   const std::vector<Operation>& operations =
       wiring_.evidence.history.operations();
   if (client.slot == 0 || client.slot > operations.size()) return;
-  const uint32_t key = operations[client.slot - 1].key;
+  const Operation& operation = operations[client.slot - 1];
+  const uint32_t key = operation.key;
+  const bool is_delete = operation.verb == OpStep::Verb::kDelete;
+  wiring_.evidence.ledger.MarkHeld(key, done->version,
+                                   is_delete ? 0 : operation.id);
   const std::vector<uint32_t>* others = coordinators_.Find(done->version);
   const std::span<const uint32_t> coordinators =
       others == nullptr ? std::span<const uint32_t>(&node, 1)

@@ -97,7 +97,11 @@ class Witness : public NodeWitness {
   struct Receipt {
     uint32_t key = 0;
     bool counts = true;  // Not so a best-effort hint.
-    absl::InlinedVector<uint64_t, 1> versions;
+    struct Name {
+      Dot dot;
+      uint64_t stamp = 0;
+    };
+    absl::InlinedVector<Name, 1> versions;
   };
   struct ProcessName {
     NodeId node;
@@ -116,8 +120,7 @@ class Witness : public NodeWitness {
   void CountTraffic(uint32_t node, const Effects& effects);
   void OnReceived(uint32_t node, const PeerMessage& message);
   void NotePuts(const Effects& effects);
-  void ObserveSibling(uint32_t key, const Sibling& sibling,
-                      Ledger::Where where = Ledger::Where::kMessage);
+  void ObserveSibling(uint32_t key, const Sibling& sibling);
   void NoteRing(uint32_t node, const Envelope& envelope);
   void OnSent(uint32_t node, const SendEffect& send);
   void OnReplica(uint32_t node, uint32_t sender, Handle request,

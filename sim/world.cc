@@ -551,6 +551,7 @@ void World::Inspect() {
   const Engine* router = nullptr;
   for (uint32_t node = 0; node < nodes_.size(); ++node) {
     evidence_.nodes.push_back(Look(node));
+    models_[node].NoteWhatRemains();
     for (uint32_t key = 0; key < settings_.config.keys; ++key) {
       if (evidence_.nodes[node].Serves()) NoteOwners(node, key);
     }

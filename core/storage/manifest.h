@@ -79,6 +79,14 @@ struct DamageRange {
   State state = State::kOpen;
   ORRERY_FIELDS(file, from, upto, state)
   friend bool operator==(const DamageRange&, const DamageRange&) = default;
+
+  // Whether damage that a start finds is this one.  What lies inside of a
+  // larger one that was repaired may have rotted since.
+  bool Is(const DamageRange& found) const {
+    if (file != found.file) return false;
+    if (from == found.from && upto == found.upto) return true;
+    return state == State::kOpen && from <= found.from && found.upto <= upto;
+  }
 };
 
 // Of tokens, (after, upto]; after == upto: all.

@@ -184,11 +184,9 @@ FileVerdict JudgeSealed(const RecoveredFile& file,
              .upto = file.listed.length}};
   }
   for (const DamageRange& gap : gaps) {
-    const bool is_known = std::any_of(
-        known.begin(), known.end(), [&gap](const DamageRange& range) {
-          return range.file == gap.file && range.from <= gap.from &&
-                 gap.upto <= range.upto;
-        });
+    const bool is_known =
+        std::any_of(known.begin(), known.end(),
+                    [&gap](const DamageRange& range) { return range.Is(gap); });
     if (!is_known) verdict.damages.push_back(gap);
   }
   return verdict;

@@ -154,7 +154,14 @@ void Recovery::ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
                             Turn& turn) {
   const uint64_t id = file.listed.id;
   for (const DamageRange& range : verdict.damages) {
-    state_.damages.push_back(range);
+    const auto known = std::find_if(
+        state_.damages.begin(), state_.damages.end(),
+        [&range](const DamageRange& one) { return one.Is(range); });
+    if (known == state_.damages.end()) {
+      state_.damages.push_back(range);
+    } else if (known->state != DamageRange::State::kOpen) {
+      continue;  // Repaired since.
+    }
     AddSuspicion(SuspectReason::kDamage);  // Whose records they were is lost.
     ++context_.counters.damaged_records;
     turn.effects.Mark("storage.damage_found");

@@ -53,7 +53,8 @@ void CheckRepair(const Evidence& evidence, const Damage& damage,
   if (!evidence.healed || damage.in_hints) return;
   if (!evidence.InCore(damage.node)) return;
   const NodeView& node = evidence.nodes[damage.node];
-  if (!node.Serves() || node.wiped || Has(node, damage)) return;
+  if (!node.Serves() || node.wiped) return;
+  if (Has(node, damage) && !damage.remains) return;
   const bool is_owner = std::any_of(
       evidence.keys.begin(), evidence.keys.end(), [&](const KeyView& key) {
         return key.key == damage.key &&
@@ -64,7 +65,7 @@ void CheckRepair(const Evidence& evidence, const Damage& damage,
   // Who is not in the core does not give it.
   bool is_lost = true;
   for (uint32_t other = 0; other < evidence.nodes.size(); ++other) {
-    if (!evidence.InCore(other)) continue;
+    if (other == damage.node || !evidence.InCore(other)) continue;
     if (Has(evidence.nodes[other], damage)) is_lost = false;
   }
   if (is_lost) {

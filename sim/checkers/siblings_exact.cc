@@ -60,20 +60,34 @@ std::string WrongWith(const Evidence& evidence,
   return "";
 }
 
-// Of the versions of one stamp the one that ranks first; one that was never
-// sent only if no other was: nobody else can have it.
+// Nodes behind a fast clock may draw one stamp: the version that ranks first of
+// those of the stamp that `accepts`.
+template <typename Accepts>
 const Ledger::Version* TopOfStamp(const Evidence& evidence, uint32_t key,
-                                  uint64_t stamp) {
+                                  uint64_t stamp, const Accepts& accepts) {
   const Ledger::Version* top = nullptr;
   for (const uint32_t index : evidence.ledger.OfKey(key)) {
     const Ledger::Version& version = evidence.ledger.At(index);
-    if (version.stamp != stamp) continue;
-    const bool is_better =
-        top == nullptr ||
-        (version.sent == top->sent ? Outranks(version, *top) : version.sent);
-    if (is_better) top = &version;
+    if (version.stamp != stamp || !accepts(version)) continue;
+    if (top == nullptr || Outranks(version, *top)) top = &version;
   }
   return top;
+}
+
+// A twin of the version that ranks above it, that somebody acknowledged, and
+// that nobody can have lost: who of the holders of the stamp had which of the
+// two is not told.
+const Ledger::Version* KeptTwinAbove(const Evidence& evidence,
+                                     const Ledger::Version& version) {
+  const Ledger::Version* twin =
+      TopOfStamp(evidence, version.key, version.stamp,
+                 [&version](const Ledger::Version& one) {
+                   return one.held && Outranks(one, version);
+                 });
+  if (twin == nullptr) return nullptr;
+  const bool may_be_lost = evidence.history.AnyHolderLost(
+      twin->key, twin->stamp, {evidence.unsynced}, kEver);
+  return may_be_lost ? nullptr : twin;
 }
 
 // The highest version of the key that somebody acknowledged and did not lose,
@@ -107,14 +121,19 @@ void CheckStored(const Evidence& evidence, const KeyView& key, uint32_t owner,
   const std::string place =
       "After healing, " + NodeText(owner) + " holds version " +
       std::to_string(entry.timestamp) + " of " + KeyText(key.key);
-  const Ledger::Version* version =
-      TopOfStamp(evidence, key.key, entry.timestamp);
+  const Ledger::Version* version = TopOfStamp(
+      evidence, key.key, entry.timestamp, [&entry](const Ledger::Version& one) {
+        return one.tombstone == entry.tombstone;
+      });
   if (version == nullptr) {
-    ComplainOfStored(evidence, place + ", which no node ever sent or was told.",
+    ComplainOfStored(evidence,
+                     place +
+                         (entry.tombstone ? " as a delete" : " as a value") +
+                         ", which no node ever sent or was told.",
                      nullptr, key.key, verdict);
     return;
   }
-  if (version->tombstone != entry.tombstone) {
+  if (KeptTwinAbove(evidence, *version) != nullptr) {
     ComplainOfStored(
         evidence,
         place + (entry.tombstone ? " as a delete, and it is a value."
@@ -143,9 +162,6 @@ void CheckFinalRead(const Evidence& evidence, const KeyView& key,
                     const KeyEntry& entry, const Operation& read,
                     Verdict* verdict) {
   ++verdict->checked;
-  const Ledger::Version* version =
-      TopOfStamp(evidence, key.key, entry.timestamp);
-  if (version == nullptr) return;  // Told already.
   const std::string told = "The " + OpText(read) + ", after healing, returned ";
   if (read.version != entry.timestamp || read.found == entry.tombstone) {
     ComplainOfStored(evidence,
@@ -156,10 +172,21 @@ void CheckFinalRead(const Evidence& evidence, const KeyView& key,
     return;
   }
   if (!read.found) return;
-  if (OpOfValue(read.value.text()) == version->op) return;
+  const std::optional<uint32_t> op = OpOfValue(read.value.text());
+  const Ledger::Version* version =
+      TopOfStamp(evidence, key.key, entry.timestamp,
+                 [&op](const Ledger::Version& one) { return one.op == op; });
+  if (version == nullptr) {
+    ComplainOfStored(evidence,
+                     told + AnswerText(read) + ", which is not of its stamp.",
+                     &read, key.key, verdict);
+    return;
+  }
+  const Ledger::Version* twin = KeptTwinAbove(evidence, *version);
+  if (twin == nullptr) return;
   ComplainOfStored(evidence,
                    told + AnswerText(read) + ", and of its stamp op" +
-                       std::to_string(version->op) + " ranks first.",
+                       std::to_string(twin->op) + " ranks first.",
                    &read, key.key, verdict);
 }
 

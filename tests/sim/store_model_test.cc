@@ -180,6 +180,19 @@ TEST_F(StoreModelTest, DamageThatIsToldEndsSo) {
   EXPECT_EQ(lies(), 0U);
 }
 
+TEST_F(StoreModelTest, DamageRemainsUntilSomethingTakesItsPlace) {
+  Store(10, "a");
+  Strike(DiskStep::Kind::kRot, 10);
+  model_.NoteWhatRemains();
+  ASSERT_EQ(evidence_.damages.size(), 1U);
+  EXPECT_TRUE(evidence_.damages[0].remains);
+
+  evidence_.damages[0].remains = false;
+  Store(10, "a");
+  model_.NoteWhatRemains();
+  EXPECT_FALSE(evidence_.damages[0].remains);
+}
+
 TEST_F(StoreModelTest, DamageThatIsAnsweredAsAbsenceIsDenied) {
   Store(10, "a");
   Strike(DiskStep::Kind::kRot, 10);

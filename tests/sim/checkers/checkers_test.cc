@@ -167,6 +167,23 @@ TEST_F(CheckersTest, O19SeesDamageThatIsToldAndNotRepaired) {
   EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 0U);
 }
 
+// The index never heard of it, and the record is as rotten as before.
+TEST_F(CheckersTest, O19SeesARecordThatIsToldOfAndStillPointedTo) {
+  const uint64_t token = TokenOf(KeyText(0));
+  for (NodeView& node : evidence_.nodes) {
+    node.entries = {{.token = token, .timestamp = 10}};
+  }
+  evidence_.damages.push_back({.node = 1,
+                               .at = At(5),
+                               .version = 10,
+                               .end = Damage::End::kTold,
+                               .ended = At(6)});
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 0U);
+
+  evidence_.damages[0].remains = true;
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
+}
+
 TEST_F(CheckersTest, O19ExcusesWhatNobodyHasAndJudgesNotWhatNobodyLookedAt) {
   evidence_.damages.push_back(
       {.node = 1, .at = At(5), .version = 10, .end = Damage::End::kTold});

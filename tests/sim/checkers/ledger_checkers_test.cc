@@ -146,18 +146,37 @@ TEST_F(LedgerCheckersTest, O2AcceptsTheHighestWriteAtAllOwners) {
 }
 
 // Clocks that lag behind another draw the same stamp after it.
-TEST_F(LedgerCheckersTest, O2PassesOverATwinThatNeverLeftItsStore) {
+TEST_F(LedgerCheckersTest, O2AsksForATwinOnlyIfSomebodyHadIt) {
   Put(1, 10, {1, 2});
   Send(10, 1, 1);
   Hold(10, {0, 1});
   Store(10);
   Get(3, 1, 10, {8, 9}).final_read = true;
   const Sibling twin = VersionOf(DotOf(2, 1), 10, 0);
-  evidence_.ledger.Observe(0, twin, AtSecond(3), Ledger::Where::kStore);
+  evidence_.ledger.Observe(0, twin, AtSecond(3));
   EXPECT_TRUE(CheckSiblingsExact(evidence_).violations.empty());
 
-  evidence_.ledger.Observe(0, twin, AtSecond(3));
+  evidence_.ledger.MarkHeld(twin.dot);
   EXPECT_EQ(CheckSiblingsExact(evidence_).violations.size(), 4u);
+
+  Wipe(0, 5);  // It may have been the one that had it.
+  EXPECT_TRUE(CheckSiblingsExact(evidence_).violations.empty());
+}
+
+TEST_F(LedgerCheckersTest, O2SeesTheLowerOfTwoValuesOfOneStamp) {
+  Put(1, 10, {1, 2});
+  Put(2, 10, {1, 2});
+  Send(10, 1, 1);
+  Hold(10, {0, 1});
+  Store(10);
+  Get(3, 1, 10, {8, 9}).final_read = true;
+  Sibling twin = VersionOf(DotOf(2, 1), 10, 2);
+  twin.operation = {{1, 0}};
+  evidence_.ledger.Observe(0, twin, AtSecond(3));
+  EXPECT_TRUE(CheckSiblingsExact(evidence_).violations.empty());
+
+  evidence_.ledger.MarkHeld(0, 10, 2);
+  EXPECT_EQ(CheckSiblingsExact(evidence_).violations.size(), 1u);
 }
 
 TEST_F(LedgerCheckersTest, O2SeesAVersionThatNobodyEverSent) {
@@ -235,6 +254,7 @@ TEST_F(LedgerCheckersTest, O2KnowsHowTiesAreBroken) {
   Delete(2, 10, {1, 2});
   Send(10, 1, 1);
   Send(10, 0, 2);
+  evidence_.ledger.MarkHeld(0, 10, 0);
   Store(10, true);
   EXPECT_TRUE(CheckSiblingsExact(evidence_).violations.empty());
 
