@@ -31,9 +31,11 @@ class Ledger {
     OperationId operation;
     uint32_t checksum = 0;
     uint32_t key = 0;
-    uint32_t op = 0;    // Of a put; 0: a tombstone, or of nobody.
-    Instant seen;       // First.
-    bool held = false;  // Some replica, or its coordinator, acknowledged it.
+    uint32_t op = 0;  // Of a put; 0: a tombstone, or of nobody.
+    Instant seen;     // First.
+    // A replica, or the coordinator of a version that was sent, acknowledged
+    // it.
+    bool held = false;
   };
   enum class Sight : uint8_t {
     kNew = 1,

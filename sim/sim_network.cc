@@ -167,7 +167,7 @@ void SimNetwork::Send(uint32_t from, const Endpoint& to,
 }
 
 void SimNetwork::Load(const PeerMessage& message, Flight& flight) {
-  const bool checked = ++encoded_ % options_.codec_check_every == 0;
+  const bool checked = IsSampled(flight);
   if (noise_.tcp_pieces.num == 0 && !checked) {
     flight.message = message;
     return;
@@ -352,7 +352,7 @@ void SimNetwork::SendDatagram(uint32_t from, const Endpoint& to,
   std::string& bytes = flights_[index].bytes;
   const bool fits = EncodeDatagram(datagram, &bytes);
   ORRERY_INVARIANT(fits);  // NET-4
-  if (++encoded_ % options_.codec_check_every == 0) {
+  if (IsSampled(flights_[index])) {
     const std::optional<Datagram> decoded = DecodeDatagram(ViewOf(bytes));
     ORRERY_INVARIANT(decoded.has_value());
     ORRERY_INVARIANT(*decoded == datagram);  // NET-3

@@ -74,6 +74,7 @@ void Boot::Advance(Rooms& rooms, Turn& turn) {
       if (stores_open) FinishRecovery(rooms, turn);
       return;
     case Phase::kDraining:
+      NoteDoubt(rooms, turn);
       if (!rooms.coordinators.HasAnsweredAll()) return;
       if (!rooms.lister.IsIdle()) return;
       // A silent owner does not hold up the stop; it gets its hints.
@@ -81,8 +82,10 @@ void Boot::Advance(Rooms& rooms, Turn& turn) {
       if (rooms.hint_log.IsIdle()) CloseStores(rooms, turn);
       return;
     case Phase::kClosing:
+      NoteDoubt(rooms, turn);
       if (!rooms.user_store.IsClosed() || !rooms.hint_store.IsClosed()) return;
       if (!rooms.user_store.IsClean() || !rooms.hint_store.IsClean()) {
+        if (rooms.directory.IsSaving()) return;
         return FinishStop(turn);  // A failed sync: the next start recovers.
       }
       phase_ = Phase::kMarking;
@@ -154,15 +157,15 @@ void Boot::FinishRecovery(Rooms& rooms, Turn& turn) {
 // that there is some while they have no space to.
 void Boot::NoteDoubt(Rooms& rooms, Turn& turn) {
   const Store& user = rooms.user_store;
-  const Store& hints = rooms.hint_store;
-  if (user.HidesDoubt() || hints.HidesDoubt()) {
+  // Doubt of the hints costs no vote (storage section 2): not said here.
+  if (user.HidesDoubt()) {
     if (noted_ == Noted::kDoubt) return;
     noted_ = Noted::kDoubt;
     turn.effects.Mark("boot.doubt_without_space");
     return rooms.directory.MarkDoubtful(turn);
   }
   if (noted_ == Noted::kRecovery) return;
-  if (!user.HasNotedRecovery() || !hints.HasNotedRecovery()) return;
+  if (!user.HasNotedRecovery() || !rooms.hint_store.HasNotedRecovery()) return;
   noted_ = Noted::kRecovery;
   rooms.directory.MarkRecovered(turn);
 }

@@ -228,8 +228,8 @@ void Engine::Step(const Event& event, Effects& effects) {
   }
   const Boot::Phase phase = rooms.boot.phase();
   rooms.boot.Advance(rooms, turn);
-  // Once recovered it does nothing, and the lists are still empty, but for what
-  // was too much for one go.
+  // Once recovered it completes nothing, and the lists are still empty, but for
+  // what was too much for one go.
   const bool may_have_more = phase != Boot::Phase::kRecovered ||
                              rooms.boot.phase() != phase || effects.more;
   if (may_have_more) DrainReadyLists(rooms, turn);

@@ -358,6 +358,13 @@ void DataDirectory::OnSavingDone(const DiskDone& done, Turn& turn) {
   if (done.error == DiskError::kNoSpace && SavesRingFile(step_)) {
     return SetRingAside(turn);
   }
+  const bool is_doubtful =
+      !jobs_.empty() && jobs_.front().kind == Job::Kind::kDoubtful;
+  if (done.error != DiskError::kNone && is_doubtful) {
+    // It can be said nowhere.  The next save takes the same slot.
+    --identity_.revision;
+    return FinishJob(turn);
+  }
   if (done.error != DiskError::kNone) {
     return Fail("IDENTITY or RING cannot be written", 1);
   }

@@ -96,8 +96,9 @@ class DataDirectory {
   uint64_t durable_hlc_high() const { return durable_hlc_high_; }
   // The stores are recovered, and their suspicions are durable (DIR-4).
   void MarkRecovered(Turn& turn);
-  // They found doubt that they have no space to say: the next start is told, as
-  // after a power loss, unless MarkRecovered comes first.
+  // They found doubt that they cannot say: the next start is told, as after a
+  // power loss, unless MarkRecovered comes first.  If the disk takes nothing,
+  // no start is told, and this process goes on.
   void MarkDoubtful(Turn& turn);
   void MarkClean(uint64_t token, Turn& turn);
   // kDirectoryRetry: perhaps there is space again.
@@ -106,6 +107,8 @@ class DataDirectory {
   // Tokens that became durable since the last call.  A failed save: kFailed.
   std::vector<uint64_t>& TakeSaved() { return saved_.Take(); }
 
+  // A save that does not wait for space is under way.
+  bool IsSaving() const { return step_ != Step::kIdle || !jobs_.empty(); }
   bool IsIdle() const {
     return step_ == Step::kIdle && jobs_.empty() && waiting_.empty();
   }

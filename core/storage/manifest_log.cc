@@ -15,6 +15,13 @@ namespace {
 constexpr uint64_t kGrowBytes = uint64_t{64} << 10;
 constexpr uint64_t kRollBytes = uint64_t{1} << 20;
 
+// That there is doubt, and not that it has ended.
+bool TellsDoubt(const Edit& edit) {
+  if (std::holds_alternative<PoisonEdit>(edit)) return true;
+  const auto* damage = std::get_if<DamageEdit>(&edit);
+  return damage != nullptr && damage->range.state == DamageRange::State::kOpen;
+}
+
 }  // namespace
 
 void ManifestLog::Submit(Step step, DiskEffect effect, Turn& turn) {
@@ -36,7 +43,10 @@ void ManifestLog::StartFrom(Start start, Turn& turn) {
 }
 
 void ManifestLog::Append(Edit edit, EditOrigin origin, Turn& turn) {
-  if (is_failed_) return;  // LOG-3; the store is read-only.
+  if (is_failed_) {  // LOG-3; the store is read-only.
+    hides_doubt_ |= TellsDoubt(edit);
+    return;
+  }
   queue_.push_back({std::move(edit), origin});
   if (is_full_) LookForDoubt();
   Continue(turn);
@@ -44,14 +54,15 @@ void ManifestLog::Append(Edit edit, EditOrigin origin, Turn& turn) {
 
 void ManifestLog::LookForDoubt() {
   const bool is_in_base =
-      !state_.suspect.intervals.empty() || !state_.damages.empty();
+      !state_.suspect.intervals.empty() ||
+      std::any_of(state_.damages.begin(), state_.damages.end(),
+                  [](const DamageRange& range) {
+                    return range.state == DamageRange::State::kOpen;
+                  });
   hides_doubt_ =
       (!is_started_ && is_in_base) ||
-      std::any_of(queue_.begin(), queue_.end(), [](const Queued& queued) {
-        return std::holds_alternative<DamageEdit>(queued.edit) ||
-               std::holds_alternative<PoisonEdit>(queued.edit) ||
-               std::holds_alternative<SuspectEdit>(queued.edit);
-      });
+      std::any_of(queue_.begin(), queue_.end(),
+                  [](const Queued& queued) { return TellsDoubt(queued.edit); });
 }
 
 void ManifestLog::Retry(Turn& turn) {
@@ -234,6 +245,7 @@ void ManifestLog::OnError(const DiskDone& done, Turn& turn) {
                        failed == Step::kSyncDir;
   if (!no_space || is_sync) {
     is_failed_ = true;
+    LookForDoubt();
     turn.effects.Mark("storage.manifest_failed");
     turn.effects.notes.push_back({.kind = Note::Kind::kDiskError,
                                   .detail = static_cast<uint32_t>(done.error),

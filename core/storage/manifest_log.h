@@ -70,7 +70,8 @@ class ManifestLog {
   bool IsFailed() const { return is_failed_; }
   bool IsFull() const { return is_full_; }
   void Retry(Turn& turn);  // After kNoSpace.
-  // That something is damaged or in doubt waits for space, in memory alone.
+  // Only this process knows of some damage or doubt: there was no space to say
+  // it, or the manifest has failed.
   bool HidesDoubt() const { return hides_doubt_; }
   bool IsIdle() const { return step_ == Step::kIdle && queue_.empty(); }
 
@@ -135,7 +136,7 @@ class ManifestLog {
   bool is_started_ = false;
   bool is_failed_ = false;
   bool is_full_ = false;
-  bool hides_doubt_ = false;  // An edit that waits for space says it.
+  bool hides_doubt_ = false;  // The base, or an edit, that was not written.
   std::deque<Queued> queue_;
   ReadyList<EditOrigin> durable_;
 };

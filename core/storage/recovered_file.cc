@@ -10,7 +10,7 @@ namespace orrery {
 // it ended, or as far behind as it says: other zeros between them are a write
 // that is not there.
 void RecoveredFile::TakeZerosBefore(uint64_t from, uint64_t padding) {
-  from -= std::min(from, padding);
+  if (padding < kLogPageBytes) from -= padding;
   if (is_synced_mode || from <= last_end) return;
   if (!gaps.empty() && gaps.back().upto > last_end) {
     gaps.back().from = std::min(gaps.back().from, last_end);

@@ -303,7 +303,7 @@ void Recovery::PlanCleanup() {
     if (cut.is_dropped) continue;
     cleanup_.push_back({.verb = DiskVerb::kTruncate,
                         .file = context_.disk.NumberOfSlot(cut.slot),
-                        .length = cut.length});
+                        .length = AlignUp(cut.length, kLogPageBytes)});
   }
   for (const std::string& name : names_) {
     const std::optional<uint64_t> id = StoreDisk::DataIdOf(name);

@@ -269,7 +269,7 @@ void SegmentWriter::OnEditDurable(const EditOrigin& origin, Turn& turn) {
           {.part = StorePart::kWriter, .handle = {file->made.slot, epoch_}},
           {.verb = DiskVerb::kTruncate,
            .file = context_.disk.NumberOfSlot(file->made.slot),
-           .length = entry.length},
+           .length = AlignUp(entry.length, kLogPageBytes)},
           turn);
       return;
     }

@@ -200,6 +200,8 @@ BatchPlan SegmentWriter::Plan(const AppendFile& file) const {
 }
 
 void SegmentWriter::EmitWrite(AppendFile& file, Batch batch, Turn& turn) {
+  // WRI-2
+  ORRERY_INVARIANT(batch.offset >= AlignUp(file.synced_offset, kLogPageBytes));
   file.has_batches = true;
   file.offset = batch.offset + batch.encoded.bytes;
   files_.At(file.made.slot).length = file.offset;

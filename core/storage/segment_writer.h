@@ -8,15 +8,16 @@
 // it is durable.  It orders by seq and knows nothing of versions.
 //
 // Batch k syncs while k + 1 is written and k + 2 fills.  Without sync_writes
-// two writes may be in flight, and a sync follows within half of sync_interval,
-// so that it is done within the whole, or at 8 MiB.
+// two writes may be in flight, and a sync is wanted within half of
+// sync_interval, so that it is done within the whole, or at 8 MiB; it waits for
+// the writes in flight.
 //
 // Invariants:
 //   WRI-1  durable_position() <= written_position(); both only rise.
 //   WRI-2  A sync covers what was written, without a gap, when it was
 //          submitted; nothing else is called durable.  What is synced is not
-//          written to again, nor is the rest of its last page: power may fail
-//          meanwhile and take the whole page.
+//          written to again, nor is the rest of its last page, which no trim
+//          cuts: power may fail meanwhile and take the whole page.
 //   WRI-3  After a failed write or sync nothing more goes to that file: POISON,
 //          then all that was not durable is written again to a new file.  A
 //          second failure before that is durable ends in read-only.

@@ -17,10 +17,25 @@ uint64_t DigestAt(const NodeView& node, uint64_t token) {
   return entry == nullptr ? 0 : entry->digest;
 }
 
-bool WasDamagedLately(const Evidence& evidence, uint32_t key) {
+// Whether one of `nodes` found too late that what it has of the key is damaged.
+bool WasDamagedLately(const Evidence& evidence, uint32_t key,
+                      std::span<const uint32_t> nodes) {
   return std::ranges::any_of(evidence.damages, [&](const Damage& damage) {
-    return damage.key == key && !damage.in_hints && evidence.FoundLate(damage);
+    return damage.key == key && !damage.in_hints &&
+           evidence.FoundLate(damage) &&
+           std::ranges::find(nodes, damage.node) != nodes.end();
   });
+}
+
+std::vector<uint32_t> CoreOwners(const Evidence& evidence, uint32_t key) {
+  std::vector<uint32_t> owners;
+  for (const KeyView& view : evidence.keys) {
+    if (view.key != key) continue;
+    for (const uint32_t owner : view.owners) {
+      if (evidence.InCore(owner)) owners.push_back(owner);
+    }
+  }
+  return owners;
 }
 
 void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {
@@ -40,7 +55,8 @@ void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {
   const uint64_t first = DigestAt(evidence.nodes[owners[0]], key.token);
   for (size_t i = 1; i < owners.size(); ++i) {
     if (DigestAt(evidence.nodes[owners[i]], key.token) == first) continue;
-    if (WasDamagedLately(evidence, key.key)) {
+    const uint32_t differing[] = {owners[0], owners[i]};
+    if (WasDamagedLately(evidence, key.key, differing)) {
       Excuse(verdict, "O11 damage was found just before the end");
       return;
     }
@@ -66,13 +82,19 @@ struct Strength {
 };
 
 // What stands for a record that was lost doubts itself until as high a version
-// is stored: there is none any more.
-bool IsBereft(const Evidence& evidence, uint32_t key, const KeyEntry& entry) {
+// is stored.  Nobody of the core has one, and there was one.
+bool IsBereft(const Evidence& evidence, const KeyView& key,
+              const KeyEntry& entry) {
   if (!entry.doubted) return false;
-  const std::span<const uint32_t> versions = evidence.ledger.OfKey(key);
-  return std::any_of(versions.begin(), versions.end(), [&](uint32_t index) {
-    return evidence.ledger.At(index).stamp > entry.timestamp;
-  });
+  for (const uint32_t owner : key.owners) {
+    if (!evidence.InCore(owner)) continue;
+    const KeyEntry* other = FindEntry(evidence.nodes[owner].entries, key.token);
+    if (other != nullptr && other->timestamp > entry.timestamp) return false;
+  }
+  return std::ranges::any_of(
+      evidence.ledger.OfKey(key.key), [&](uint32_t index) {
+        return evidence.ledger.At(index).stamp > entry.timestamp;
+      });
 }
 
 Strength StrengthOf(const Evidence& evidence, uint32_t key) {
@@ -87,7 +109,7 @@ Strength StrengthOf(const Evidence& evidence, uint32_t key) {
       const bool doubted = entry != nullptr && entry->doubted;
       strength.in_doubt += node.in_doubt || doubted ? 1 : 0;
       if (node.in_doubt || !doubted) continue;
-      strength.bereft += IsBereft(evidence, key, *entry) ? 1 : 0;
+      strength.bereft += IsBereft(evidence, view, *entry) ? 1 : 0;
     }
   }
   return strength;
@@ -123,7 +145,7 @@ void CheckReadable(const Evidence& evidence, const Operation& read,
     Excuse(verdict, "O11 an owner in doubt cannot meet the others");
     return;
   }
-  if (WasDamagedLately(evidence, read.key)) {
+  if (WasDamagedLately(evidence, read.key, CoreOwners(evidence, read.key))) {
     Excuse(verdict, "O11 damage was found just before the end");
     return;
   }

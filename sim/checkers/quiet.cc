@@ -12,6 +12,9 @@ namespace {
 
 // A session asks for roots twice, so much apart, if they differ (SyncSession).
 constexpr Duration kAsksAgain = 2 * kSecond;
+// For a record that one owner has found damaged: keys, an object, a put, and
+// the same once more should a session end.
+constexpr uint64_t kMessagesARecord = 8;
 
 struct Baseline {
   uint64_t rounds = 0;
@@ -50,12 +53,12 @@ class Judge15 {
   }
 
   void Judge(uint32_t from, uint32_t to, const Traffic& sent) {
-    if (sent.repair > 0 && FoundDamageLately(from, to)) {
-      ++verdict_->checked;
+    const uint64_t late = DamagesFoundLately(from, to);
+    if (late > 0 && sent.repair > 0) {
       Excuse(verdict_, "O15 damage was found just before, or meanwhile");
-    } else {
-      Require(from, to, sent.repair, 0, "messages to make replicas equal");
     }
+    Require(from, to, sent.repair, late * kMessagesARecord,
+            "messages to make replicas equal");
     Require(from, to, sent.roots, baseline_.rounds, "lists of roots");
     Require(from, to, sent.hints, HintsMax(from), "deliveries of hints");
     if (!all_there_ || !lossless_) return;
@@ -64,11 +67,12 @@ class Judge15 {
   }
 
  private:
-  bool FoundDamageLately(uint32_t a, uint32_t b) const {
-    return std::ranges::any_of(evidence_.damages, [&](const Damage& damage) {
-      return (damage.node == a || damage.node == b) && !damage.in_hints &&
-             evidence_.FoundLate(damage);
-    });
+  uint64_t DamagesFoundLately(uint32_t a, uint32_t b) const {
+    return static_cast<uint64_t>(
+        std::ranges::count_if(evidence_.damages, [&](const Damage& damage) {
+          return (damage.node == a || damage.node == b) && !damage.in_hints &&
+                 evidence_.FoundLate(damage);
+        }));
   }
 
   uint64_t HintsMax(uint32_t from) const {

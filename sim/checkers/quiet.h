@@ -3,9 +3,8 @@
 // O15: once replicas are equal nothing is sent to make them equal.  Judged over
 // a window of two rounds of anti-entropy after the bound of convergence, among
 // nodes of the core:
-//   - no digests of keys, no objects, no repair of a replica, but of damage
-//   that
-//     was found just before the end or meanwhile;
+//   - no digests of keys, no objects, no repair of a replica, but for a few of
+//     each record whose damage was found just before the end or meanwhile;
 //   - roots of ranges at most as often as rounds begin;
 //   - no delivery of hints, unless some are held for a node that is gone, and
 //     then with pauses between the tries;

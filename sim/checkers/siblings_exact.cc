@@ -60,8 +60,8 @@ std::string WrongWith(const Evidence& evidence,
   return "";
 }
 
-// Nodes behind a fast clock may draw one stamp: the version that ranks first of
-// those of the stamp that `accepts`.
+// Nodes behind a fast clock may draw one stamp: of those of the stamp that
+// `accepts` the one that somebody had, and that ranks first.
 template <typename Accepts>
 const Ledger::Version* TopOfStamp(const Evidence& evidence, uint32_t key,
                                   uint64_t stamp, const Accepts& accepts) {
@@ -69,7 +69,10 @@ const Ledger::Version* TopOfStamp(const Evidence& evidence, uint32_t key,
   for (const uint32_t index : evidence.ledger.OfKey(key)) {
     const Ledger::Version& version = evidence.ledger.At(index);
     if (version.stamp != stamp || !accepts(version)) continue;
-    if (top == nullptr || Outranks(version, *top)) top = &version;
+    const bool is_better =
+        top == nullptr ||
+        (version.held == top->held ? Outranks(version, *top) : version.held);
+    if (is_better) top = &version;
   }
   return top;
 }
@@ -134,11 +137,8 @@ void CheckStored(const Evidence& evidence, const KeyView& key, uint32_t owner,
     return;
   }
   if (KeptTwinAbove(evidence, *version) != nullptr) {
-    ComplainOfStored(
-        evidence,
-        place + (entry.tombstone ? " as a delete, and it is a value."
-                                 : " as a value, and it is a delete."),
-        nullptr, key.key, verdict);
+    ComplainOfStored(evidence, place + " as a value, and it is a delete.",
+                     nullptr, key.key, verdict);
     return;
   }
   const std::string wrong = WrongWith(evidence, *version);

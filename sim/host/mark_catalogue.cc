@@ -9,12 +9,12 @@ namespace orrery::sim {
 namespace {
 
 constexpr MarkRule kMarks[] = {
+    {"boot.doubt_without_space", MarkClass::kRare, {}},
     {"damage.cut_off_behind_a_strike", MarkClass::kSeldom, {}},
     {"damage.of_an_uncovered_tail", MarkClass::kRare, {}},
     {"damage.told_by_a_note", MarkClass::kCommon, {}},
     {"damage.told_by_a_read", MarkClass::kCommon, {}},
     {"damage.told_by_a_recovery", MarkClass::kRare, {}},
-    {"boot.doubt_without_space", MarkClass::kRare, {}},
     {"door.read_before_the_ring", MarkClass::kCommon, {}},
     {"door.waits_for_ring", MarkClass::kCommon, {}},
     {"engine.other_cluster_dropped", MarkClass::kCommon, {}},
@@ -233,8 +233,7 @@ constexpr MarkRule kMarks[] = {
     {"storage.record_corrupt", MarkClass::kCommon, {}},
     {"storage.recovery_failed", MarkClass::kRare, {}},
     {"storage.relocation_lost", MarkClass::kCommon, {}},
-    {"storage.ring_waits_for_space", MarkClass::kUnmet,
-     "faults begin after the ring has formed: tests/scenarios has one"},
+    {"storage.ring_waits_for_space", MarkClass::kRare, {}},
     {"storage.short_write", MarkClass::kCommon, {}},
     {"storage.suspect", MarkClass::kCommon, {}},
     {"storage.suspect_cleared", MarkClass::kCommon, {}},

@@ -86,6 +86,13 @@ std::vector<size_t> MemoryDisk::UnsyncedPagesOf(const Inode& inode) {
     const size_t page = at / kPageBytes * kPageBytes;
     if (pages.empty() || pages.back() != page) pages.push_back(page);
   }
+  // Cut within a page, the rest of it is written with zeros.
+  const size_t cut = inode.data.size() / kPageBytes * kPageBytes;
+  const bool is_cut =
+      inode.data.size() < inode.durable.size() && cut != inode.data.size();
+  if (is_cut && std::ranges::find(pages, cut) == pages.end()) {
+    pages.push_back(cut);
+  }
   return pages;
 }
 

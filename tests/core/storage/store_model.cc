@@ -106,10 +106,8 @@ std::string StoreModel::Judge(const Crash& crash, const Found& found) const {
     if (value == "!") return key + " cannot be read";
     if (value == "?") return key + " is refused";
   }
-  if (crash.sync_writes) {
-    if (found.damaged) return "a crash was taken for damage";
-    return JudgePrefix(found.content);
-  }
+  if (found.damaged) return "a crash was taken for damage, or did some";
+  if (crash.sync_writes) return JudgePrefix(found.content);
   if (!crash.power_lost) return JudgeKeys(found.content, Durability::kWritten);
   const std::string synced = JudgeKeys(found.content, Durability::kSynced);
   if (!synced.empty() || found.suspect) return synced;
