@@ -109,7 +109,7 @@ Strength StrengthOf(const Evidence& evidence, uint32_t key) {
       const bool doubted = entry != nullptr && entry->doubted;
       strength.in_doubt += node.in_doubt || doubted ? 1 : 0;
       if (node.in_doubt || !doubted) continue;
-      strength.bereft += IsBereft(evidence, view, *entry) ? 1 : 0;
+      strength.bereft += IsBereft(evidence, view, *entry) ? 1U : 0U;
     }
   }
   return strength;
