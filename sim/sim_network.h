@@ -184,7 +184,7 @@ class SimNetwork {
     return links_[LinkOf(ToOf(link), FromOf(link))];
   }
 
-  // The first message of each kind on a link, and every so manieth.
+  // The first message of each kind on a link, and each codec_check_every-th.
   bool IsSampled(const Flight& flight) const {
     return (flight.number - 1) % options_.codec_check_every == 0;
   }

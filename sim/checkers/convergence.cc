@@ -17,25 +17,21 @@ uint64_t DigestAt(const NodeView& node, uint64_t token) {
   return entry == nullptr ? 0 : entry->digest;
 }
 
-// Whether one of `nodes` found too late that what it has of the key is damaged.
+// Whether one of `nodes` that is of the core found too late that what it has of
+// the key is damaged.
 bool WasDamagedLately(const Evidence& evidence, uint32_t key,
                       std::span<const uint32_t> nodes) {
   return std::ranges::any_of(evidence.damages, [&](const Damage& damage) {
     return damage.key == key && !damage.in_hints &&
-           evidence.FoundLate(damage) &&
+           evidence.InCore(damage.node) && evidence.FoundLate(damage) &&
            std::ranges::find(nodes, damage.node) != nodes.end();
   });
 }
 
-std::vector<uint32_t> CoreOwners(const Evidence& evidence, uint32_t key) {
-  std::vector<uint32_t> owners;
-  for (const KeyView& view : evidence.keys) {
-    if (view.key != key) continue;
-    for (const uint32_t owner : view.owners) {
-      if (evidence.InCore(owner)) owners.push_back(owner);
-    }
-  }
-  return owners;
+const KeyView* ViewOf(const Evidence& evidence, uint32_t key) {
+  const auto view = std::ranges::find(
+      evidence.keys, key, [](const KeyView& one) { return one.key; });
+  return view == evidence.keys.end() ? nullptr : &*view;
 }
 
 void CheckKey(const Evidence& evidence, const KeyView& key, Verdict* verdict) {
@@ -81,11 +77,10 @@ struct Strength {
   uint32_t bereft = 0;  // Of these, for what no other has either.
 };
 
-// What stands for a record that was lost doubts itself until as high a version
-// is stored.  Nobody of the core has one, and there was one.
+// An entry in doubt stands for a record that was lost, and doubts itself until
+// as high a version is stored.  Nobody of the core has one, and there was one.
 bool IsBereft(const Evidence& evidence, const KeyView& key,
               const KeyEntry& entry) {
-  if (!entry.doubted) return false;
   for (const uint32_t owner : key.owners) {
     if (!evidence.InCore(owner)) continue;
     const KeyEntry* other = FindEntry(evidence.nodes[owner].entries, key.token);
@@ -99,18 +94,17 @@ bool IsBereft(const Evidence& evidence, const KeyView& key,
 
 Strength StrengthOf(const Evidence& evidence, uint32_t key) {
   Strength strength;
-  for (const KeyView& view : evidence.keys) {
-    if (view.key != key) continue;
-    for (const uint32_t owner : view.owners) {
-      const NodeView& node = evidence.nodes[owner];
-      if (!evidence.InCore(owner) || !node.Serves() || node.wiped) continue;
-      ++strength.there;
-      const KeyEntry* entry = FindEntry(node.entries, view.token);
-      const bool doubted = entry != nullptr && entry->doubted;
-      strength.in_doubt += node.in_doubt || doubted ? 1 : 0;
-      if (node.in_doubt || !doubted) continue;
-      strength.bereft += IsBereft(evidence, view, *entry) ? 1U : 0U;
-    }
+  const KeyView* view = ViewOf(evidence, key);
+  if (view == nullptr) return strength;
+  for (const uint32_t owner : view->owners) {
+    const NodeView& node = evidence.nodes[owner];
+    if (!evidence.InCore(owner) || !node.Serves() || node.wiped) continue;
+    ++strength.there;
+    const KeyEntry* entry = FindEntry(node.entries, view->token);
+    const bool doubted = entry != nullptr && entry->doubted;
+    strength.in_doubt += node.in_doubt || doubted ? 1 : 0;
+    if (node.in_doubt || !doubted) continue;
+    strength.bereft += IsBereft(evidence, *view, *entry) ? 1U : 0U;
   }
   return strength;
 }
@@ -145,7 +139,8 @@ void CheckReadable(const Evidence& evidence, const Operation& read,
     Excuse(verdict, "O11 an owner in doubt cannot meet the others");
     return;
   }
-  if (WasDamagedLately(evidence, read.key, CoreOwners(evidence, read.key))) {
+  const KeyView* view = ViewOf(evidence, read.key);
+  if (view != nullptr && WasDamagedLately(evidence, read.key, view->owners)) {
     Excuse(verdict, "O11 damage was found just before the end");
     return;
   }

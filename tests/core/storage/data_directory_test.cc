@@ -179,6 +179,26 @@ TEST_F(DataDirectoryTest, DoubtThatTheStoresCannotSaveIsToldToTheNextStart) {
   EXPECT_FALSE(directory_->machine_restarted());
 }
 
+// What was good before is still there for the next start, and for later saves.
+TEST_F(DataDirectoryTest, DoubtThatTheDiskDoesNotTakeEndsNobody) {
+  Open();
+  const uint64_t newest = directory_->identity().revision % 2 * 4096;
+  const std::string slot = disk_.Content("IDENTITY").substr(newest, 4096);
+  disk_.FailNextWrite(DiskError::kIo);
+  Do([&](Turn& turn) { directory_->MarkDoubtful(turn); });
+  Settle();
+  ASSERT_TRUE(IsOpen());
+  EXPECT_FALSE(directory_->IsSaving());
+
+  Do([&](Turn& turn) { directory_->SaveHlcHigh(77, turn); });
+  Settle();
+  EXPECT_EQ(disk_.Content("IDENTITY").substr(newest, 4096), slot);
+  Reopen();
+
+  ASSERT_TRUE(IsOpen());
+  EXPECT_EQ(directory_->identity().hlc_high, 77U);
+}
+
 // Light seed 1425: the process died between its start and the verdict over its
 // files; the next one took the lost tail for a mere process crash.
 TEST_F(DataDirectoryTest, AMachineRestartIsNotForgottenByADeathInRecovery) {

@@ -119,9 +119,8 @@ void MemoryDisk::LosePowerBut(const Keeps& keeps,
     LosePieces(*inode, keeps, &piece);
     for (const size_t at : pages) {
       if (page++ != garbage || at >= inode->data.size()) continue;
-      inode->data.replace(at, std::min(kPageBytes, inode->data.size() - at),
-                          std::min(kPageBytes, inode->data.size() - at),
-                          '\xa5');
+      const size_t size = std::min(kPageBytes, inode->data.size() - at);
+      inode->data.replace(at, size, size, '\xa5');
       inode->durable = inode->data;
     }
   }

@@ -32,6 +32,14 @@ class RecoveryTest : public testing::Test {
     disk_.SetContent(DataFile(), content);
   }
 
+  // k0, k1, ... with value-0, value-1, ..., each synced before the next.
+  static void PutAndSync(StoreDriver& driver, int keys) {
+    for (int i = 0; i < keys; ++i) {
+      driver.ReplyTo(
+          driver.Put("k" + std::to_string(i), "value-" + std::to_string(i)));
+      driver.Advance(2 * kSecond);
+    }
+  }
   // k0 to k59, over several files.
   static void FillFiles(StoreDriver& driver) {
     for (int i = 0; i < 60; ++i) {
@@ -154,11 +162,7 @@ TEST_F(RecoveryTest, DamageBeforeTheWatermarkIsCorruptionNotATail) {
 TEST_F(RecoveryTest, ASmallHoleBeforeTheWatermarkIsDamage) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();
-  for (int i = 0; i < 3; ++i) {
-    driver.ReplyTo(
-        driver.Put("k" + std::to_string(i), "value-" + std::to_string(i)));
-    driver.Advance(2 * kSecond);
-  }
+  PutAndSync(driver, 3);
   disk_.CrashProcess();
   const size_t record = Find("k1") - 36 - 8 - 4;
   Overwrite(record, std::string(Find("value-1") + 7 - record, '\0'));
@@ -187,11 +191,7 @@ TEST_F(RecoveryTest, WhatRotsBehindAnOlderDamageIsFoundToo) {
       disk.SetContent(path, bytes);
     };
     driver.StartAndRecover();
-    for (int i = 0; i < 5; ++i) {
-      driver.ReplyTo(
-          driver.Put("k" + std::to_string(i), "value-" + std::to_string(i)));
-      driver.Advance(2 * kSecond);
-    }
+    PutAndSync(driver, 5);
     disk.CrashProcess();
     rot("value-1");
     driver.StartAndRecover();

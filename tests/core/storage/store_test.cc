@@ -405,6 +405,39 @@ TEST_F(StoreTest, DoubtThatFindsNoSpaceIsHidden) {
   EXPECT_TRUE(driver_.store().HasNotedRecovery());
 }
 
+TEST_F(StoreTest, DoubtThatAFailedManifestDoesNotTakeIsHidden) {
+  for (const bool fails_before : {false, true}) {
+    MemoryDisk disk(1);
+    StoreDriver driver(disk, SmallStore());
+    driver.StartAndRecover();
+    driver.ReplyTo(driver.Put("k", "value-k", true));
+    driver.ReplyTo(driver.Put("l", "value-l", true));
+    driver.Advance(2 * kSecond);
+    const std::string path = disk.PathsEndingWith("1.data").front();
+    std::string bytes = disk.Content(path);
+    bytes.at(bytes.find("value-k")) ^= 1;
+    bytes.at(bytes.find("value-l")) ^= 1;
+    disk.SetContent(path, bytes);
+    if (fails_before) {
+      driver.ReplyTo(driver.Get("k"));
+      driver.Settle();
+      disk.FailNextSync(DiskError::kIo);  // Of what tells of the repair.
+      driver.ReplyTo(driver.Put("k", "repaired"));
+      driver.Settle();
+      ASSERT_TRUE(driver.SawMark("storage.manifest_failed"));
+      EXPECT_FALSE(driver.store().HidesDoubt());
+    } else {
+      disk.FailNextSync(DiskError::kIo);  // Of what tells of the damage.
+    }
+
+    EXPECT_EQ(driver.ReplyTo(driver.Get("l")).status, StoreStatus::kCorrupt);
+    driver.Settle();
+
+    ASSERT_TRUE(driver.SawMark("storage.manifest_failed"));
+    EXPECT_TRUE(driver.store().HidesDoubt());
+  }
+}
+
 TEST_F(StoreTest, AStoreThatHidesDoubtIsNotClean) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("k", "v"));
