@@ -154,7 +154,7 @@ void Boot::FinishRecovery(Rooms& rooms, Turn& turn) {
 }
 
 // IDENTITY leaves all doubt to the stores once they have said theirs, and says
-// that there is some while they have no space to.
+// that there is some while they cannot.
 void Boot::NoteDoubt(Rooms& rooms, Turn& turn) {
   const Store& user = rooms.user_store;
   // Doubt of the hints costs no vote (storage section 2): not said here.

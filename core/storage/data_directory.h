@@ -74,8 +74,8 @@ class DataDirectory {
   const Identity& identity() const { return identity_; }
   // The boot id changed since the last recovery and there was no clean stop:
   // unsynced writes may be gone.  Also if a slot is damaged, which may have
-  // been the one that says so.
-  // Or the process before this one ended with doubt that it could not save.
+  // been the one that says so, or if the process before this one had doubt that
+  // it could not save.
   bool machine_restarted() const { return machine_restarted_; }
   bool was_clean() const { return was_clean_; }
   bool fresh() const { return fresh_; }

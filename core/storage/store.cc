@@ -46,6 +46,7 @@ bool Store::IsOpen() const { return parts_->is_open; }
 bool Store::HasNotedRecovery() const { return parts_->manifest.IsStarted(); }
 
 bool Store::HidesDoubt() const { return parts_->manifest.HidesDoubt(); }
+
 bool Store::IsFailed() const { return parts_->IsFailed(); }
 std::string Store::failure() const { return parts_->recovery.failure(); }
 bool Store::IsSuspect() const { return parts_->is_suspect; }

@@ -141,7 +141,8 @@ class Store {
   // What recovery found is in the manifest.  On a full disk it waits for space,
   // though the store is open.
   bool HasNotedRecovery() const;
-  // Likewise that something is damaged or in doubt: only this process knows.
+  // Only this process knows that something is damaged or in doubt: there was no
+  // space to say it, or the manifest has failed.
   bool HidesDoubt() const;
 
   // The whole shard may lack acknowledged writes (I11).
