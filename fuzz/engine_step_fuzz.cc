@@ -107,7 +107,8 @@ class Run {
   void Ask(uint8_t argument, ByteView bytes) {
     ClientRequest request;
     request.client = {++asked_, 1};
-    request.verb = static_cast<ClientVerb>(1 + argument % 4);
+    request.verb =
+        static_cast<ClientVerb>(1 + argument % (kClientVerbsEnd - 1));
     request.key = std::string(1, static_cast<char>('a' + argument / 4 % 4));
     request.write_level.kind = static_cast<Level::Kind>(argument / 16 % 4);
     request.read_level.kind = request.write_level.kind;

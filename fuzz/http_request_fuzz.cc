@@ -28,7 +28,7 @@ void CheckRequest(const ClientRequest& request) {
   if (request.verb == ClientVerb::kListKeys) {
     ORRERY_INVARIANT(request.limit >= 1);
     ORRERY_INVARIANT(request.limit <= kListLimitMax);
-  } else {
+  } else if (!IsForStorage(request.verb)) {
     ORRERY_INVARIANT(!request.key.empty());
   }
 }

@@ -43,10 +43,8 @@ const json::value& MemberOf(const json::value& value, const char* name) {
 }
 
 // Fetches a page; with -o json prints it and leaves nothing to show.
-ExitCode Fetch(const AdminCommand& command, const std::string& target,
+ExitCode Fetch(const AdminCommand& command, const HttpRequest& request,
                std::optional<json::value>* page) {
-  HttpRequest request;
-  request.target = target;
   HttpResponse response;
   const ExitCode code = Exchange(command.client, request, &response);
   if (command.client.json) {
@@ -62,6 +60,13 @@ ExitCode Fetch(const AdminCommand& command, const std::string& target,
   }
   *page = std::move(parsed);
   return kExitOk;
+}
+
+ExitCode Fetch(const AdminCommand& command, const std::string& target,
+               std::optional<json::value>* page) {
+  HttpRequest request;
+  request.target = target;
+  return Fetch(command, request, page);
 }
 
 void AddRows(const std::string& prefix, const json::value& value,
@@ -168,6 +173,26 @@ ExitCode RunStats(const AdminCommand& command) {
   std::vector<std::vector<std::string>> rows = {{"STATISTIC", "VALUE"}};
   AddRows("", *page, &rows);
   PrintTable(rows);
+  return kExitOk;
+}
+
+ExitCode RunCompact(const AdminCommand& command) {
+  HttpRequest request;
+  request.method = "POST";
+  request.target = "/admin/compact";
+  std::optional<json::value> page;
+  const ExitCode code = Fetch(command, request, &page);
+  if (!page.has_value()) return code;
+  const std::string status = TextOf(MemberOf(*page, "status"));
+  if (status == "nothing to do") {
+    std::printf("nothing to compact\n");
+    return kExitOk;
+  }
+  std::printf(
+      "compaction %s: %s files, %s bytes; `orrery stats` shows how far "
+      "it is\n",
+      status.c_str(), TextOf(MemberOf(*page, "files")).c_str(),
+      TextOf(MemberOf(*page, "bytes")).c_str());
   return kExitOk;
 }
 

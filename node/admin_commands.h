@@ -1,6 +1,7 @@
 // node/admin_commands.h
 //
-// `orrery status`, `ring`, `keys`, `stats`: the admin pages as tables.
+// `orrery status`, `ring`, `keys`, `stats`: the admin pages as tables; and
+// what an operator asks of a node's storage.
 
 #ifndef ORRERY_NODE_ADMIN_COMMANDS_H_
 #define ORRERY_NODE_ADMIN_COMMANDS_H_
@@ -23,6 +24,7 @@ ExitCode RunStatus(const AdminCommand& command);
 ExitCode RunRing(const AdminCommand& command);
 ExitCode RunKeys(const AdminCommand& command);
 ExitCode RunStats(const AdminCommand& command);
+ExitCode RunCompact(const AdminCommand& command);
 
 }  // namespace orrery
 

@@ -65,7 +65,14 @@ void WriteStore(const StoreCounters& store, JsonWriter* json) {
       .Member("bytes_written", store.bytes_written)
       .Member("syncs", store.syncs)
       .Member("compactions", store.compactions)
+      .Member("reclaimed_bytes", store.reclaimed_bytes);
+  json->Name("compaction").BeginObject();
+  json->Name("running").Bool(store.compacting_files > 0);
+  json->Member("files", store.compacting_files)
+      .Member("bytes", store.compacting_bytes)
+      .Member("bytes_read", store.compacted_bytes)
       .EndObject();
+  json->EndObject();
 }
 
 void WriteRequests(const EngineCounters& engine, JsonWriter* json) {

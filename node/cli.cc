@@ -132,6 +132,9 @@ void AddAdminVerbs(CLI::App& app, Verbs& verbs) {
   keys->add_option("--limit", verbs.admin.limit,
                    "At most so many (default: all; with -o json one page).");
   AddAdminVerb(app, "stats", "Show a node's statistics.", verbs, RunStats);
+  AddAdminVerb(app, "compact",
+               "Reclaim the space of overwritten records on a node now.", verbs,
+               RunCompact);
 }
 
 void AddBench(CLI::App& app, Verbs& verbs) {

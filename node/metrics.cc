@@ -11,10 +11,11 @@ struct Verb {
   ClientVerb verb;
   const char* name;
 };
-constexpr std::array<Verb, 4> kVerbs = {{{ClientVerb::kPut, "put"},
+constexpr std::array<Verb, 5> kVerbs = {{{ClientVerb::kPut, "put"},
                                          {ClientVerb::kGet, "get"},
                                          {ClientVerb::kDelete, "delete"},
-                                         {ClientVerb::kListKeys, "keys"}}};
+                                         {ClientVerb::kListKeys, "keys"},
+                                         {ClientVerb::kCompact, "compact"}}};
 
 struct Store {
   StoreId id;

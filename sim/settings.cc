@@ -71,6 +71,8 @@ int ApplyLimit(std::string_view name, std::string_view value, Limits* limits) {
   constexpr Large kLarge[] = {
       {"pinned_bytes_max", &Limits::pinned_bytes_max},
       {"allocate_step", &Limits::allocate_step},
+      {"compaction_rate_min", &Limits::compaction_rate_min},
+      {"compaction_rate_max", &Limits::compaction_rate_max},
       {"hint_bytes_per_target_max", &Limits::hint_bytes_per_target_max},
       {"sync_bytes_max", &Limits::sync_bytes_max},
       {"sync_in_flight_max", &Limits::sync_in_flight_max},

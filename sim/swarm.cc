@@ -254,6 +254,12 @@ void Generator::Knobs() {
   if (prng.Chance(1, 4)) knob("limits.sync_items_max", items);
   if (prng.Chance(1, 4)) knob("limits.sync_bytes_max", "2048");
   if (prng.Chance(1, 4)) knob("limits.sync_in_flight_max", "2");
+  Prng pace(seed_ ^ 0x70616365ULL);
+  if (pace.Chance(1, 4)) {
+    const int64_t rate = pace.Between(18, 20);
+    knob("limits.compaction_rate_min", std::to_string(uint64_t{1} << rate));
+    knob("limits.compaction_rate_max", std::to_string(uint64_t{2} << rate));
+  }
   if (profile_ == Profile::kOverload) {
     // Of clients only: what peers may ask is what makes it converge in time.
     Prng load(seed_ ^ 0x6f766c64ULL);

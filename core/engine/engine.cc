@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "core/base/invariant.h"
+#include "core/engine/operator_desk.h"
 #include "core/engine/ready_lists.h"
 #include "core/engine/rooms.h"
 #include "core/engine/value_parts.h"
@@ -24,6 +25,9 @@ class Dispatcher {
     rooms_.boot.OnStart(start, rooms_, turn_);
   }
   void operator()(const ClientRequest& request) {
+    if (IsForStorage(request.verb)) {
+      return OperatorDesk::OnRequest(request, rooms_, turn_);
+    }
     rooms_.door.OnRequest(request, rooms_, turn_);
   }
   void operator()(const ClientGoneEvent&) {
@@ -152,6 +156,7 @@ void FireTimer(const TimerHeap::Due& due, Rooms& rooms, Turn& turn) {
     case TimerKind::kStoreSync:
     case TimerKind::kWatermark:
     case TimerKind::kCompaction:
+    case TimerKind::kCompactionPace:
     case TimerKind::kSpace:
       if (due.handle.slot == static_cast<uint32_t>(StoreId::kUser)) {
         return rooms.user_store.OnTimer(due, turn);

@@ -15,7 +15,8 @@ Store::Options StoreOptions(const EngineOptions& options, StoreId id) {
           .limits = options.limits,
           // A hint's key is its target's storage id and the key.
           .key_bytes_max = hints ? kKeyBytesMax + 16 : kKeyBytesMax,
-          .tells = options.tells_stores};
+          .tells = options.tells_stores,
+          .drops_tombstones = hints};
 }
 
 }  // namespace

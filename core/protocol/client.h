@@ -10,6 +10,7 @@
 #ifndef ORRERY_CORE_PROTOCOL_CLIENT_H_
 #define ORRERY_CORE_PROTOCOL_CLIENT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -26,8 +27,17 @@ enum class ClientVerb : uint8_t {
   kPut = 1,
   kGet = 2,
   kDelete = 3,
-  kListKeys = 4
+  kListKeys = 4,
+  // What an operator asks of this node's storage.
+  kCompact = 5,
 };
+// One more than the greatest number of a verb.
+inline constexpr size_t kClientVerbsEnd = 6;
+
+// Asked of this node alone: no ring is needed, no other node hears of it.
+constexpr bool IsForStorage(ClientVerb verb) {
+  return verb >= ClientVerb::kCompact;
+}
 
 // How many owners must answer.  Counted afresh over each active owner set and
 // capped at its size.
@@ -48,7 +58,7 @@ struct Level {
 struct ClientRequest {
   Handle client;  // Minted by the gateway; comes back on the reply.
   ClientVerb verb = ClientVerb::kGet;
-  std::string key;  // 1 to kKeyBytesMax bytes; empty for kListKeys.
+  std::string key;  // 1 to kKeyBytesMax bytes; of put, get and delete.
   Bytes value;      // kPut.
   Level read_level;
   Level write_level;
@@ -139,8 +149,22 @@ struct KeysPage {
   friend bool operator==(const KeysPage&, const KeysPage&) = default;
 };
 
-using ClientReply =
-    std::variant<WriteDone, ReadDone, Refused, OutcomeUnknown, KeysPage>;
+// 200 of what an operator asked of the storage.
+struct TaskAnswer {
+  enum class State : uint8_t {
+    kStarted = 1,  // It goes on; /admin/stats shows how far it is.
+    kRunning = 2,  // It had been started before.
+    kNothing = 3,  // There is nothing to do.
+  };
+  State state = State::kNothing;
+  uint64_t files = 0;  // That it is about.
+  uint64_t bytes = 0;  // Of them.
+  ORRERY_FIELDS(state, files, bytes)
+  friend bool operator==(const TaskAnswer&, const TaskAnswer&) = default;
+};
+
+using ClientReply = std::variant<WriteDone, ReadDone, Refused, OutcomeUnknown,
+                                 KeysPage, TaskAnswer>;
 
 // What a write may be answered: all that a forwarder passes on.
 using WriteReply = std::variant<WriteDone, Refused, OutcomeUnknown>;

@@ -27,9 +27,16 @@ struct StoreCounters {  // CONTRACT section 3, /admin/stats.
   uint64_t damaged_records = 0;
   uint64_t damaged_files = 0;
   uint64_t ranges_in_doubt = 0;
+  uint64_t reclaimed_bytes = 0;  // By compaction.
+  // Of the job that runs, all 0 if none does.
+  uint64_t compacting_files = 0;
+  uint64_t compacting_bytes = 0;
+  uint64_t compacted_bytes = 0;  // Of these, what has been read.
   ORRERY_FIELDS(active_keys, deleted_keys, data_files, data_bytes, dead_bytes,
                 total_reads, total_writes, bytes_written, syncs, compactions,
-                damaged_records, damaged_files, ranges_in_doubt, pinned_files)
+                damaged_records, damaged_files, ranges_in_doubt, pinned_files,
+                reclaimed_bytes, compacting_files, compacting_bytes,
+                compacted_bytes)
 };
 
 struct EngineCounters {

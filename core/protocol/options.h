@@ -25,12 +25,16 @@ struct Limits {
   uint64_t pinned_bytes_max = 32ull << 20;  // Unsynced plus queued, per store.
   uint32_t key_segments = 1024;             // Of the key index; a power of two.
   uint64_t allocate_step = 4ull << 20;      // Data files grow by this.
+  // Bytes a second that compaction reads and writes (CompactionPace).
+  uint64_t compaction_rate_min = 8ull << 20;
+  uint64_t compaction_rate_max = 256ull << 20;
   uint64_t hint_bytes_per_target_max = 1ull << 30;
   uint32_t sync_items_max = 4096;        // Key digests in one SyncKeys.
   uint64_t sync_bytes_max = 1ull << 20;  // Object bytes in one SyncObjects.
   uint64_t sync_in_flight_max = 64;      // Merges a session keeps open.
   ORRERY_FIELDS(client_requests_max, peer_requests_max, store_reads_max,
                 pinned_bytes_max, key_segments, allocate_step,
+                compaction_rate_min, compaction_rate_max,
                 hint_bytes_per_target_max, sync_items_max, sync_bytes_max,
                 sync_in_flight_max)
 };

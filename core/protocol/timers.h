@@ -57,6 +57,7 @@ enum class TimerKind : uint8_t {
   kProbeTimeout = 23,    // membership: a ping went unanswered
   kDrain = 24,           // engine: a stop waits no longer for requests
   kPutRetry = 25,        // quorum: a refused replica is asked again
+  kCompactionPace = 27,  // storage: a compaction goes on
   kDirectoryRetry = 26,  // storage: RING is written again after a full disk
 };
 

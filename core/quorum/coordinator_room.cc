@@ -31,9 +31,10 @@ void CoordinatorRoom::OnClientRequest(const ClientRequest& request,
       ++counters_.deletes;
       return OnWrite(request, deadline, turn);
     case ClientVerb::kListKeys:
+    case ClientVerb::kCompact:
       break;
   }
-  ORRERY_UNREACHABLE("a listing is no coordinator's");
+  ORRERY_UNREACHABLE("a request that is no coordinator's");
 }
 
 void CoordinatorRoom::OnRead(const ClientRequest& request, Instant deadline,

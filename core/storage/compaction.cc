@@ -9,90 +9,79 @@
 #include "core/base/total_order.h"
 #include "core/storage/control_record.h"
 #include "core/storage/record.h"
+#include "core/storage/victim_chooser.h"
 
 namespace orrery {
 
 namespace {
 
 constexpr uint64_t kPieceBytes = uint64_t{256} << 10;
-constexpr size_t kInputsMax = 8;
-constexpr uint64_t kInputBytesMax = uint64_t{800} << 20;
-// Bounds the list of moves: 32 bytes for each record of 100 bytes or more.
-constexpr uint64_t kLiveBytesMax = uint64_t{128} << 20;
 constexpr size_t kMovesPerTick = 4096;
-
-uint64_t UsedBytes(const DataFile& file) {
-  return file.length - std::min<uint64_t>(file.length, kHeaderBlockBytes);
-}
-
-uint64_t DeadBytes(const DataFile& file) {
-  return UsedBytes(file) - std::min(UsedBytes(file), file.live_bytes);
-}
-
-// More is dead than the SEAL record that every output has too: a job always
-// frees something, so that none follows another for ever (A15).
-bool IsMostlyDead(const DataFile& file) {
-  if (file.live_bytes == 0) return true;
-  return DeadBytes(file) > kSealBytes && DeadBytes(file) * 2 >= UsedBytes(file);
-}
-
-// a is worth more than b: dead / (live + 1), without division.
-bool IsBetter(const DataFile& a, const DataFile& b) {
-  __extension__ typedef unsigned __int128 Wide;
-  const Wide left = Wide{DeadBytes(a)} * (b.live_bytes + 1);
-  const Wide right = Wide{DeadBytes(b)} * (a.live_bytes + 1);
-  if (left != right) return left > right;
-  return a.id < b.id;
-}
+// A job is worth its while that frees this share of what it read.
+constexpr uint64_t kWorthwhileShare = 10;
 
 }  // namespace
 
-bool Compaction::IsEligible(const DataFile& file) const {
-  return file.sealed && !file.damaged && !file.has_cells && !file.is_doomed &&
-         file.state != DataFile::State::kGone;
-}
-
-std::vector<uint16_t> Compaction::ChooseInputs() const {
-  std::vector<uint16_t> chosen;
-  std::vector<uint16_t> small;
-  for (const auto& [id, slot] : files_.by_id()) {
-    const DataFile& file = files_.At(slot);
-    if (!IsEligible(file)) continue;
-    if (IsMostlyDead(file)) {
-      chosen.push_back(slot);
-    } else if (file.length < context_.options.max_file_bytes / 10) {
-      small.push_back(slot);
-    }
-  }
-  // A small file is worth a job only with another to join.
-  if (small.size() + chosen.size() >= 2) {
-    chosen.insert(chosen.end(), small.begin(), small.end());
-  }
-  Sort(chosen.begin(), chosen.end(), [this](uint16_t a, uint16_t b) {
-    return IsBetter(files_.At(a), files_.At(b));
-  });
-  uint64_t bytes = 0;
-  uint64_t live = 0;
-  size_t count = 0;
-  while (count < chosen.size() && count < kInputsMax) {
-    bytes += files_.At(chosen[count]).length;
-    live += files_.At(chosen[count]).live_bytes;
-    if (count > 0 && (bytes > kInputBytesMax || live > kLiveBytesMax)) break;
-    ++count;
-  }
-  chosen.resize(count);
-  return chosen;
-}
-
 void Compaction::Check(Turn& turn) {
   if (!IsIdle()) return;
-  inputs_ = ChooseInputs();
-  if (inputs_.empty()) return;
+  inputs_ = ChooseVictims(
+      files_, manifest_.state(),
+      {.max_file_bytes = context_.options.max_file_bytes,
+       .drops_tombstones = context_.options.drops_tombstones,
+       .thorough_below = thorough_below_,
+       .now = turn.now(),
+       .wall_ns = static_cast<uint64_t>(std::max<int64_t>(turn.wall().ns, 0))});
+  if (inputs_.empty()) {
+    thorough_below_ = 0;
+    return;
+  }
   turn.effects.Mark("storage.compaction_started");
   next_input_ = 0;
   freed_bytes_ = 0;
+  bytes_done_ = 0;
   for (const uint16_t slot : inputs_) files_.Pin(slot);
+  drop_below_ = DropBelow();
+  clean_below_ = writer_.LeastQueuedSeq();
   OpenNextInput(turn);
+}
+
+TaskAnswer Compaction::CheckAll(Turn& turn) {
+  const bool was_idle = IsIdle();
+  thorough_below_ = context_.next_file_id;
+  Check(turn);
+  if (IsIdle()) return {};
+  StoreCounters job;
+  Count(&job);
+  return {.state = was_idle ? TaskAnswer::State::kStarted
+                            : TaskAnswer::State::kRunning,
+          .files = job.compacting_files,
+          .bytes = job.compacting_bytes};
+}
+
+void Compaction::Count(StoreCounters* counters) const {
+  counters->compacting_files = inputs_.size();
+  counters->compacting_bytes = 0;
+  for (const uint16_t slot : inputs_) {
+    counters->compacting_bytes += files_.At(slot).length;
+  }
+  counters->compacted_bytes = IsIdle() ? 0 : bytes_done_;
+}
+
+// CMP-5: a tombstone with a lower seq hides nothing outside of the job.
+uint64_t Compaction::DropBelow() const {
+  const ManifestState& listed = manifest_.state();
+  const bool is_certain =
+      listed.damages.empty() && listed.suspect.intervals.empty();
+  if (!context_.options.drops_tombstones || !is_certain) return 0;
+  uint64_t least = writer_.LeastUnsealedSeq();
+  for (const auto& [id, file] : listed.files) {
+    if (!file.sealed || file.summary.record_count == 0) continue;
+    const bool is_input =
+        std::any_of(inputs_.begin(), inputs_.end(),
+                    [&](uint16_t slot) { return files_.At(slot).id == id; });
+    if (!is_input) least = std::min(least, HidesNothingBelow(file));
+  }
+  return least;
 }
 
 void Compaction::Submit(Step step, DiskEffect effect, Turn& turn) {
@@ -107,6 +96,7 @@ void Compaction::OpenNextInput(Turn& turn) {
   // Wholly dead files are dropped unread.
   while (next_input_ < inputs_.size() &&
          files_.At(inputs_[next_input_]).live_bytes == 0) {
+    bytes_done_ += files_.At(inputs_[next_input_]).length;
     ++next_input_;
   }
   if (next_input_ == inputs_.size()) return AfterInputs(turn);
@@ -138,10 +128,30 @@ void Compaction::StartScan(Turn& turn) {
   Continue(turn);
 }
 
+// Whether it is too early for more; then a timer will go on.
+bool Compaction::MustWait(Turn& turn) {
+  if (pace_.MayGoOn(turn.now())) return false;
+  is_paused_ = true;
+  turn.effects.Mark("storage.compaction_paused");
+  turn.timers.Arm(TimerKind::kCompactionPace,
+                  {static_cast<uint32_t>(context_.options.id), 1},
+                  pace_.next());
+  return true;
+}
+
+void Compaction::OnPaceTimer(Turn& turn) {
+  if (!is_paused_) return;
+  is_paused_ = false;
+  Continue(turn);
+}
+
 // Goes on until an operation is under way.
 void Compaction::Continue(Turn& turn) {
   while (true) {
-    if (buffer_.size() >= kPieceBytes) return Flush(turn);
+    if (buffer_.size() >= kPieceBytes) {
+      if (MustWait(turn)) return;
+      return Flush(turn);
+    }
     if (!pending_.has_value()) {
       SegmentScan::Item item;
       if (scan_->Next(&item)) {
@@ -156,7 +166,10 @@ void Compaction::Continue(Turn& turn) {
         ++next_input_;
         return OpenNextInput(turn);
       } else {
+        if (MustWait(turn)) return;
         const SegmentScan::Piece piece = scan_->wanted();
+        pace_.Spend(piece.length, turn.now());
+        bytes_done_ += piece.length;
         return Submit(Step::kRead,
                       {.verb = DiskVerb::kRead,
                        .file = context_.disk.NumberOfSlot(inputs_[next_input_]),
@@ -191,7 +204,10 @@ bool Compaction::TakeRecord(Turn& turn) {
   const KeyHash hash = context_.HashOf(TextOf(view.key));
   const uint64_t bytes = item.header.bytes();
   const RecordAddress from(inputs_[next_input_], item.from, bytes);
-  if (PointsHere(hash, from, item.header.seq)) {
+  const bool is_current = PointsHere(hash, from, item.header.seq);
+  if (is_current && item.header.deleted && item.header.seq < drop_below_) {
+    drops_.push_back({hash, from, {}});
+  } else if (is_current) {
     if (!has_output_) {
       StartOutput(turn);
       return false;
@@ -263,6 +279,7 @@ void Compaction::StartOutput(Turn& turn) {
   output.file.id = context_.next_file_id++;
   output.file.kind = DataFileKind::kCompacted;
   output.file.salt = context_.SaltOf(output.file.id);
+  output.file.base_seq = clean_below_;
   output.offset = kHeaderBlockBytes;
   const DataFile entry{.id = output.file.id,
                        .kind = DataFileKind::kCompacted,
@@ -323,6 +340,7 @@ void Compaction::Flush(Turn& turn) {
   Bytes data = Bytes::CopyOf(buffer_);
   buffer_.clear();
   context_.counters.bytes_written += submitted_;
+  pace_.Spend(submitted_, turn.now());
   Submit(Step::kWrite,
          {.verb = DiskVerb::kWrite,
           .file = context_.disk.NumberOfSlot(output.slot),
@@ -499,13 +517,34 @@ void Compaction::RelocateSome(Turn& turn) {
     turn.effects.more = true;
     return;
   }
+  DropTombstones(turn);
   FinishJob(turn);
 }
 
+void Compaction::DropTombstones(Turn& turn) {
+  for (const Move& drop : drops_) {
+    IndexEntry old;
+    if (!index_.Erase(drop.hash, drop.from, &old)) continue;
+    turn.effects.Mark("storage.tombstone_dropped");
+    files_.At(drop.from.file_slot()).live_bytes -= drop.from.bytes();
+    context_.changes.push_back(
+        {.token = drop.hash.token, .old_digest = old.digest, .new_digest = {}});
+  }
+}
+
 void Compaction::FinishJob(Turn& turn) {
+  const uint64_t read_bytes = freed_bytes_;
+  Duration cooled;
+  for (const uint16_t slot : inputs_) {
+    cooled = std::max(cooled, files_.At(slot).cool_down);
+  }
+  for (const Output& output : outputs_) {
+    freed_bytes_ -= std::min(freed_bytes_, output.file.length);
+  }
+  const bool freed_little = freed_bytes_ < read_bytes / kWorthwhileShare;
   for (const Output& output : outputs_) {
     files_.At(output.slot).sealed = true;
-    freed_bytes_ -= std::min(freed_bytes_, output.file.length);
+    if (freed_little) CoolDown(output.slot, cooled, turn);
     files_.Unpin(output.slot, turn);
   }
   for (const uint16_t slot : inputs_) {
@@ -514,11 +553,19 @@ void Compaction::FinishJob(Turn& turn) {
     files_.Unpin(slot, turn);
   }
   ++context_.counters.compactions;
+  context_.counters.reclaimed_bytes += freed_bytes_;
   turn.effects.Mark("storage.compaction_done");
   turn.effects.notes.push_back(
       {.kind = Note::Kind::kCompaction, .number = freed_bytes_});
   EndJob();
   Check(turn);
+}
+
+void Compaction::CoolDown(uint16_t slot, Duration before, Turn& turn) {
+  turn.effects.Mark("storage.compaction_cools_down");
+  DataFile& file = files_.At(slot);
+  file.cool_down = LongerCoolDown(before, context_.options.compact_interval);
+  file.cools_until = turn.now() + file.cool_down;
 }
 
 // Whatever was copied is unlisted: its files are removed.
@@ -534,6 +581,9 @@ void Compaction::Abort(Turn& turn) {
 
 void Compaction::EndJob() {
   step_ = Step::kIdle;
+  is_paused_ = false;
+  drops_.clear();
+  drops_.shrink_to_fit();
   inputs_.clear();
   outputs_.clear();
   moves_.clear();

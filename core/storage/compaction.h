@@ -8,8 +8,12 @@
 //   the inputs at zero pins
 //
 // A crash before SWAP leaves the old files, one after it the new ones (I6).
-// Nothing of a record changes but its place.  Tombstones are kept: dropping
-// one needs the stable floor, which this version does not know.
+// Nothing of a record changes but its place.  Which files, and when, is said by
+// ChooseVictims; how fast, by CompactionPace.
+//
+// Tombstones of the user's store are kept: dropping one needs the stable floor,
+// which this version does not know.  Those of the hints store only hide older
+// records of this disk, and go with them (CMP-5).
 //
 // Invariants:
 //   CMP-1  Inputs are sealed, not damaged, and hold no cells; the active file
@@ -22,6 +26,12 @@
 //   CMP-4  A record is left behind only once what superseded it is synced: the
 //          switch waits for the log to be durable up to where it ended when
 //          the last input was read (semantics D8).
+//
+//   CMP-5  A tombstone is dropped only if no file outside of the job, and
+//          nothing that is still being written, can hold an older record: all
+//          that is there has higher seqs, or was compacted after the tombstone
+//          came, and nothing is damaged or in doubt.  Its entry goes after the
+//          switch, if it still points to it (A5).
 //
 // Threading: engine thread.  Cost: per step one piece of 256 KiB, or 4,096
 // relocations, or a look at as many entries for damage; memory 32 bytes per
@@ -40,8 +50,12 @@
 #include "core/base/field_saver.h"
 #include "core/base/fields.h"
 #include "core/base/ready_list.h"
+#include "core/base/time.h"
+#include "core/protocol/client.h"
+#include "core/protocol/counters.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
+#include "core/storage/compaction_pace.h"
 #include "core/storage/file_table.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest.h"
@@ -61,11 +75,16 @@ class Compaction {
         files_(files),
         index_(index),
         manifest_(manifest),
-        writer_(writer) {}
+        writer_(writer),
+        pace_(context.options.limits) {}
 
   // Starts a job if something is worth one and none runs.
   void Check(Turn& turn);
+  // As an operator asks: for each file that there is now a little is enough.
+  TaskAnswer CheckAll(Turn& turn);
   bool IsIdle() const { return step_ == Step::kIdle; }
+  // Fills in what the job that runs does.
+  void Count(StoreCounters* counters) const;
 
   // The state (base/fields.h).
   void Fields(FieldSaver& save) const;
@@ -80,6 +99,9 @@ class Compaction {
   // The log may be durable further than before.
   void OnDurable(Turn& turn);
   void OnTick(Turn& turn);
+  // A read of a client's or a peer's took so long.
+  void NoteRead(Duration took) { pace_.NoteRead(took, !IsIdle()); }
+  void OnPaceTimer(Turn& turn);
 
   // Entries whose records a job could not read.
   std::vector<DamagedEntry>& TakeDamaged() { return damaged_.Take(); }
@@ -91,7 +113,9 @@ class Compaction {
           self.gaps_, self.outputs_, self.has_output_, self.is_sealing_,
           AsValue(self.buffer_), self.submitted_, self.moves_, self.next_move_,
           self.freed_bytes_, self.barrier_, self.transfer_, self.damaged_,
-          self.seen_, self.looked_upto_);
+          self.seen_, self.looked_upto_, self.pace_, self.is_paused_,
+          self.thorough_below_, self.drop_below_, self.clean_below_,
+          self.drops_, self.bytes_done_);
   }
   enum class Step : uint8_t {
     kIdle = 0,
@@ -121,8 +145,8 @@ class Compaction {
     ORRERY_FIELDS(slot, file, header_crc, offset, written)
   };
 
-  std::vector<uint16_t> ChooseInputs() const;
-  bool IsEligible(const DataFile& file) const;
+  uint64_t DropBelow() const;
+  bool MustWait(Turn& turn);
   void Submit(Step step, DiskEffect effect, Turn& turn);
   void OpenNextInput(Turn& turn);
   void StartScan(Turn& turn);
@@ -140,7 +164,9 @@ class Compaction {
   void AfterInputs(Turn& turn);
   void AwaitDurable(Turn& turn);
   void Swap(Turn& turn);
+  void DropTombstones(Turn& turn);
   void FinishJob(Turn& turn);
+  void CoolDown(uint16_t slot, Duration before, Turn& turn);
   void Abort(Turn& turn);
   void EndJob();
 
@@ -166,6 +192,13 @@ class Compaction {
   uint64_t submitted_ = 0;
   std::vector<Move> moves_;
   size_t next_move_ = 0;
+  std::vector<Move> drops_;   // Tombstones; `to` is none.
+  uint64_t drop_below_ = 0;   // CMP-5: a seq.
+  uint64_t clean_below_ = 0;  // ManifestFile::base_seq of the outputs.
+  CompactionPace pace_;
+  bool is_paused_ = false;
+  uint64_t thorough_below_ = 0;  // Of an operator's request: a file id.
+  uint64_t bytes_done_ = 0;      // Of the inputs, read or passed over.
   uint64_t freed_bytes_ = 0;
   uint64_t barrier_ = 0;  // CMP-4: a log position.
   ReadyList<DamagedEntry> damaged_;

@@ -25,6 +25,7 @@
 #include "core/base/field_saver.h"
 #include "core/base/fields.h"
 #include "core/base/ready_list.h"
+#include "core/base/time.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/header_block.h"
@@ -56,8 +57,11 @@ struct DataFile {
   uint64_t length = 0;     // Bytes that count.
   uint64_t live_bytes = 0;
   uint64_t last_use = 0;
+  // No compaction takes it before then: one freed little (VIC-1).
+  Instant cools_until;
+  Duration cool_down;
   ORRERY_FIELDS(id, kind, salt, state, pins, sealed, damaged, has_cells,
-                is_doomed, length, live_bytes, last_use)
+                is_doomed, length, live_bytes, last_use, cools_until, cool_down)
 };
 
 class FileTable {

@@ -106,10 +106,14 @@ IndexEntry KeyIndex::Unpack(const Packed& packed) {
           .doubted = (packed.address_bits & kDoubtedBit) != 0};
 }
 
+size_t KeyIndex::HomeOf(uint64_t keyed, size_t capacity) {
+  return static_cast<size_t>((Wide{Mix64(keyed)} * capacity) >> 64);
+}
+
 // The place of `hash`, or the empty one where it belongs.
 size_t KeyIndex::PlaceOf(const Segment& segment, const KeyHash& hash) {
   const size_t capacity = segment.table.size();
-  auto place = static_cast<size_t>((Wide{Mix64(hash.keyed)} * capacity) >> 64);
+  size_t place = HomeOf(hash.keyed, capacity);
   while (true) {
     const Packed& packed = segment.table[place];
     if (packed.address_bits == 0) return place;
@@ -196,6 +200,51 @@ bool KeyIndex::Relocate(const KeyHash& hash, RecordAddress from,
   packed.address_bits = to.bits() | (packed.address_bits & kFlagBits);
   ++segment.version;
   return true;
+}
+
+bool KeyIndex::Erase(const KeyHash& hash, RecordAddress from, IndexEntry* old) {
+  const size_t number = SegmentOf(hash.token);
+  Segment& segment = segments_[number];
+  if (segment.size == 0) return false;
+  const size_t place = PlaceOf(segment, hash);
+  const Packed& packed = segment.table[place];
+  if (packed.address_bits == 0) return false;
+  Touch(number, place);
+  if ((packed.address_bits & ~kFlagBits) != from.bits()) return false;
+  *old = Unpack(packed);
+  content_hash_ -= HashOf(packed.keyed, packed.digest, packed.seq);
+  if (old->tombstone) --tombstones_;
+  --size_;
+  --segment.size;
+  ++segment.version;
+  CloseGap(segment, place);
+  return true;
+}
+
+// What stands behind an empty place and was pushed there by others moves up,
+// so that a search that meets an empty place has seen all (Knuth, The Art of
+// Computer Programming, volume 3, section 6.4, algorithm R).
+void KeyIndex::CloseGap(Segment& segment, size_t gap) {
+  const size_t capacity = segment.table.size();
+  const auto set_touched = [&segment](size_t place, bool is_touched) {
+    if (place < segment.touched.size()) segment.touched[place] = is_touched;
+  };
+  for (size_t place = gap;;) {
+    if (++place == capacity) place = 0;
+    const Packed& packed = segment.table[place];
+    if (packed.address_bits == 0) break;
+    const size_t home = HomeOf(packed.keyed, capacity);
+    // Whether `gap` lies on its way from home to where it stands.
+    const size_t walked =
+        place >= home ? place - home : place + capacity - home;
+    const size_t behind = place >= gap ? place - gap : place + capacity - gap;
+    if (walked < behind) continue;
+    segment.table[gap] = packed;
+    set_touched(gap, place < segment.touched.size() && segment.touched[place]);
+    gap = place;
+  }
+  segment.table[gap] = Packed{};
+  set_touched(gap, false);
 }
 
 void KeyIndex::Grow(Segment& segment) {

@@ -8,7 +8,8 @@
 //
 // Invariants:
 //   IDX-1  At most one entry per KeyHash.
-//   IDX-2  No path moves an entry unconditionally: Relocate compares.
+//   IDX-2  No path moves or removes an entry unconditionally: Relocate and
+//          Erase compare.
 //   IDX-3  Walk is in (token, digest) order, whatever the tables' order.
 //
 // Threading: engine thread.  Memory: 48 bytes per entry at 0.68 to 0.85 load.
@@ -98,6 +99,8 @@ class KeyIndex {
   bool Set(const IndexEntry& entry, IndexEntry* old);
   // IDX-2.  Whether the entry pointed to `from`.
   bool Relocate(const KeyHash& hash, RecordAddress from, RecordAddress to);
+  // IDX-2.  Whether there was an entry and it pointed to `from`; *old is it.
+  bool Erase(const KeyHash& hash, RecordAddress from, IndexEntry* old);
 
   uint64_t live() const { return size_ - tombstones_; }
   uint64_t tombstones() const { return tombstones_; }
@@ -152,6 +155,8 @@ class KeyIndex {
 
   static Packed Pack(const IndexEntry& entry);
   static IndexEntry Unpack(const Packed& packed);
+  static size_t HomeOf(uint64_t keyed, size_t capacity);
+  static void CloseGap(Segment& segment, size_t gap);
   static size_t PlaceOf(const Segment& segment, const KeyHash& hash);
   static void Grow(Segment& segment);
   // The entry at `place`, if there is one, is about to be looked at or changed.

@@ -20,6 +20,7 @@
 #ifndef ORRERY_CORE_STORAGE_MANIFEST_H_
 #define ORRERY_CORE_STORAGE_MANIFEST_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -61,6 +62,9 @@ struct ManifestFile {
   uint64_t id = 0;
   DataFileKind kind = DataFileKind::kUser;
   uint64_t salt = 0;
+  // A compacted file: no record in it has a newer one whose seq is below this,
+  // for what was dead when the job began was not copied.  Another: about the
+  // first seq in it.
   uint64_t base_seq = 0;
   bool sealed = false;
   FileSummary summary;  // Sealed only.
@@ -88,6 +92,14 @@ struct DamageRange {
     return state == State::kOpen && from <= found.from && found.upto <= upto;
   }
 };
+
+// A record that a newer one hid when the newer one's seq was below this is not
+// in the file.
+inline uint64_t HidesNothingBelow(const ManifestFile& file) {
+  const bool is_clean = file.kind == DataFileKind::kCompacted;
+  return is_clean ? std::max(file.base_seq, file.summary.min_seq)
+                  : file.summary.min_seq;
+}
 
 // Of tokens, (after, upto]; after == upto: all.
 struct TokenInterval {

@@ -57,7 +57,8 @@ void RecordReader::Read(Request request, Turn& turn) {
 }
 
 void RecordReader::Submit(Handle handle, Turn& turn) {
-  const Reading& reading = *reads_.Find(handle);
+  Reading& reading = *reads_.Find(handle);
+  reading.since = turn.now();
   const RecordAddress address = reading.request.entry.address;
   const uint64_t have = reading.bytes.size();
   context_.disk.Emit({.part = StorePart::kReader,
@@ -97,7 +98,7 @@ void RecordReader::FindValues(const DiskDone& done,
 
 // What is kept of a record that came in parts began with a good header.
 void RecordReader::Reading::Fields(FieldSaver& save) const {
-  save(request, is_retry, is_dropping);
+  save(request, since, is_retry, is_dropping);
   std::vector<ByteSpan> values;
   if (bytes.size() >= kRecordHeaderBytes) {
     AppendValues(ReadRecordHeader(bytes), bytes, 0, save.options().parts_of,
@@ -107,7 +108,7 @@ void RecordReader::Reading::Fields(FieldSaver& save) const {
 }
 
 void RecordReader::Reading::Fields(FieldLoader& load) {
-  load(request, is_retry, is_dropping);
+  load(request, since, is_retry, is_dropping);
   const Bytes held = load.LoadMixed();
   bytes.assign(held.view().begin(), held.view().end());
 }
@@ -164,6 +165,9 @@ void RecordReader::OnDiskDone(const DiskDone& done, Turn& turn) {
   if (!RecordHolds(*header, bytes.view()) ||
       header->seq != reading->request.entry.seq) {
     return Retry(handle, turn);
+  }
+  if (reading->bytes.empty() && !reading->is_retry) {
+    times_.push_back(turn.now() - reading->since);
   }
   Answer(*reading, *header, bytes);
   files_.Unpin(address.file_slot(), turn);

@@ -26,6 +26,7 @@
 #include "core/base/fields.h"
 #include "core/base/pool.h"
 #include "core/base/ready_list.h"
+#include "core/base/time.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/file_table.h"
@@ -61,13 +62,16 @@ class RecordReader {
                   std::vector<ByteSpan>* spans) const;
 
   std::vector<DamagedEntry>& TakeDamaged() { return damaged_.Take(); }
+  // How long reads took that were answered from the disk at once.
+  std::vector<Duration>& TakeTimes() { return times_.Take(); }
   bool IsIdle() const { return reads_.empty(); }
 
-  ORRERY_FIELDS(reads_, waiting_, damaged_)
+  ORRERY_FIELDS(reads_, waiting_, damaged_, times_)
 
  private:
   struct Reading {
     Request request;
+    Instant since;     // When the disk was asked.
     ByteBuffer bytes;  // Of a record that came in parts.
     bool is_retry = false;
     bool is_dropping = false;  // The cache is being dropped.
@@ -86,6 +90,7 @@ class RecordReader {
   Pool<Reading> reads_;
   absl::btree_map<uint16_t, std::vector<Handle>> waiting_;  // For their file.
   ReadyList<DamagedEntry> damaged_;
+  ReadyList<Duration> times_;
 };
 
 }  // namespace orrery

@@ -347,6 +347,19 @@ void SegmentWriter::AnswerWith(PendingRecord& record, StoreStatus status,
   record.is_answered = true;
 }
 
+uint64_t SegmentWriter::LeastUnsealedSeq() const {
+  uint64_t least = LeastQueuedSeq();
+  const auto look = [&least](const AppendFile& file) {
+    if (file.summary.record_count > 0) {
+      least = std::min(least, file.summary.min_seq);
+    }
+  };
+  for (const AppendFile& file : append_) look(file);
+  for (const AppendFile& file : sealing_) look(file);
+  for (const AppendFile& file : poisoned_) look(file);
+  return least;
+}
+
 bool SegmentWriter::IsIdle() const {
   return queue_.empty() && batches_.empty() && !is_syncing_ &&
          sealing_.empty() && poisoned_.empty() && maker_.IsIdle();

@@ -92,6 +92,12 @@ class SegmentWriter {
   // what a failed sync left in doubt is being written again.
   bool IsDurable(uint64_t position) const;
   uint64_t next_seq() const { return next_seq_; }
+  // All records with a lower one are durable, or were never taken in.
+  uint64_t LeastQueuedSeq() const {
+    return queue_.empty() ? next_seq_ : queue_.front_seq();
+  }
+  // No record that is in no sealed file yet has a lower one.
+  uint64_t LeastUnsealedSeq() const;
   const RecordQueue& queue() const { return queue_; }
   uint64_t StateDigest() const;
   void CheckInvariants() const;

@@ -227,6 +227,9 @@ void Store::OnTimer(const TimerHeap::Due& due, Turn& turn) {
       turn.timers.Arm(due.kind, due.handle,
                       turn.now() + parts.context.options.compact_interval);
       break;
+    case TimerKind::kCompactionPace:
+      parts.compaction.OnPaceTimer(turn);
+      break;
     case TimerKind::kSpace:
       parts.manifest.Retry(turn);
       parts.writer.OnSpaceTimer(turn);
@@ -247,6 +250,12 @@ void Store::OnTick(Turn& turn) {
 void Store::Compact(Turn& turn) {
   parts_->compaction.Check(turn);
   parts_->Settle(turn);
+}
+
+TaskAnswer Store::CompactAll(Turn& turn) {
+  const TaskAnswer answer = parts_->compaction.CheckAll(turn);
+  parts_->Settle(turn);
+  return answer;
 }
 
 bool Store::IsCompacting() const { return !parts_->compaction.IsIdle(); }
@@ -274,6 +283,7 @@ bool Store::IsDurable(LogPosition position, Durability level) const {
 StoreCounters Store::counters() const {
   const StoreParts& parts = *parts_;
   StoreCounters counters = parts.context.counters;
+  parts.compaction.Count(&counters);
   counters.active_keys = parts.index.live();
   counters.deleted_keys = parts.index.tombstones();
   counters.data_files = parts.files.size();

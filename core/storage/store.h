@@ -42,6 +42,7 @@
 #include "core/base/ids.h"
 #include "core/base/ready_list.h"
 #include "core/base/time.h"
+#include "core/protocol/client.h"
 #include "core/protocol/counters.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/effects.h"
@@ -115,6 +116,8 @@ class Store {
     Limits limits;
     size_t key_bytes_max = kKeyBytesMax;  // The hints store has longer keys.
     bool tells = false;                   // See Effects::told.
+    // A tombstone is worth no more than what it hides on this disk: hints.
+    bool drops_tombstones = false;
   };
 
   explicit Store(const Options& options);
@@ -205,7 +208,7 @@ class Store {
   // that to this store.  REQUIRES: OnDiskDone comes next.
   void FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
                   std::vector<ByteSpan>* spans) const;
-  // kStoreSync, kWatermark, kCompaction, kSpace with handle
+  // kStoreSync, kWatermark, kCompaction, kCompactionPace, kSpace with handle
   // {slot = StoreId, gen = 1}.
   void OnTimer(const TimerHeap::Due& due, Turn& turn);
   // End of a turn of the event loop: what gathered becomes one write.
@@ -213,6 +216,8 @@ class Store {
 
   // Looks for something to compact now.
   void Compact(Turn& turn);
+  // Compacts whatever is worth it for an operator who asks.
+  TaskAnswer CompactAll(Turn& turn);
   bool IsCompacting() const;
   // Answers what is queued, seals, syncs; later puts and gets are kClosed.
   void Close(Turn& turn);

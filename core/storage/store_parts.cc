@@ -87,6 +87,7 @@ void StoreParts::Settle(Turn& turn) {
   if (!is_open) return;
   if (manifest.IsFailed()) writer.GoReadOnly(turn);
   if (manifest.IsFull() && !writer.IsFull()) writer.GoFull(turn);
+  for (const Duration took : reader.TakeTimes()) compaction.NoteRead(took);
   for (const DamagedEntry& damaged : reader.TakeDamaged()) {
     MarkDamaged(damaged, turn);
   }

@@ -214,8 +214,10 @@ constexpr MarkRule kMarks[] = {
     {"room.overloaded", MarkClass::kCommon, {}},
     {"storage.compaction_aborted", MarkClass::kCommon, {}},
     {"storage.compaction_awaits_sync", MarkClass::kCommon, {}},
+    {"storage.compaction_cools_down", MarkClass::kCommon, {}},
     {"storage.compaction_done", MarkClass::kCommon, {}},
     {"storage.compaction_met_damage", MarkClass::kCommon, {}},
+    {"storage.compaction_paused", MarkClass::kCommon, {}},
     {"storage.compaction_started", MarkClass::kCommon, {}},
     {"storage.damage_found", MarkClass::kCommon, {}},
     {"storage.directory_open", MarkClass::kCommon, {}},
@@ -238,6 +240,7 @@ constexpr MarkRule kMarks[] = {
     {"storage.suspect", MarkClass::kCommon, {}},
     {"storage.suspect_cleared", MarkClass::kCommon, {}},
     {"storage.sync_failed", MarkClass::kCommon, {}},
+    {"storage.tombstone_dropped", MarkClass::kCommon, {}},
     {"storage.torn_tail_cut", MarkClass::kCommon, {}},
     {"storage.write_failed", MarkClass::kCommon, {}},
 };

@@ -68,6 +68,7 @@ struct Reply {
     return Cat("unknown ", r.received, "/", r.required);
   }
   std::string operator()(const KeysPage&) const { return "a page of keys"; }
+  std::string operator()(const TaskAnswer&) const { return "a task"; }
 };
 
 struct Body {

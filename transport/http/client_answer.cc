@@ -192,6 +192,27 @@ void Fill(const KeysPage& page, const ReplyPlan&, Answer* answer) {
   answer->body.push_back('\n');
 }
 
+void Fill(const TaskAnswer& task, const ReplyPlan&, Answer* answer) {
+  const auto text = [&task]() -> std::string_view {
+    switch (task.state) {
+      case TaskAnswer::State::kStarted:
+        return "started";
+      case TaskAnswer::State::kRunning:
+        return "running";
+      case TaskAnswer::State::kNothing:
+        return "nothing to do";
+    }
+    ORRERY_UNREACHABLE("a task's state without a text");
+  };
+  JsonWriter(&answer->body)
+      .BeginObject()
+      .Member("status", text())
+      .Member("files", task.files)
+      .Member("bytes", task.bytes)
+      .EndObject();
+  answer->body.push_back('\n');
+}
+
 }  // namespace
 
 void FillClientAnswer(const ClientReply& reply, const ReplyPlan& plan,

@@ -17,11 +17,12 @@ namespace orrery {
 struct HttpStats {
   uint64_t connections_open = 0;
   uint64_t connections_total = 0;
-  uint64_t connections_refused = 0;         // Over the limit.
-  uint64_t connections_abandoned = 0;       // Held too many unsent answers.
-  uint64_t requests_total = 0;              // Whole heads, understood or not.
-  std::map<int, uint64_t> answers;          // By status.
-  std::array<LatencyHistogram, 5> latency;  // By ClientVerb, of the core.
+  uint64_t connections_refused = 0;    // Over the limit.
+  uint64_t connections_abandoned = 0;  // Held too many unsent answers.
+  uint64_t requests_total = 0;         // Whole heads, understood or not.
+  std::map<int, uint64_t> answers;     // By status.
+  // By ClientVerb, of the core.
+  std::array<LatencyHistogram, kClientVerbsEnd> latency;
 
   LatencyHistogram& LatencyOf(ClientVerb verb) {
     return latency[static_cast<size_t>(verb)];

@@ -26,6 +26,7 @@ enum class Route : uint8_t {
   kReady = 7,
   kMetrics = 8,
   kTrace = 9,
+  kTask = 10,  // What an operator asks of the storage.
 };
 
 enum class BodyUse : uint8_t {

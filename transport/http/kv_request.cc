@@ -408,4 +408,16 @@ bool OpenKeysRequest(const Target& target, Intake* intake, Answer* refusal) {
   return true;
 }
 
+bool OpenTaskRequest(ClientVerb verb, const Target& target, Intake* intake,
+                     Answer* refusal) {
+  intake->request.verb = verb;
+  intake->plan.verb = verb;
+  if (target.query.empty()) return true;
+  return Refuse(
+      400,
+      absl::StrCat("unknown query parameter ",
+                   Quoted(target.query.front().name), "; this path takes none"),
+      refusal);
+}
+
 }  // namespace orrery

@@ -1,8 +1,9 @@
 // transport/http/kv_request.h
 //
-// Makes a ClientRequest of an HTTP request for /kv/{key} or /admin/keys:
-// everything a user may say there, each thing checked once (CONTRACT section
-// 3).  Whatever is not understood is refused, never ignored.
+// Makes a ClientRequest of an HTTP request for /kv/{key}, /admin/keys or what
+// an operator asks of the storage: everything a user may say there, each thing
+// checked once (CONTRACT section 3).  Whatever is not understood is refused,
+// never ignored.
 
 #ifndef ORRERY_TRANSPORT_HTTP_KV_REQUEST_H_
 #define ORRERY_TRANSPORT_HTTP_KV_REQUEST_H_
@@ -26,7 +27,7 @@ struct KvLimits {
   size_t value_bytes_max = 1 << 20;
 };
 
-// All three return false with `refusal` filled, or true.
+// All return false with `refusal` filled, or true.
 
 // What the head decides.  REQUIRES: target.path begins with "/kv/".
 [[nodiscard]] bool OpenKvRequest(const RequestHead& head, const Target& target,
@@ -39,6 +40,9 @@ struct KvLimits {
 
 [[nodiscard]] bool OpenKeysRequest(const Target& target, Intake* intake,
                                    Answer* refusal);
+// REQUIRES: IsForStorage(verb).
+[[nodiscard]] bool OpenTaskRequest(ClientVerb verb, const Target& target,
+                                   Intake* intake, Answer* refusal);
 
 }  // namespace orrery
 

@@ -5,11 +5,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/invariant.h"
 #include "core/protocol/limits.h"
 #include "transport/http/json_writer.h"
 
 namespace orrery {
 namespace {
+
+std::optional<ClientVerb> TaskAt(std::string_view path) {
+  if (path == "/admin/compact") return ClientVerb::kCompact;
+  return std::nullopt;
+}
 
 std::optional<Route> FindRoute(std::string_view path) {
   if (path.starts_with("/kv/")) return Route::kKv;
@@ -21,7 +27,17 @@ std::optional<Route> FindRoute(std::string_view path) {
   if (path == "/admin/stats") return Route::kStats;
   if (path == "/admin/keys") return Route::kKeys;
   if (path == "/admin/trace") return Route::kTrace;
+  if (TaskAt(path).has_value()) return Route::kTask;
   return std::nullopt;
+}
+
+bool IsPostOnly(Route route) {
+  return route == Route::kTrace || route == Route::kTask;
+}
+
+// Others are answered with a page.
+bool GoesToCore(Route route) {
+  return route == Route::kKv || route == Route::kKeys || route == Route::kTask;
 }
 
 bool IsRead(HttpMethod method) {
@@ -30,13 +46,13 @@ bool IsRead(HttpMethod method) {
 
 const char* AllowedMethods(Route route) {
   if (route == Route::kKv) return "Allow: GET, HEAD, PUT, POST, DELETE\r\n";
-  if (route == Route::kTrace) return "Allow: POST\r\n";
+  if (IsPostOnly(route)) return "Allow: POST\r\n";
   return "Allow: GET, HEAD\r\n";
 }
 
 bool HasMethod(Route route, HttpMethod method) {
   if (route == Route::kKv) return method != HttpMethod::kOther;
-  if (route == Route::kTrace) return method == HttpMethod::kPost;
+  if (IsPostOnly(route)) return method == HttpMethod::kPost;
   return IsRead(method);
 }
 
@@ -68,6 +84,9 @@ bool Router::Open(const RequestHead& head, Intake* intake, Answer* answer) {
   }
   if (*route == Route::kKeys) return OpenKeysRequest(target_, intake, answer);
   if (*route == Route::kRing) return OpenRing(intake, answer);
+  if (*route == Route::kTask) {
+    return OpenTaskRequest(*TaskAt(target_.path), target_, intake, answer);
+  }
   return true;
 }
 
@@ -87,10 +106,10 @@ bool Router::OpenRing(Intake* intake, Answer* answer) {
 }
 
 bool Router::Finish(const RequestBody& body, Intake* intake, Answer* answer) {
-  if (intake->route == Route::kKeys) return true;
   if (intake->route == Route::kKv) {
     return FinishKvRequest(body, limits_, intake, answer);
   }
+  if (GoesToCore(intake->route)) return true;
   FillPage(*intake, answer);
   return false;
 }
@@ -122,7 +141,8 @@ void Router::FillPage(const Intake& intake, Answer* answer) {
       break;
     case Route::kKv:
     case Route::kKeys:
-      return;  // These go to the core.
+    case Route::kTask:
+      ORRERY_UNREACHABLE("a page of what goes to the core");
   }
   if (!answer->body.ends_with('\n')) answer->body.push_back('\n');
 }

@@ -65,5 +65,22 @@ TEST_F(EngineTest, AListingRefusesACursorThatItNeverGave) {
   EXPECT_EQ(refused->why, Refused::Why::kBadCursor);
 }
 
+TEST_F(EngineTest, AnOperatorNeedsANodeThatHasRecoveredAndNoRing) {
+  Ask(ClientVerb::kCompact, 1);
+  ASSERT_EQ(replies_.size(), 1U);
+  const auto* refused = std::get_if<Refused>(&replies_[0]);
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->why, Refused::Why::kNotReady);
+  ASSERT_TRUE(bench_.Boot());
+  replies_.clear();
+
+  Ask(ClientVerb::kCompact, 2);
+
+  ASSERT_EQ(replies_.size(), 1U);
+  const auto* answer = std::get_if<TaskAnswer>(&replies_[0]);
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->state, TaskAnswer::State::kNothing);
+}
+
 }  // namespace
 }  // namespace orrery

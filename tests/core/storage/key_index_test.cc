@@ -128,5 +128,77 @@ TEST(KeyIndexTest, RelocationComparesAndKeepsTheFlags) {
   EXPECT_TRUE(old.doubted);
 }
 
+// IDX-2
+TEST(KeyIndexTest, OnlyTheEntryThatPointsThereIsErased) {
+  KeyIndex index(4);
+  IndexEntry old;
+  index.Set(EntryOf(1, 3), &old);
+  const uint64_t empty = KeyIndex(4).ContentHash();
+
+  EXPECT_FALSE(index.Erase(EntryOf(2, 3).hash, EntryOf(1, 3).address, &old));
+  EXPECT_FALSE(index.Erase(EntryOf(1, 3).hash, EntryOf(2, 3).address, &old));
+  EXPECT_EQ(index.tombstones(), 1u);
+  EXPECT_TRUE(index.Erase(EntryOf(1, 3).hash, EntryOf(1, 3).address, &old));
+  EXPECT_EQ(old.seq, 3u);
+  EXPECT_FALSE(index.Erase(EntryOf(1, 3).hash, EntryOf(1, 3).address, &old));
+  EXPECT_EQ(index.live() + index.tombstones(), 0u);
+  EXPECT_EQ(index.ContentHash(), empty);
+  index.CheckInvariants();
+}
+
+// Whatever stood behind the erased ones is still found: one segment, so that
+// many entries are pushed from their homes, around the end of the table too.
+TEST(KeyIndexTest, EqualsAMapThroughInsertsAndErasures) {
+  KeyIndex index(1);
+  std::map<uint64_t, uint64_t> model;
+  Prng prng(3);
+  for (uint64_t seq = 1; seq < 6000; ++seq) {
+    const uint64_t i = prng.Below(60);
+    IndexEntry old;
+    if (prng.Chance(1, 2)) {
+      index.Set(EntryOf(i, seq), &old);
+      model[i] = seq;
+    } else {
+      EXPECT_EQ(index.Erase(EntryOf(i, 0).hash, EntryOf(i, 0).address, &old),
+                model.erase(i) == 1);
+    }
+    if (seq % 7 != 0) continue;
+    for (uint64_t k = 0; k < 60; ++k) {
+      IndexEntry entry;
+      ASSERT_EQ(index.Find(EntryOf(k, 0).hash, &entry), model.contains(k));
+      if (model.contains(k)) ASSERT_EQ(entry.seq, model[k]);
+    }
+    index.CheckInvariants();
+  }
+}
+
+// What was kept stays kept, wherever its entry moved; a key that came back
+// later was not there when the watch began.
+TEST(KeyIndexTest, AnErasureKeepsTrackOfWhatWasTouched) {
+  KeyIndex index(1);
+  IndexEntry entry;
+  for (uint64_t i = 0; i < 40; ++i) index.Set(EntryOf(i, 1), &entry);
+  index.WatchTouches();
+  Prng prng(5);
+  for (uint64_t seq = 2; seq < 2000; ++seq) {
+    const uint64_t i = prng.Below(80);
+    if (prng.Chance(1, 3)) {
+      index.Erase(EntryOf(i, 0).hash, EntryOf(i, 0).address, &entry);
+    } else if (prng.Chance(1, 2)) {
+      index.Set(EntryOf(i, seq), &entry);
+    } else {
+      index.Find(EntryOf(i, 0).hash, &entry);
+    }
+  }
+  std::vector<KeyHash> kept;
+  for (const IndexEntry& touched : index.touched()) {
+    EXPECT_EQ(touched.seq, 1u);
+    kept.push_back(touched.hash);
+  }
+  std::sort(kept.begin(), kept.end());
+  EXPECT_EQ(std::unique(kept.begin(), kept.end()), kept.end());
+  EXPECT_EQ(kept.size(), 40u);
+}
+
 }  // namespace
 }  // namespace orrery

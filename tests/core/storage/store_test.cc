@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/storage/victim_chooser.h"
 #include "gtest/gtest.h"
 #include "tests/core/storage/memory_disk.h"
 #include "tests/core/storage/store_driver.h"
@@ -645,6 +646,187 @@ TEST_F(StoreTest, ACompactionThatMeetsDamageNamesTheKeys) {
   const std::vector<Store::Change> changes = driver_.TakeChanges();
   ASSERT_EQ(changes.size(), 1u);
   EXPECT_FALSE(changes[0].new_digest.has_value());
+}
+
+// ---- Tombstones that hide nothing (CMP-5) ----
+
+class HintsStoreTest : public testing::Test {
+ protected:
+  static Store::Options Hints() {
+    Store::Options options = SmallStore();
+    options.drops_tombstones = true;
+    return options;
+  }
+  // So many puts, then their deletions, in sealed files of their own.
+  void PutAndDelete(int keys) {
+    for (int i = 0; i < keys; ++i) {
+      hints_.ReplyTo(
+          hints_.Put("k" + std::to_string(i), std::string(900, 'v')));
+    }
+    for (int i = 0; i < keys; ++i) {
+      hints_.ReplyTo(hints_.Delete("k" + std::to_string(i)));
+    }
+  }
+  // What recovery finds is sealed.
+  void Seal() {
+    hints_disk_.CrashProcess();
+    hints_.StartAndRecover();
+  }
+  void Compact() {
+    hints_.Do([&](Turn& turn) { hints_.store().Compact(turn); });
+    hints_.Settle();
+  }
+
+  MemoryDisk hints_disk_{1};
+  StoreDriver hints_{hints_disk_, Hints()};
+};
+
+TEST_F(HintsStoreTest, TombstonesGoWithWhatTheyHide) {
+  hints_.StartAndRecover();
+  PutAndDelete(100);
+  hints_.ReplyTo(hints_.Put("kept", "value"));
+  Seal();
+  ASSERT_EQ(hints_.store().counters().deleted_keys, 100u);
+
+  Compact();
+
+  EXPECT_EQ(hints_.store().counters().deleted_keys, 0u);
+  EXPECT_LT(hints_.store().counters().data_bytes, 20000u);
+  EXPECT_EQ(hints_.ValueOf("k5"), "-");
+  EXPECT_EQ(hints_.ValueOf("kept"), "value");
+  Seal();
+  EXPECT_EQ(hints_.ValueOf("k5"), "-");
+  EXPECT_EQ(hints_.ValueOf("kept"), "value");
+  EXPECT_FALSE(hints_.store().IsSuspect());
+}
+
+// A5: the key was written again while the job ran.
+TEST_F(HintsStoreTest, AnEntryThatChangedMeanwhileStays) {
+  hints_.StartAndRecover();
+  PutAndDelete(100);
+  Seal();
+  hints_.Do([&](Turn& turn) { hints_.store().Compact(turn); });
+  const uint32_t ticket = hints_.Put("k5", "again");
+  hints_.Settle();
+
+  EXPECT_EQ(hints_.ReplyTo(ticket).status, StoreStatus::kOk);
+  EXPECT_EQ(hints_.ValueOf("k5"), "again");
+  EXPECT_EQ(hints_.store().counters().deleted_keys, 0u);
+  Seal();
+  EXPECT_EQ(hints_.ValueOf("k5"), "again");
+  EXPECT_EQ(hints_.ValueOf("k6"), "-");
+}
+
+// A1: the file that holds the value is not in the job, because it is damaged.
+TEST_F(HintsStoreTest, ATombstoneStaysWhileADamagedFileMayHoldItsKey) {
+  hints_.StartAndRecover();
+  hints_.ReplyTo(hints_.Put("rotten", "hello-hello"));
+  hints_.ReplyTo(hints_.Put("k5", "value"));
+  Seal();
+  for (int i = 0; i < 9; ++i) {
+    hints_.ReplyTo(hints_.Delete("k" + std::to_string(i)));
+  }
+  Seal();
+  const std::string path = hints_disk_.PathsEndingWith(".data").front();
+  hints_disk_.FlipBit(path, hints_disk_.Content(path).find("hello-hello"), 3);
+  EXPECT_EQ(hints_.ValueOf("rotten"), "!");
+
+  Compact();
+
+  EXPECT_EQ(hints_.store().counters().deleted_keys, 9u);
+  EXPECT_EQ(hints_.ValueOf("k5"), "x");
+  Seal();
+  EXPECT_EQ(hints_.ValueOf("k5"), "x");
+}
+
+// A1: it is too large to come along.
+TEST_F(HintsStoreTest, ATombstoneStaysWhileAFileOutsideMayHoldItsKey) {
+  hints_.StartAndRecover();
+  for (int i = 0; i < 700; ++i) {
+    hints_.ReplyTo(hints_.Put("k" + std::to_string(i), std::string(900, 'v')));
+  }
+  hints_.ReplyTo(hints_.Put("young", "value"));
+  ASSERT_GT(hints_.store().counters().data_files, kVictimsMax);
+  hints_.ReplyTo(hints_.Delete("young"));
+  Seal();
+
+  Compact();
+
+  EXPECT_EQ(hints_.ValueOf("young"), "x");
+  Seal();
+  EXPECT_EQ(hints_.ValueOf("young"), "x");
+}
+
+TEST_F(StoreTest, TheUsersTombstonesStay) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", std::string(9000, 'v')));
+  driver_.ReplyTo(driver_.Delete("k"));
+  Restart();
+  driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+  driver_.Settle();
+  EXPECT_GE(driver_.store().counters().compactions, 1u);
+  EXPECT_EQ(driver_.ValueOf("k"), "x");
+}
+
+// ---- What an operator asks for ----
+
+TEST_F(StoreTest, AnOperatorIsToldWhatACompactionIsAbout) {
+  driver_.StartAndRecover();
+  const auto ask = [this] {
+    TaskAnswer answer;
+    driver_.Do([&](Turn& turn) { answer = driver_.store().CompactAll(turn); });
+    return answer;
+  };
+  EXPECT_EQ(ask(), TaskAnswer{});
+  for (int i = 0; i < 20; ++i) {
+    driver_.ReplyTo(
+        driver_.Put("k" + std::to_string(i), std::string(2000, 'v')));
+  }
+  driver_.ReplyTo(driver_.Put("k3", "short"));
+  driver_.ReplyTo(driver_.Put("k4", "short"));
+  Restart();
+  // A tenth of the file is dead: too little but for an operator.
+  driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+  ASSERT_FALSE(driver_.store().IsCompacting());
+
+  const TaskAnswer started = ask();
+  EXPECT_EQ(started.state, TaskAnswer::State::kStarted);
+  EXPECT_EQ(started.files, 1u);
+  EXPECT_EQ(started.bytes, driver_.store().counters().compacting_bytes);
+  EXPECT_GT(started.bytes, 40000u);
+  EXPECT_EQ(ask().state, TaskAnswer::State::kRunning);
+  EXPECT_EQ(driver_.store().counters().compacting_files, 1u);
+  driver_.Settle();
+
+  EXPECT_EQ(driver_.store().counters().compactions, 1u);
+  EXPECT_GT(driver_.store().counters().reclaimed_bytes, 3900u);
+  EXPECT_EQ(driver_.store().counters().compacting_files, 0u);
+  // What it made is not compacted again, however little it is full.
+  EXPECT_EQ(ask().state, TaskAnswer::State::kNothing);
+  EXPECT_EQ(driver_.ValueOf("k3"), "short");
+}
+
+TEST_F(StoreTest, ACompactionWaitsForItsPace) {
+  Store::Options options = SmallStore();
+  options.limits.compaction_rate_min = 64 << 10;
+  options.limits.compaction_rate_max = 64 << 10;
+  MemoryDisk disk(1);
+  StoreDriver driver(disk, options);
+  driver.StartAndRecover();
+  for (int i = 0; i < 110; ++i) {  // Two files of which a third is alive.
+    const int key = i < 60 ? i : (i - 60) / 20 * 30 + (i - 60) % 20;
+    driver.ReplyTo(
+        driver.Put("k" + std::to_string(key), std::string(2000, 'v')));
+  }
+  disk.CrashProcess();
+  driver.StartAndRecover();
+  driver.Do([&](Turn& turn) { driver.store().Compact(turn); });
+  driver.Settle();
+  EXPECT_TRUE(driver.SawMark("storage.compaction_paused"));
+  EXPECT_TRUE(driver.store().IsCompacting());
+  driver.Advance(5 * kSecond);
+  EXPECT_FALSE(driver.store().IsCompacting());
+  EXPECT_GE(driver.store().counters().compactions, 1u);
 }
 
 }  // namespace

@@ -101,5 +101,14 @@ TEST(ClientAnswerTest, AKeyListingNamesKeysThatAreNotText) {
   EXPECT_EQ(Fill(KeysPage{}).body, "{\"keys\":[],\"cursor\":null}\n");
 }
 
+TEST(ClientAnswerTest, AnOperatorIsToldWhatGoesOn) {
+  EXPECT_EQ(Fill(TaskAnswer{TaskAnswer::State::kStarted, 3, 4096}).body,
+            R"({"status":"started","files":3,"bytes":4096})"
+            "\n");
+  EXPECT_EQ(Fill(TaskAnswer{}).body,
+            R"({"status":"nothing to do","files":0,"bytes":0})"
+            "\n");
+}
+
 }  // namespace
 }  // namespace orrery

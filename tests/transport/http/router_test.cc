@@ -340,5 +340,14 @@ TEST_F(RouterTest, KeysArePagedThroughTheCore) {
   EXPECT_EQ(Get("/admin/keys?x=1"), 400);
 }
 
+TEST_F(RouterTest, WhatAnOperatorAsksOfTheStorageGoesToTheCore) {
+  ASSERT_EQ(Route(HttpMethod::kPost, "/admin/compact"), 0);
+  EXPECT_EQ(request().verb, ClientVerb::kCompact);
+  EXPECT_EQ(Route(HttpMethod::kPost, "/admin/compact?x=1"), 400);
+  EXPECT_THAT(answer_.body, HasSubstr("takes none"));
+  EXPECT_EQ(Get("/admin/compact"), 405);
+  EXPECT_THAT(answer_.headers, HasSubstr("Allow: POST"));
+}
+
 }  // namespace
 }  // namespace orrery

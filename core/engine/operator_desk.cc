@@ -1,0 +1,49 @@
+#include "core/engine/operator_desk.h"
+
+#include <algorithm>
+
+#include "core/base/invariant.h"
+#include "core/engine/rooms.h"
+
+namespace orrery {
+
+namespace {
+
+// Of both stores: what was started counts more than what ran already.
+TaskAnswer Together(const TaskAnswer& a, const TaskAnswer& b) {
+  return {.state = std::min(a.state, b.state),
+          .files = a.files + b.files,
+          .bytes = a.bytes + b.bytes};
+}
+
+}  // namespace
+
+std::optional<Refused::Why> OperatorDesk::WhyNot(const Rooms& rooms) {
+  if (rooms.boot.phase() > Boot::Phase::kRecovered) {
+    return Refused::Why::kShuttingDown;
+  }
+  if (!rooms.boot.IsRecovered()) return Refused::Why::kNotReady;
+  return std::nullopt;
+}
+
+void OperatorDesk::OnRequest(const ClientRequest& request, Rooms& rooms,
+                             Turn& turn) {
+  if (const auto why = WhyNot(rooms)) {
+    return turn.effects.Reply(request.client, Refused{.why = *why});
+  }
+  switch (request.verb) {
+    case ClientVerb::kCompact: {
+      const TaskAnswer user = rooms.user_store.CompactAll(turn);
+      const TaskAnswer hints = rooms.hint_store.CompactAll(turn);
+      return turn.effects.Reply(request.client, Together(user, hints));
+    }
+    case ClientVerb::kPut:
+    case ClientVerb::kGet:
+    case ClientVerb::kDelete:
+    case ClientVerb::kListKeys:
+      break;
+  }
+  ORRERY_UNREACHABLE("a request that is no operator's");
+}
+
+}  // namespace orrery
