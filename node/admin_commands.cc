@@ -83,6 +83,26 @@ void AddRows(const std::string& prefix, const json::value& value,
   }
 }
 
+// POST /admin/<path>: what goes on in the background.
+ExitCode RunTask(const AdminCommand& command, const char* path,
+                 const char* name) {
+  HttpRequest request;
+  request.method = "POST";
+  request.target = absl::StrCat("/admin/", path);
+  std::optional<json::value> page;
+  const ExitCode code = Fetch(command, request, &page);
+  if (!page.has_value()) return code;
+  const std::string status = TextOf(MemberOf(*page, "status"));
+  if (status == "nothing to do") {
+    std::printf("nothing to %s\n", path);
+    return kExitOk;
+  }
+  std::printf("%s %s: %s files, %s bytes; `orrery stats` shows how far it is\n",
+              name, status.c_str(), TextOf(MemberOf(*page, "files")).c_str(),
+              TextOf(MemberOf(*page, "bytes")).c_str());
+  return kExitOk;
+}
+
 void PrintKeyOf(const json::value& key) {
   if (key.is_string()) {
     std::printf("%s\n", TextOf(key).c_str());
@@ -177,23 +197,11 @@ ExitCode RunStats(const AdminCommand& command) {
 }
 
 ExitCode RunCompact(const AdminCommand& command) {
-  HttpRequest request;
-  request.method = "POST";
-  request.target = "/admin/compact";
-  std::optional<json::value> page;
-  const ExitCode code = Fetch(command, request, &page);
-  if (!page.has_value()) return code;
-  const std::string status = TextOf(MemberOf(*page, "status"));
-  if (status == "nothing to do") {
-    std::printf("nothing to compact\n");
-    return kExitOk;
-  }
-  std::printf(
-      "compaction %s: %s files, %s bytes; `orrery stats` shows how far "
-      "it is\n",
-      status.c_str(), TextOf(MemberOf(*page, "files")).c_str(),
-      TextOf(MemberOf(*page, "bytes")).c_str());
-  return kExitOk;
+  return RunTask(command, "compact", "compaction");
+}
+
+ExitCode RunScrub(const AdminCommand& command) {
+  return RunTask(command, "scrub", "scrub");
 }
 
 }  // namespace orrery

@@ -25,6 +25,7 @@ ExitCode RunRing(const AdminCommand& command);
 ExitCode RunKeys(const AdminCommand& command);
 ExitCode RunStats(const AdminCommand& command);
 ExitCode RunCompact(const AdminCommand& command);
+ExitCode RunScrub(const AdminCommand& command);
 
 }  // namespace orrery
 

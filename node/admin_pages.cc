@@ -72,6 +72,12 @@ void WriteStore(const StoreCounters& store, JsonWriter* json) {
       .Member("bytes", store.compacting_bytes)
       .Member("bytes_read", store.compacted_bytes)
       .EndObject();
+  json->Name("scrub").BeginObject();
+  json->Member("passes", store.scrub_passes)
+      .Member("files", store.scrubbed_files)
+      .Member("bytes", store.scrubbed_bytes)
+      .Member("files_left", store.scrub_files_left)
+      .EndObject();
   json->EndObject();
 }
 

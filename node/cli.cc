@@ -135,6 +135,9 @@ void AddAdminVerbs(CLI::App& app, Verbs& verbs) {
   AddAdminVerb(app, "compact",
                "Reclaim the space of overwritten records on a node now.", verbs,
                RunCompact);
+  AddAdminVerb(app, "scrub",
+               "Read every sealed file of a node again and look for damage.",
+               verbs, RunScrub);
 }
 
 void AddBench(CLI::App& app, Verbs& verbs) {

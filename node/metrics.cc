@@ -11,11 +11,12 @@ struct Verb {
   ClientVerb verb;
   const char* name;
 };
-constexpr std::array<Verb, 5> kVerbs = {{{ClientVerb::kPut, "put"},
+constexpr std::array<Verb, 6> kVerbs = {{{ClientVerb::kPut, "put"},
                                          {ClientVerb::kGet, "get"},
                                          {ClientVerb::kDelete, "delete"},
                                          {ClientVerb::kListKeys, "keys"},
-                                         {ClientVerb::kCompact, "compact"}}};
+                                         {ClientVerb::kCompact, "compact"},
+                                         {ClientVerb::kScrub, "scrub"}}};
 
 struct Store {
   StoreId id;

@@ -254,6 +254,9 @@ void Generator::Knobs() {
   if (prng.Chance(1, 4)) knob("limits.sync_items_max", items);
   if (prng.Chance(1, 4)) knob("limits.sync_bytes_max", "2048");
   if (prng.Chance(1, 4)) knob("limits.sync_in_flight_max", "2");
+  Prng scrub(seed_ ^ 0x7363727562ULL);
+  if (scrub.Chance(3, 4))
+    knob("scrub", TimeText(scrub.Between(5, 30) * kSecond));
   Prng pace(seed_ ^ 0x70616365ULL);
   if (pace.Chance(1, 4)) {
     const int64_t rate = pace.Between(18, 20);

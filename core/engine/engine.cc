@@ -157,6 +157,7 @@ void FireTimer(const TimerHeap::Due& due, Rooms& rooms, Turn& turn) {
     case TimerKind::kWatermark:
     case TimerKind::kCompaction:
     case TimerKind::kCompactionPace:
+    case TimerKind::kScrub:
     case TimerKind::kSpace:
       if (due.handle.slot == static_cast<uint32_t>(StoreId::kUser)) {
         return rooms.user_store.OnTimer(due, turn);

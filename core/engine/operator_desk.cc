@@ -37,6 +37,11 @@ void OperatorDesk::OnRequest(const ClientRequest& request, Rooms& rooms,
       const TaskAnswer hints = rooms.hint_store.CompactAll(turn);
       return turn.effects.Reply(request.client, Together(user, hints));
     }
+    case ClientVerb::kScrub: {
+      const TaskAnswer user = rooms.user_store.ScrubAll(turn);
+      const TaskAnswer hints = rooms.hint_store.ScrubAll(turn);
+      return turn.effects.Reply(request.client, Together(user, hints));
+    }
     case ClientVerb::kPut:
     case ClientVerb::kGet:
     case ClientVerb::kDelete:

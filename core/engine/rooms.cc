@@ -11,6 +11,7 @@ Store::Options StoreOptions(const EngineOptions& options, StoreId id) {
           .sync_writes = options.sync_writes,
           .sync_interval = options.sync_interval,
           .compact_interval = options.compact_interval,
+          .scrub_pass = options.scrub_pass,
           .max_file_bytes = options.max_file_bytes,
           .limits = options.limits,
           // A hint's key is its target's storage id and the key.

@@ -30,9 +30,10 @@ enum class ClientVerb : uint8_t {
   kListKeys = 4,
   // What an operator asks of this node's storage.
   kCompact = 5,
+  kScrub = 6,
 };
 // One more than the greatest number of a verb.
-inline constexpr size_t kClientVerbsEnd = 6;
+inline constexpr size_t kClientVerbsEnd = 7;
 
 // Asked of this node alone: no ring is needed, no other node hears of it.
 constexpr bool IsForStorage(ClientVerb verb) {

@@ -28,13 +28,14 @@ struct Limits {
   // Bytes a second that compaction reads and writes (CompactionPace).
   uint64_t compaction_rate_min = 8ull << 20;
   uint64_t compaction_rate_max = 256ull << 20;
+  uint64_t scrub_rate = 32ull << 20;  // Bytes a second while it reads.
   uint64_t hint_bytes_per_target_max = 1ull << 30;
   uint32_t sync_items_max = 4096;        // Key digests in one SyncKeys.
   uint64_t sync_bytes_max = 1ull << 20;  // Object bytes in one SyncObjects.
   uint64_t sync_in_flight_max = 64;      // Merges a session keeps open.
   ORRERY_FIELDS(client_requests_max, peer_requests_max, store_reads_max,
                 pinned_bytes_max, key_segments, allocate_step,
-                compaction_rate_min, compaction_rate_max,
+                compaction_rate_min, compaction_rate_max, scrub_rate,
                 hint_bytes_per_target_max, sync_items_max, sync_bytes_max,
                 sync_in_flight_max)
 };
@@ -56,6 +57,7 @@ struct EngineOptions {
   Duration sync_interval = kSecond;
   uint64_t max_file_bytes = 100ull << 20;
   Duration compact_interval = 300 * kSecond;
+  Duration scrub_pass = 7 * 24 * kHour;  // Every sealed file is read once.
 
   Duration gossip_interval = kSecond;
   Duration suspect_timeout = 5 * kSecond;
@@ -69,8 +71,9 @@ struct EngineOptions {
   ORRERY_FIELDS(node_name, gossip, http_port, vnodes, replication, read_quorum,
                 write_quorum, seeds_configured, auto_join, tells_stores,
                 sync_writes, sync_interval, max_file_bytes, compact_interval,
-                gossip_interval, suspect_timeout, dead_timeout, request_timeout,
-                handoff_timeout, sync_round_interval, skew_bound, limits)
+                scrub_pass, gossip_interval, suspect_timeout, dead_timeout,
+                request_timeout, handoff_timeout, sync_round_interval,
+                skew_bound, limits)
 };
 
 }  // namespace orrery

@@ -58,6 +58,7 @@ enum class TimerKind : uint8_t {
   kDrain = 24,           // engine: a stop waits no longer for requests
   kPutRetry = 25,        // quorum: a refused replica is asked again
   kCompactionPace = 27,  // storage: a compaction goes on
+  kScrub = 28,           // storage: the next file, or piece of one, is scrubbed
   kDirectoryRetry = 26,  // storage: RING is written again after a full disk
 };
 

@@ -32,6 +32,7 @@ void CoordinatorRoom::OnClientRequest(const ClientRequest& request,
       return OnWrite(request, deadline, turn);
     case ClientVerb::kListKeys:
     case ClientVerb::kCompact:
+    case ClientVerb::kScrub:
       break;
   }
   ORRERY_UNREACHABLE("a request that is no coordinator's");

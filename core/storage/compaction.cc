@@ -122,9 +122,7 @@ void Compaction::StartScan(Turn& turn) {
                            .upto = file.length,
                            .key_bytes_max = context_.options.key_bytes_max,
                            .piece_bytes = kPieceBytes});
-  scanned_ = {};
-  gaps_.clear();
-  seen_.clear();
+  audit_.Begin(file.id, inputs_[next_input_]);
   Continue(turn);
 }
 
@@ -159,7 +157,6 @@ void Compaction::Continue(Turn& turn) {
       } else if (scan_->IsDone()) {
         if (!FinishInput(turn)) {
           step_ = Step::kMarkDamaged;
-          looked_upto_ = 0;
           turn.effects.more = true;
           return;
         }
@@ -178,13 +175,9 @@ void Compaction::Continue(Turn& turn) {
                       turn);
       }
     }
-    if (pending_->kind == SegmentScan::Item::Kind::kRecord) {
-      if (!TakeRecord(turn)) return;
-    } else {
-      gaps_.push_back({.file = files_.At(inputs_[next_input_]).id,
-                       .from = pending_->from,
-                       .upto = pending_->upto});
-    }
+    const bool is_record = pending_->kind == SegmentScan::Item::Kind::kRecord;
+    if (is_record && !TakeRecord(turn)) return;
+    audit_.Take(*pending_);
     pending_.reset();
   }
 }
@@ -238,11 +231,6 @@ bool Compaction::TakeRecord(Turn& turn) {
                              .timestamp = item.header.timestamp,
                              .tombstone = item.header.deleted});
   }
-  seen_.push_back(item.from);
-  scanned_.Add({.crc = item.header.crc,
-                .seq = item.header.seq,
-                .timestamp = item.header.timestamp,
-                .tombstone = item.header.deleted});
   return true;
 }
 
@@ -250,20 +238,12 @@ bool Compaction::TakeRecord(Turn& turn) {
 bool Compaction::FinishInput(Turn& turn) {
   scan_.reset();
   DataFile& file = files_.At(inputs_[next_input_]);
-  const auto listed = manifest_.state().files.find(file.id);
-  const bool is_whole =
-      listed != manifest_.state().files.end() &&
-      listed->second.summary.record_count == scanned_.record_count &&
-      listed->second.summary.digest == scanned_.digest;
-  if (is_whole) return true;
+  const FileAudit::Verdict verdict =
+      audit_.Finish(manifest_.state(), file.length);
+  if (verdict != FileAudit::Verdict::kDamaged) return true;
   file.damaged = true;
   turn.effects.Mark("storage.compaction_met_damage");
-  // A write that is not there may leave no gap that a scan sees.
-  if (gaps_.empty()) {
-    gaps_.push_back(
-        {.file = file.id, .from = kHeaderBlockBytes, .upto = file.length});
-  }
-  for (const DamageRange& gap : gaps_) {
+  for (const DamageRange& gap : audit_.gaps()) {
     manifest_.Append(DamageEdit{gap}, {}, turn);
     turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
                                   .number = gap.from,
@@ -485,20 +465,7 @@ void Compaction::OnTick(Turn& turn) {
 
 // Which keys are wanting only the index can say.
 void Compaction::MarkDamaged(Turn& turn) {
-  constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
-  const uint16_t slot = inputs_[next_input_];
-  std::vector<IndexEntry> entries;
-  uint64_t reached = 0;
-  const bool is_done =
-      index_.Walk(looked_upto_, kLast, kMovesPerTick, &entries, &reached);
-  for (const IndexEntry& entry : entries) {
-    if (entry.address.file_slot() != slot) continue;
-    const bool is_there =
-        std::binary_search(seen_.begin(), seen_.end(), entry.address.offset());
-    if (!is_there) damaged_.push_back({entry, files_.At(slot).id});
-  }
-  if (is_done || reached == kLast) return Abort(turn);
-  looked_upto_ = reached + 1;
+  if (audit_.FindWanting(index_, &damaged_)) return Abort(turn);
   turn.effects.more = true;
 }
 
@@ -591,9 +558,7 @@ void Compaction::EndJob() {
   scan_.reset();
   pending_.reset();
   buffer_.clear();
-  gaps_.clear();
-  seen_.clear();
-  seen_.shrink_to_fit();
+  audit_.Clear();
   has_output_ = false;
   is_sealing_ = false;
 }

@@ -56,6 +56,7 @@
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/compaction_pace.h"
+#include "core/storage/file_audit.h"
 #include "core/storage/file_table.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest.h"
@@ -109,13 +110,12 @@ class Compaction {
  private:
   template <typename Self, typename FieldVisitor>
   static void FieldsOf(Self& self, FieldVisitor& visit) {
-    visit(self.step_, self.inputs_, self.next_input_, self.scan_, self.scanned_,
-          self.gaps_, self.outputs_, self.has_output_, self.is_sealing_,
-          AsValue(self.buffer_), self.submitted_, self.moves_, self.next_move_,
-          self.freed_bytes_, self.barrier_, self.transfer_, self.damaged_,
-          self.seen_, self.looked_upto_, self.pace_, self.is_paused_,
-          self.thorough_below_, self.drop_below_, self.clean_below_,
-          self.drops_, self.bytes_done_);
+    visit(self.step_, self.inputs_, self.next_input_, self.scan_, self.outputs_,
+          self.has_output_, self.is_sealing_, AsValue(self.buffer_),
+          self.submitted_, self.moves_, self.next_move_, self.freed_bytes_,
+          self.barrier_, self.transfer_, self.damaged_, self.audit_, self.pace_,
+          self.is_paused_, self.thorough_below_, self.drop_below_,
+          self.clean_below_, self.drops_, self.bytes_done_);
   }
   enum class Step : uint8_t {
     kIdle = 0,
@@ -181,9 +181,7 @@ class Compaction {
   std::vector<uint16_t> inputs_;
   size_t next_input_ = 0;
   std::optional<SegmentScan> scan_;
-  FileSummary scanned_;
-  std::vector<DamageRange> gaps_;
-  std::vector<uint64_t> seen_;  // Offsets of the records that are there.
+  FileAudit audit_;  // Of the input that is being read.
   std::optional<SegmentScan::Item> pending_;  // Waits for an output.
   std::vector<Output> outputs_;
   bool has_output_ = false;  // outputs_.back() is being written.
@@ -202,7 +200,6 @@ class Compaction {
   uint64_t freed_bytes_ = 0;
   uint64_t barrier_ = 0;  // CMP-4: a log position.
   ReadyList<DamagedEntry> damaged_;
-  uint64_t looked_upto_ = 0;  // kMarkDamaged: the next token.
 };
 
 }  // namespace orrery

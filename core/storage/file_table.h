@@ -53,6 +53,8 @@ struct DataFile {
   bool sealed = false;
   bool damaged = false;  // Never compacted.
   bool has_cells = false;
+  // Something beside its records is not as it was written: to be rewritten.
+  bool is_worn = false;
   bool is_doomed = false;  // Unlinked at zero pins.
   uint64_t length = 0;     // Bytes that count.
   uint64_t live_bytes = 0;
@@ -61,7 +63,8 @@ struct DataFile {
   Instant cools_until;
   Duration cool_down;
   ORRERY_FIELDS(id, kind, salt, state, pins, sealed, damaged, has_cells,
-                is_doomed, length, live_bytes, last_use, cools_until, cool_down)
+                is_worn, is_doomed, length, live_bytes, last_use, cools_until,
+                cool_down)
 };
 
 class FileTable {

@@ -230,6 +230,9 @@ void Store::OnTimer(const TimerHeap::Due& due, Turn& turn) {
     case TimerKind::kCompactionPace:
       parts.compaction.OnPaceTimer(turn);
       break;
+    case TimerKind::kScrub:
+      parts.scrubber.OnTimer(turn);
+      break;
     case TimerKind::kSpace:
       parts.manifest.Retry(turn);
       parts.writer.OnSpaceTimer(turn);
@@ -244,6 +247,7 @@ void Store::OnTick(Turn& turn) {
   if (!parts_->is_open) return;
   parts_->writer.Pump(turn);
   parts_->compaction.OnTick(turn);
+  parts_->scrubber.OnTick(turn);
   parts_->Settle(turn);
 }
 
@@ -258,9 +262,16 @@ TaskAnswer Store::CompactAll(Turn& turn) {
   return answer;
 }
 
+TaskAnswer Store::ScrubAll(Turn& turn) {
+  const TaskAnswer answer = parts_->scrubber.CheckAll(turn);
+  parts_->Settle(turn);
+  return answer;
+}
+
 bool Store::IsCompacting() const { return !parts_->compaction.IsIdle(); }
 
 void Store::Close(Turn& turn) {
+  parts_->scrubber.Stop();
   parts_->writer.Close(turn);
   parts_->Settle(turn);
 }
@@ -284,6 +295,7 @@ StoreCounters Store::counters() const {
   const StoreParts& parts = *parts_;
   StoreCounters counters = parts.context.counters;
   parts.compaction.Count(&counters);
+  parts.scrubber.Count(&counters);
   counters.active_keys = parts.index.live();
   counters.deleted_keys = parts.index.tombstones();
   counters.data_files = parts.files.size();
@@ -299,7 +311,8 @@ StoreCounters Store::counters() const {
 
 bool Store::IsIdle() const {
   return parts_->writer.IsIdle() && parts_->reader.IsIdle() &&
-         parts_->compaction.IsIdle() && parts_->manifest.IsIdle();
+         parts_->compaction.IsIdle() && parts_->scrubber.IsIdle() &&
+         parts_->manifest.IsIdle();
 }
 
 uint64_t Store::StateDigest() const {

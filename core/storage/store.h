@@ -112,6 +112,7 @@ class Store {
     bool sync_writes = false;
     Duration sync_interval = kSecond;
     Duration compact_interval = 300 * kSecond;
+    Duration scrub_pass = 7 * 24 * kHour;
     uint64_t max_file_bytes = 100ull << 20;  // At least 8 KiB.
     Limits limits;
     size_t key_bytes_max = kKeyBytesMax;  // The hints store has longer keys.
@@ -208,7 +209,8 @@ class Store {
   // that to this store.  REQUIRES: OnDiskDone comes next.
   void FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
                   std::vector<ByteSpan>* spans) const;
-  // kStoreSync, kWatermark, kCompaction, kCompactionPace, kSpace with handle
+  // kStoreSync, kWatermark, kCompaction, kCompactionPace, kScrub, kSpace with
+  // handle
   // {slot = StoreId, gen = 1}.
   void OnTimer(const TimerHeap::Due& due, Turn& turn);
   // End of a turn of the event loop: what gathered becomes one write.
@@ -218,6 +220,8 @@ class Store {
   void Compact(Turn& turn);
   // Compacts whatever is worth it for an operator who asks.
   TaskAnswer CompactAll(Turn& turn);
+  // Reads every sealed file again, one after the other.
+  TaskAnswer ScrubAll(Turn& turn);
   bool IsCompacting() const;
   // Answers what is queued, seals, syncs; later puts and gets are kClosed.
   void Close(Turn& turn);

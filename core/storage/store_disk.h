@@ -30,6 +30,7 @@ enum class StorePart : uint8_t {
   kWriter = 5,  // Batches and syncs.
   kReader = 6,
   kCompaction = 7,
+  kScrub = 10,
 };
 
 class StoreDisk {

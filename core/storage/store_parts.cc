@@ -15,7 +15,8 @@ StoreParts::StoreParts(const Store::Options& options)
       recovery(context, files, index, manifest),
       writer(context, files, index, manifest),
       reader(context, files),
-      compaction(context, files, index, manifest, writer) {}
+      compaction(context, files, index, manifest, writer),
+      scrubber(context, files, index, manifest) {}
 
 bool StoreParts::IsFailed() const { return !recovery.failure().empty(); }
 
@@ -42,6 +43,9 @@ void StoreParts::OnDiskDone(const DiskDone& done, Turn& turn) {
     case StorePart::kCompaction:
       compaction.OnDiskDone(done, turn);
       break;
+    case StorePart::kScrub:
+      scrubber.OnDiskDone(done, turn);
+      break;
   }
   Settle(turn);
 }
@@ -55,6 +59,8 @@ void StoreParts::FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
       return reader.FindValues(done, parts_of, spans);
     case StorePart::kCompaction:
       return compaction.FindValues(done, spans);
+    case StorePart::kScrub:
+      return scrubber.FindValues(done, spans);
     case StorePart::kManifest:
     case StorePart::kFiles:
     case StorePart::kMaker:
@@ -69,11 +75,13 @@ void StoreParts::Settle(Turn& turn) {
     recovery.OnFileOpened(slot, turn);
     reader.OnFileOpened(slot, turn);
     compaction.OnFileOpened(slot, turn);
+    scrubber.OnFileOpened(slot, turn);
   }
   for (const uint16_t slot : files.TakeFailed()) {
     recovery.OnFileFailed(slot, turn);
     reader.OnFileFailed(slot, turn);
     compaction.OnFileFailed(slot, turn);
+    scrubber.OnFileFailed(slot, turn);
   }
   for (const EditOrigin& origin : manifest.TakeDurable()) {
     if (origin.kind == EditOrigin::Kind::kSwap) {
@@ -94,6 +102,9 @@ void StoreParts::Settle(Turn& turn) {
   for (const DamagedEntry& damaged : compaction.TakeDamaged()) {
     MarkDamaged(damaged, turn);
   }
+  for (const DamagedEntry& damaged : scrubber.TakeDamaged()) {
+    MarkDamaged(damaged, turn);
+  }
   CloseRepairedDamage(turn);
   compaction.OnDurable(turn);
 }
@@ -105,6 +116,7 @@ void StoreParts::OnRecovered(Turn& turn) {
   turn.timers.Arm(TimerKind::kCompaction,
                   {static_cast<uint32_t>(context.options.id), 1},
                   turn.now() + context.options.compact_interval);
+  scrubber.Start(turn);
 }
 
 // The record behind an entry cannot be read: the key is kCorrupt until

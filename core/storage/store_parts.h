@@ -16,6 +16,7 @@
 #include "core/storage/manifest_log.h"
 #include "core/storage/record_reader.h"
 #include "core/storage/recovery.h"
+#include "core/storage/scrubber.h"
 #include "core/storage/segment_writer.h"
 #include "core/storage/store_context.h"
 
@@ -41,11 +42,12 @@ class StoreParts {
   SegmentWriter writer;
   RecordReader reader;
   Compaction compaction;
+  Scrubber scrubber;
   bool is_open = false;
   bool is_suspect = false;
 
   ORRERY_FIELDS(context, files, index, manifest, recovery, writer, reader,
-                compaction, is_open, is_suspect, known_damage_)
+                compaction, scrubber, is_open, is_suspect, known_damage_)
 
  private:
   void OnRecovered(Turn& turn);

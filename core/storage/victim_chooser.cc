@@ -86,7 +86,7 @@ class Chooser {
               query_.drops_tombstones &&
               uint64_t{summary.tombstone_count} * 2 >= summary.record_count,
           .age = age_ns / kSecondNs + 1};
-      if (IsMostlyDead(victim)) {
+      if (IsMostlyDead(victim) || file.is_worn) {
         taken_.push_back(victim);
       } else if (file.cools_until > query_.now) {
         others_.push_back(victim);

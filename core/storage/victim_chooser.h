@@ -6,9 +6,9 @@
 // lately, goes first).
 //
 // A candidate is sealed, whole and holds no cells.  It is taken if half of it
-// is dead, if all of it is, or if it is small and there is another to join it
-// with.  When an operator asks, a twentieth is enough, for each file that there
-// was then.
+// is dead, if all of it is, if a scrub found it worn, or if it is small and
+// there is another to join it with.  When an operator asks, a twentieth is
+// enough, for each file that there was then.
 //
 // Where tombstones are needed no longer than what they hide
 // (Store::Options::drops_tombstones) a file of which half the records are

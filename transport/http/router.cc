@@ -14,6 +14,7 @@ namespace {
 
 std::optional<ClientVerb> TaskAt(std::string_view path) {
   if (path == "/admin/compact") return ClientVerb::kCompact;
+  if (path == "/admin/scrub") return ClientVerb::kScrub;
   return std::nullopt;
 }
 

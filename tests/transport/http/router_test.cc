@@ -343,6 +343,8 @@ TEST_F(RouterTest, KeysArePagedThroughTheCore) {
 TEST_F(RouterTest, WhatAnOperatorAsksOfTheStorageGoesToTheCore) {
   ASSERT_EQ(Route(HttpMethod::kPost, "/admin/compact"), 0);
   EXPECT_EQ(request().verb, ClientVerb::kCompact);
+  ASSERT_EQ(Route(HttpMethod::kPost, "/admin/scrub"), 0);
+  EXPECT_EQ(request().verb, ClientVerb::kScrub);
   EXPECT_EQ(Route(HttpMethod::kPost, "/admin/compact?x=1"), 400);
   EXPECT_THAT(answer_.body, HasSubstr("takes none"));
   EXPECT_EQ(Get("/admin/compact"), 405);
