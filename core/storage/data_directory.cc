@@ -90,12 +90,9 @@ bool DataDirectory::OnAbsence(const DiskDone& done, Turn& turn) {
       Format(turn);
       return true;
     case Step::kStatRing:
-      if (is_missing) {
-        ring_unreadable_ = !identity_.cluster.IsZero();
-        FinishOpen(turn);
-        return true;
-      }
-      return false;
+      if (!is_missing) return false;
+      OpenIdentity(turn);
+      return true;
     default:
       return false;
   }
@@ -114,13 +111,17 @@ void DataDirectory::OnRingStep(const DiskDone& done, Turn& turn) {
                      .file = kRingFile,
                      .length = ring_file_bytes_},
                     turn);
-    case Step::kReadRing:
-      ring_ = DecodeRingFile(done.data);
-      ring_unreadable_ = !identity_.cluster.IsZero() && !ring_.has_value();
+    case Step::kReadRing: {
+      RingFile found = DecodeRingFile(done.data);
+      if (found.check == HeaderCheck::kNewer) {
+        return Fail(NewerFormatText("RING", found.header.format), 2);
+      }
+      if (found.check == HeaderCheck::kValid) ring_ = std::move(found.ring);
       return Submit(Step::kCloseRing,
                     {.verb = DiskVerb::kClose, .file = kRingFile}, turn);
+    }
     case Step::kCloseRing:
-      return FinishOpen(turn);
+      return OpenIdentity(turn);
     default:
       ORRERY_UNREACHABLE("no step of reading RING");
   }
@@ -136,10 +137,7 @@ void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
   }
   switch (step_) {
     case Step::kLock:
-      return Submit(
-          Step::kOpenIdentity,
-          {.verb = DiskVerb::kOpen, .file = kIdentityFile, .path = "IDENTITY"},
-          turn);
+      return ReadRing(turn);
     case Step::kOpenIdentity:
       identity_open_ = true;
       return Submit(Step::kReadIdentity,
@@ -166,11 +164,11 @@ void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
                     {.verb = DiskVerb::kSync, .file = kIdentityFile}, turn);
     case Step::kSyncIdentity:
       durable_hlc_high_ = identity_.hlc_high;
-      if (!fresh_) return ReadRing(turn);
+      if (!fresh_) return FinishOpen(turn);
       return Submit(Step::kSyncDirAfterFormat,
                     {.verb = DiskVerb::kSyncDir, .path = "."}, turn);
     case Step::kSyncDirAfterFormat:
-      return ReadRing(turn);
+      return FinishOpen(turn);
     case Step::kStatRing:
     case Step::kOpenRing:
     case Step::kReadRing:
@@ -189,8 +187,8 @@ void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
 }
 
 void DataDirectory::Judge(Turn& turn) {
-  if (slots_.newer_format) {
-    return Fail("the data directory has a newer format than this program", 2);
+  if (slots_.newer_format.has_value()) {
+    return Fail(NewerFormatText("IDENTITY", *slots_.newer_format), 2);
   }
   if (!slots_.newest.has_value()) return LookForData(turn);
   identity_ = *slots_.newest;
@@ -274,12 +272,20 @@ uint64_t DataDirectory::NextSalt() {
   return hasher.Value();
 }
 
+// Before anything is written: RING may be of a newer format (DIR-3).
 void DataDirectory::ReadRing(Turn& turn) {
   Submit(Step::kStatRing, {.verb = DiskVerb::kStat, .path = "RING"}, turn);
 }
 
+void DataDirectory::OpenIdentity(Turn& turn) {
+  Submit(Step::kOpenIdentity,
+         {.verb = DiskVerb::kOpen, .file = kIdentityFile, .path = "IDENTITY"},
+         turn);
+}
+
 void DataDirectory::FinishOpen(Turn& turn) {
   phase_ = Phase::kOpen;
+  ring_unreadable_ = !identity_.cluster.IsZero() && !ring_.has_value();
   step_ = Step::kIdle;
   turn.effects.Mark("storage.directory_open");
   StartNextJob(turn);

@@ -4,9 +4,9 @@
 // LOCK, IDENTITY and RING.  It decides whether this process may start here and
 // under which generation.  It knows no record, no store and no peer.
 //
-// At a start: lock; read IDENTITY (or format it); raise the generation, lease
-// the next seqs, mark as not clean; sync; read RING.  Only then is phase()
-// kOpen.  Later saves are queued and done in order.
+// At a start: lock; read RING; read IDENTITY (or format it); raise the
+// generation, lease the next seqs, mark as not clean; sync.  Only then is
+// phase() kOpen.  Later saves are queued and done in order.
 //
 // The boot id and the inode in IDENTITY are those of the last start whose
 // recovery ended (MarkRecovered), not of the last start: a process that dies
@@ -174,6 +174,7 @@ class DataDirectory {
   void WriteIdentity(Turn& turn);
   void OnIdentitySynced(Turn& turn);
   void ReadRing(Turn& turn);
+  void OpenIdentity(Turn& turn);
   void FinishOpen(Turn& turn);
   void WriteRing(Turn& turn);
   void StartNextJob(Turn& turn);

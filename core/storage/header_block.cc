@@ -10,10 +10,28 @@ namespace orrery {
 
 namespace {
 
-constexpr uint16_t kMajor = 1;
-constexpr uint16_t kMinor = 0;
-constexpr uint8_t kChecksumCrc32c = 1;
-constexpr uint32_t kIncompatibleKnown = 0;
+// What this program writes, and the most that it reads.
+constexpr FileFormat kOurs;
+constexpr uint8_t kDataKindMax = 1;
+
+// Whether a byte that was read by another rule would be misread.
+bool IsKnown(const FileFormat& format) {
+  return format.major == kOurs.major &&
+         (format.incompatible & ~kOurs.incompatible) == 0 &&
+         format.checksum == kOurs.checksum && format.data_kind <= kDataKindMax;
+}
+
+std::string VersionText(const FileFormat& format) {
+  return std::to_string(format.major) + "." + std::to_string(format.minor);
+}
+
+std::string BitsText(uint32_t bits) {
+  std::string text = "0x00000000";
+  for (size_t i = text.size(); bits != 0; bits >>= 4) {
+    text[--i] = "0123456789abcdef"[bits & 15];
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -22,10 +40,11 @@ void EncodeHeaderBlock(const HeaderBlock& header, ByteView extra,
   ORRERY_INVARIANT(extra.size() <= kHeaderCrcAt - kHeaderExtraAt);
   std::memset(to, 0, kHeaderBlockBytes);
   StoreU64(to, static_cast<uint64_t>(header.magic));
-  StoreU16(to + 8, kMajor);
-  StoreU16(to + 10, kMinor);
+  StoreU16(to + 8, kOurs.major);
+  StoreU16(to + 10, kOurs.minor);
+  StoreU32(to + 12, kOurs.incompatible);
   StoreU32(to + 16, header.compatible);
-  to[20] = std::byte{kChecksumCrc32c};
+  to[20] = std::byte{kOurs.checksum};
   to[21] = static_cast<std::byte>(header.data_kind);
   StoreU64(to + 24, header.storage.hi);
   StoreU64(to + 32, header.storage.lo);
@@ -50,12 +69,12 @@ HeaderCheck DecodeHeaderBlock(ByteView block, FileMagic magic,
   if (LoadU32(from + kHeaderCrcAt) != Crc32c(block.first(kHeaderCrcAt))) {
     return HeaderCheck::kDamaged;
   }
-  if (LoadU16(from + 8) != kMajor) return HeaderCheck::kNewer;
-  if ((LoadU32(from + 12) & ~kIncompatibleKnown) != 0) {
-    return HeaderCheck::kNewer;
-  }
-  if (from[20] != std::byte{kChecksumCrc32c}) return HeaderCheck::kNewer;
-  if (from[21] > std::byte{1}) return HeaderCheck::kNewer;
+  header->format = {.major = LoadU16(from + 8),
+                    .minor = LoadU16(from + 10),
+                    .incompatible = LoadU32(from + 12),
+                    .checksum = static_cast<uint8_t>(from[20]),
+                    .data_kind = static_cast<uint8_t>(from[21])};
+  if (!IsKnown(header->format)) return HeaderCheck::kNewer;
   header->magic = magic;
   header->compatible = LoadU32(from + 16);
   header->data_kind = static_cast<DataFileKind>(from[21]);
@@ -67,6 +86,21 @@ HeaderCheck DecodeHeaderBlock(ByteView block, FileMagic magic,
   header->created = LoadU64(from + 64);
   header->generation = LoadU64(from + 72);
   return HeaderCheck::kValid;
+}
+
+std::string NewerFormatText(std::string_view file, const FileFormat& format) {
+  std::string text(file);
+  text += " has format " + VersionText(format) +
+          " with incompatible features " + BitsText(format.incompatible);
+  if (format.checksum != kOurs.checksum) {
+    text += ", checksum " + std::to_string(format.checksum);
+  }
+  if (format.data_kind > kDataKindMax) {
+    text += ", kind " + std::to_string(format.data_kind);
+  }
+  return text + ", which this program, of format " + VersionText(kOurs) +
+         " with " + BitsText(kOurs.incompatible) +
+         ", cannot read: use the program that wrote it, or a newer one";
 }
 
 }  // namespace orrery

@@ -16,8 +16,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "core/base/bytes.h"
+#include "core/base/fields.h"
 #include "core/base/ids.h"
 
 namespace orrery {
@@ -40,7 +43,19 @@ enum class DataFileKind : uint8_t { kUser = 0, kCompacted = 1 };  // Persisted.
 // sync (`sync_writes`).
 inline constexpr uint32_t kFeatureSyncedAppends = 1;
 
+// How a file is to be read.  Frozen: docs/disk-format.md says how it may grow.
+struct FileFormat {
+  uint16_t major = 1;
+  uint16_t minor = 0;  // Of no consequence to a reader.
+  uint32_t incompatible = 0;
+  uint8_t checksum = 1;   // CRC-32C.
+  uint8_t data_kind = 0;  // As written; DataFileKind if it is known.
+  ORRERY_FIELDS(major, minor, incompatible, checksum, data_kind)
+  friend bool operator==(const FileFormat&, const FileFormat&) = default;
+};
+
 struct HeaderBlock {
+  FileFormat format;  // Read, also of a newer file; what is written is ours.
   FileMagic magic = FileMagic::kData;
   uint32_t compatible = 0;
   DataFileKind data_kind = DataFileKind::kUser;
@@ -60,10 +75,14 @@ void EncodeHeaderBlock(const HeaderBlock& header, ByteView extra,
 enum class HeaderCheck : uint8_t {
   kValid = 1,
   kDamaged = 2,  // Too short, another magic, or the checksum disagrees.
-  kNewer = 3,    // Valid, and of a format that this program does not know.
+  kNewer = 3,    // Of a format that this program does not know: only
+                 // header->format is set.
 };
 HeaderCheck DecodeHeaderBlock(ByteView block, FileMagic magic,
                               HeaderBlock* header);
+
+// Why `file` is refused: names both formats.
+std::string NewerFormatText(std::string_view file, const FileFormat& format);
 
 }  // namespace orrery
 

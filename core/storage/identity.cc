@@ -1,12 +1,12 @@
 #include "core/storage/identity.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/coding.h"
 #include "core/base/crc32c.h"
 #include "core/base/invariant.h"
 #include "core/protocol/limits.h"
-#include "core/storage/header_block.h"
 
 namespace orrery {
 
@@ -28,7 +28,8 @@ bool ReadId(Reader& reader, Id128* id) {
   return reader.ReadU64(&id->hi) && reader.ReadU64(&id->lo);
 }
 
-std::optional<Identity> DecodeSlot(ByteView slot, bool* newer_format) {
+std::optional<Identity> DecodeSlot(ByteView slot,
+                                   std::optional<FileFormat>* newer_format) {
   HeaderBlock header;
   switch (DecodeHeaderBlock(slot, FileMagic::kIdentity, &header)) {
     case HeaderCheck::kValid:
@@ -36,7 +37,7 @@ std::optional<Identity> DecodeSlot(ByteView slot, bool* newer_format) {
     case HeaderCheck::kDamaged:
       return std::nullopt;
     case HeaderCheck::kNewer:
-      *newer_format = true;
+      *newer_format = header.format;
       return std::nullopt;
   }
   Identity identity{.storage = header.storage,
@@ -127,17 +128,22 @@ Bytes EncodeRingFile(const StorageId& storage, ByteView ring, uint64_t salt) {
   return Bytes::CopyOf(file);
 }
 
-std::optional<Bytes> DecodeRingFile(const Bytes& file) {
-  HeaderBlock header;
+RingFile DecodeRingFile(const Bytes& file) {
+  RingFile found{.header = {}, .ring = {}};
   const HeaderCheck check =
-      DecodeHeaderBlock(file.view(), FileMagic::kRing, &header);
-  if (check != HeaderCheck::kValid) return std::nullopt;
+      DecodeHeaderBlock(file.view(), FileMagic::kRing, &found.header);
+  if (check != HeaderCheck::kValid) {
+    found.check = check;
+    return found;
+  }
   const uint32_t length = LoadU32(file.data() + kHeaderExtraAt);
   const uint32_t crc = LoadU32(file.data() + kHeaderExtraAt + 4);
-  if (length > file.size() - kHeaderBlockBytes) return std::nullopt;
+  if (length > file.size() - kHeaderBlockBytes) return found;
   Bytes ring = file.Slice(kHeaderBlockBytes, length);
-  if (Crc32c(ring.view()) != crc) return std::nullopt;
-  return ring;
+  if (Crc32c(ring.view()) != crc) return found;
+  found.check = HeaderCheck::kValid;
+  found.ring = std::move(ring);
+  return found;
 }
 
 }  // namespace orrery

@@ -19,6 +19,7 @@
 #include "core/base/bytes.h"
 #include "core/base/fields.h"
 #include "core/base/ids.h"
+#include "core/storage/header_block.h"
 
 namespace orrery {
 
@@ -52,7 +53,8 @@ Bytes EncodeIdentitySlot(const Identity& identity, uint64_t salt);
 
 struct IdentitySlots {
   std::optional<Identity> newest;  // Nothing: no slot is valid.
-  bool newer_format = false;  // A slot needs a newer program: write nothing.
+  // A slot needs a newer program: write nothing.
+  std::optional<FileFormat> newer_format;
   // A slot holds something that is not valid: the newer one may be lost.
   bool one_damaged = false;
   ORRERY_FIELDS(newest, newer_format, one_damaged)
@@ -62,7 +64,14 @@ IdentitySlots DecodeIdentity(ByteView file);
 
 // The file RING: a header block, then the payload.
 Bytes EncodeRingFile(const StorageId& storage, ByteView ring, uint64_t salt);
-std::optional<Bytes> DecodeRingFile(const Bytes& file);
+
+struct RingFile {
+  // kDamaged: the header block, or the payload that it names.
+  HeaderCheck check = HeaderCheck::kDamaged;
+  HeaderBlock header;
+  Bytes ring;  // kValid.
+};
+RingFile DecodeRingFile(const Bytes& file);
 
 }  // namespace orrery
 

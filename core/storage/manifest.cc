@@ -409,10 +409,12 @@ DecodedManifest DecodeManifest(ByteView file) {
     decoded.last_edit = found->number;
     offset += found->bytes;
   }
+  decoded.upto = offset;
   if (!has_base) return decoded;
   for (; offset < file.size(); offset += kManifestPageBytes) {
     const std::optional<FoundEdit> behind = FindEdit(file, salt, offset);
     if (behind.has_value() && behind->number > decoded.last_edit) {
+      decoded.found_behind = offset;
       return decoded;  // MAN-1 does not hold: an edit is missing.
     }
   }

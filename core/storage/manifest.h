@@ -207,6 +207,10 @@ struct DecodedManifest {
   HeaderBlock header;
   ManifestState state;
   uint64_t last_edit = 0;
+  // Where the edits that count end; 0: there is no header block.
+  uint64_t upto = 0;
+  // The valid edit behind what is damaged there.
+  std::optional<uint64_t> found_behind;
 };
 // `file` is the whole file as it could be read.
 DecodedManifest DecodeManifest(ByteView file);

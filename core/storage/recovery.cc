@@ -224,7 +224,10 @@ void Recovery::OnManifestRead(Turn& turn) {
   manifest_bytes_ = ByteBuffer();
   switch (decoded.verdict) {
     case DecodedManifest::Verdict::kNewer:
-      return Fail("the manifest has a newer format than this program", turn);
+      return Fail(
+          NewerFormatText(context_.disk.ManifestPath(manifest_generation_),
+                          decoded.header.format),
+          turn);
     case DecodedManifest::Verdict::kDamaged:
       RebuildWithoutManifest();
       return ScanNextFile(turn);
@@ -365,7 +368,9 @@ void Recovery::OnHeaderRead(const DiskDone& done, Turn& turn) {
           ? DecodeHeaderBlock(done.data.view(), FileMagic::kData, &header)
           : HeaderCheck::kDamaged;
   if (check == HeaderCheck::kNewer) {
-    return Fail("a data file has a newer format than this program", turn);
+    return Fail(
+        NewerFormatText(context_.disk.DataPath(file.listed.id), header.format),
+        turn);
   }
   file.has_bad_header = check != HeaderCheck::kValid ||
                         header.number != file.listed.id ||

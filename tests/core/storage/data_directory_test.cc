@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "core/storage/identity.h"
 #include "gtest/gtest.h"
 #include "tests/core/storage/memory_disk.h"
+#include "tests/core/storage/other_format.h"
 
 namespace orrery {
 namespace {
@@ -298,6 +300,38 @@ TEST_F(DataDirectoryTest, ASlotThatNobodyWouldWriteIsNoIdentity) {
            Crc32c(ByteView(file).first(kHeaderCrcAt)));
 
   EXPECT_FALSE(DecodeIdentity(file).newest.has_value());
+}
+
+// DIR-3.  One of two slots is enough.
+TEST_F(DataDirectoryTest, AnotherFormatIsRefusedAndNothingWritten) {
+  Open();
+  SaveRing(1, 5, "ring");
+  Settle();
+  disk_.CrashProcess();
+  const struct {
+    std::string file;
+    size_t offset;
+  } kPlaces[] = {{"IDENTITY", 0}, {"IDENTITY", 4096}, {"RING", 0}};
+  for (const auto& [file, offset] : kPlaces) {
+    for (const OtherFormat format : kOtherFormats) {
+      const std::string kept = disk_.Content(file);
+      disk_.SetContent(file, WithFormat(kept, format, offset));
+      const std::string identity = disk_.Content("IDENTITY");
+      const std::string ring = disk_.Content("RING");
+      Reopen();
+
+      ASSERT_EQ(directory_->phase(), DataDirectory::Phase::kFailed);
+      EXPECT_EQ(directory_->failure_exit_code(), 2);
+      EXPECT_EQ(directory_->failure().find(file + " has "), 0u);
+      for (const std::string_view text : {NameOf(format), kOurFormatName}) {
+        EXPECT_NE(directory_->failure().find(text), std::string::npos)
+            << directory_->failure();
+      }
+      EXPECT_EQ(disk_.Content("IDENTITY"), identity);
+      EXPECT_EQ(disk_.Content("RING"), ring);
+      disk_.SetContent(file, kept);
+    }
+  }
 }
 
 TEST_F(DataDirectoryTest, WhatTheLostSlotLeasedIsNotGivenAgain) {
