@@ -8,6 +8,7 @@
 #include "node/bench_command.h"
 #include "node/config.h"
 #include "node/exit_code.h"
+#include "node/inspect_command.h"
 #include "node/key_commands.h"
 #include "node/node_command.h"
 #include "sim/host/sim_command.h"
@@ -21,6 +22,7 @@ struct Verbs {
   KeyCommand key;
   AdminCommand admin;
   BenchCommand bench;
+  InspectCommand inspect;
   std::string output = "table";
   std::function<ExitCode()> run;
 };
@@ -177,6 +179,33 @@ void AddBench(CLI::App& app, Verbs& verbs) {
   });
 }
 
+void AddInspect(CLI::App& app, Verbs& verbs) {
+  CLI::App* inspect = app.add_subcommand(
+      "inspect", "Look at the files of a stopped node, and verify them.");
+  inspect
+      ->add_option("PATH", verbs.inspect.path,
+                   "A data directory, one of its stores (shard-0000, "
+                   "shard-0000/hints), or one file.")
+      ->required();
+  inspect->add_flag("--records", verbs.inspect.records,
+                    "List every record too: offset, seq, timestamp, lengths, "
+                    "key.");
+  inspect->add_option("--key", verbs.inspect.key,
+                      "List the records of this key only, older ones too; "
+                      "\\xNN is a byte.");
+  AddOutput(inspect, verbs);
+  inspect->footer(
+      "Writes nothing. A data directory that a running node holds is refused,\n"
+      "and no node starts on one while it is looked at. Exit status: 0 whole;\n"
+      "1 damaged, unreadable, of another format, or in use; 2 usage.");
+  inspect->callback([&verbs] {
+    verbs.run = [&verbs] {
+      verbs.inspect.json = verbs.output == "json";
+      return RunInspect(verbs.inspect);
+    };
+  });
+}
+
 }  // namespace
 
 int RunCli(int argc, char** argv) {
@@ -192,6 +221,7 @@ int RunCli(int argc, char** argv) {
   AddKeyVerbs(app, verbs);
   AddAdminVerbs(app, verbs);
   AddBench(app, verbs);
+  AddInspect(app, verbs);
   app.add_subcommand("sim", "Run the simulator; see orrery sim --help.");
   try {
     app.parse(argc, argv);

@@ -14,15 +14,12 @@ void StoreDriver::Start(bool machine_restarted) {
   timers_ = TimerHeap();
   more_ = false;
   replies_.clear();
-  Do([&](Turn& turn) {
-    store_->OpenFiles({.storage = {{7, 9}},
-                       .generation = generation_,
-                       .index_seed = {0x1234, 0x5678},
-                       .first_seq = uint64_t{generation_} << 32,
-                       .machine_restarted = machine_restarted,
-                       .fresh = generation_ == 1},
-                      turn);
-  });
+  Store::Open open = open_;
+  open.generation = generation_;
+  open.first_seq = std::max(open.first_seq, uint64_t{generation_} << 32);
+  open.machine_restarted = machine_restarted;
+  open.fresh = generation_ == 1;
+  Do([&](Turn& turn) { store_->OpenFiles(open, turn); });
 }
 
 void StoreDriver::StartAndRecover(bool machine_restarted) {

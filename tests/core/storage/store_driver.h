@@ -32,6 +32,11 @@ class StoreDriver {
   StoreDriver(MemoryDisk& disk, const Store::Options& options)
       : disk_(disk), options_(options) {}
 
+  // Whose files they are, if another program made them.
+  void OpenAs(const Store::Open& open) {
+    open_ = open;
+    generation_ = open.generation;
+  }
   // As if so many processes had been there before.
   void SetGeneration(uint32_t generation) { generation_ = generation; }
   uint32_t generation() const { return generation_; }
@@ -81,6 +86,7 @@ class StoreDriver {
   TimerHeap timers_;
   Instant now_{1};
   bool more_ = false;
+  Store::Open open_{.storage = {{7, 9}}, .index_seed = {0x1234, 0x5678}};
   uint32_t generation_ = 0;
   uint32_t next_ticket_ = 1;
   std::vector<StoreReply> replies_;
