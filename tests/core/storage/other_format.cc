@@ -17,6 +17,11 @@ std::string WithFormat(std::string file, OtherFormat format, size_t offset) {
     case OtherFormat::kUnknownFeature:
       StoreU32(bytes + 12, 0x10);
       break;
+    case OtherFormat::kGrown:
+      StoreU16(bytes + 10, 9);
+      StoreU32(bytes + 16, LoadU32(bytes + 16) | 0x8000);
+      StoreU64(bytes + kHeaderCrcAt - 8, 0x600d);
+      break;
   }
   StoreU32(bytes + kHeaderCrcAt, Crc32c({bytes, kHeaderCrcAt}));
   return file.replace(offset, block.size(), block);
@@ -28,6 +33,8 @@ std::string_view NameOf(OtherFormat format) {
       return "format 2.0 with incompatible features 0x00000000";
     case OtherFormat::kUnknownFeature:
       return "format 1.0 with incompatible features 0x00000010";
+    case OtherFormat::kGrown:
+      break;
   }
   return "";
 }

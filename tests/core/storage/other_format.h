@@ -10,8 +10,15 @@
 
 namespace orrery {
 
-enum class OtherFormat { kMajor2, kUnknownFeature };
+enum class OtherFormat {
+  kMajor2,
+  kUnknownFeature,
+  // Readers pass over it: another minor number, a compatible feature, and
+  // something where zeros were.
+  kGrown,
+};
 
+// Those that are refused.
 inline constexpr OtherFormat kOtherFormats[] = {OtherFormat::kMajor2,
                                                 OtherFormat::kUnknownFeature};
 

@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class OtherFormatTest : public testing::TestWithParam<OtherFormat> {
+class OtherFormatTest : public testing::Test {
  protected:
   OtherFormatTest() {
     disk_.set_in_order(true);
@@ -32,8 +32,8 @@ class OtherFormatTest : public testing::TestWithParam<OtherFormat> {
     return files;
   }
 
-  void ExpectRefusalOf(const std::string& path) {
-    disk_.SetContent(path, WithFormat(disk_.Content(path), GetParam()));
+  void ExpectRefusalOf(const std::string& path, OtherFormat format) {
+    disk_.SetContent(path, WithFormat(disk_.Content(path), format));
     const auto before = Files();
 
     driver_.StartAndRecover();
@@ -41,7 +41,7 @@ class OtherFormatTest : public testing::TestWithParam<OtherFormat> {
     ASSERT_TRUE(driver_.store().IsFailed());
     EXPECT_THAT(driver_.store().failure(), HasSubstr(path));
     EXPECT_THAT(driver_.store().failure(),
-                HasSubstr(std::string(NameOf(GetParam()))));
+                HasSubstr(std::string(NameOf(format))));
     EXPECT_THAT(driver_.store().failure(),
                 HasSubstr(std::string(kOurFormatName)));
     driver_.Settle();
@@ -52,20 +52,39 @@ class OtherFormatTest : public testing::TestWithParam<OtherFormat> {
   StoreDriver driver_{disk_, SmallStore()};
 };
 
-TEST_P(OtherFormatTest, ADataFileOfItIsRefusedAndNothingWritten) {
-  ExpectRefusalOf(disk_.PathsEndingWith(".data").front());
+class RefusedFormatTest : public OtherFormatTest,
+                          public testing::WithParamInterface<OtherFormat> {};
+
+TEST_P(RefusedFormatTest, ADataFileOfItIsRefusedAndNothingWritten) {
+  ExpectRefusalOf(disk_.PathsEndingWith(".data").front(), GetParam());
 }
 
-TEST_P(OtherFormatTest, AManifestOfItIsRefusedAndNothingWritten) {
+TEST_P(RefusedFormatTest, AManifestOfItIsRefusedAndNothingWritten) {
   for (const std::string& path : disk_.Paths()) {
     if (path.find("MANIFEST-") != std::string::npos) {
-      return ExpectRefusalOf(path);
+      return ExpectRefusalOf(path, GetParam());
     }
   }
   FAIL() << "no manifest";
 }
 
-INSTANTIATE_TEST_SUITE_P(EachOther, OtherFormatTest,
+TEST_F(OtherFormatTest, OneThatHasGrownIsRead) {
+  for (const std::string& path : disk_.Paths()) {
+    const bool is_file =
+        path.ends_with(".data") || path.find("MANIFEST-") != std::string::npos;
+    if (!is_file) continue;
+    disk_.SetContent(path,
+                     WithFormat(disk_.Content(path), OtherFormat::kGrown));
+  }
+
+  driver_.StartAndRecover();
+
+  ASSERT_TRUE(driver_.store().IsOpen()) << driver_.store().failure();
+  EXPECT_EQ(driver_.ValueOf("k"), "v");
+  EXPECT_FALSE(driver_.store().IsSuspect());
+}
+
+INSTANTIATE_TEST_SUITE_P(EachOther, RefusedFormatTest,
                          testing::ValuesIn(kOtherFormats));
 
 }  // namespace
