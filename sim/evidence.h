@@ -89,7 +89,7 @@ struct StrangeStamp {
 // in a store.
 struct Damage {
   enum class End : uint8_t {
-    kUnseen = 1,    // Nobody has looked: there is no scrub.
+    kUnseen = 1,    // Nobody has looked yet.
     kTold = 2,      // The node found it, and said so.
     kReplaced = 3,  // Overwritten before anyone looked.
     // It stood behind all watermarks when its process ended: a recovery cannot

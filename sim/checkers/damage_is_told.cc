@@ -83,6 +83,32 @@ void CheckRepair(const Evidence& evidence, const Damage& damage,
            verdict);
 }
 
+// So many passes, and so much for what slows a disk or stops a process.
+constexpr int64_t kPasses = 2;
+constexpr Duration kSlack = 15 * kSecond;
+
+// What nobody asks for is found by a scrub.  The file is sealed, because it is
+// older than the process.
+void CheckScrub(const Evidence& evidence, const Damage& damage,
+                Verdict* verdict) {
+  const NodeView& node = evidence.nodes[damage.node];
+  if (!node.Serves() || node.wiped) return;
+  Instant started;
+  for (const Recovery& recovery : evidence.recoveries) {
+    if (recovery.node == damage.node) started = recovery.at;
+  }
+  if (started < damage.at) return;
+  const Duration passes = evidence.config.engine.scrub_pass * kPasses;
+  if (evidence.inspected - started <= passes + kSlack) return;
+  ++verdict->checked;
+  Complain(damage, evidence.inspected,
+           RecordText(damage) + "; the process began at " +
+               SecondsText(started) + ", scrubs its files within " +
+               SecondsText(Instant{evidence.config.engine.scrub_pass.ns}) +
+               ", and has not found it.",
+           verdict);
+}
+
 }  // namespace
 
 Verdict CheckDamageIsTold(const Evidence& evidence) {
@@ -90,6 +116,8 @@ Verdict CheckDamageIsTold(const Evidence& evidence) {
   for (const Damage& damage : evidence.damages) {
     switch (damage.end) {
       case Damage::End::kUnseen:
+        CheckScrub(evidence, damage, &verdict);
+        continue;
       case Damage::End::kReplaced:
         continue;
       case Damage::End::kSilent:

@@ -5,8 +5,10 @@
 // it), and is repaired; it is never answered as absent, as an older version or
 // as something else.
 //
-// Not judged: what was overwritten or not looked at since, for there is no
-// scrub.  Excused: what stood behind all watermarks when its process ended,
+// If nobody looks, a scrub finds it, in a file that is older than the process.
+//
+// Not judged: what was overwritten, or not looked at in the time of two passes.
+// Excused: what stood behind all watermarks when its process ended,
 // what no other node has any more, and what was found just before the end.
 
 #ifndef ORRERY_SIM_CHECKERS_DAMAGE_IS_TOLD_H_

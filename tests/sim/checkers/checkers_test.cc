@@ -145,6 +145,26 @@ TEST_F(CheckersTest, O19SeesDamageThatIsDenied) {
   EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
 }
 
+TEST_F(CheckersTest, O19SeesDamageThatNoScrubFinds) {
+  evidence_.config.engine.scrub_pass = 10 * kSecond;
+  evidence_.nodes[1].up = true;
+  evidence_.nodes[1].state = EngineState::kServing;
+  evidence_.damages.push_back(
+      {.node = 1, .at = At(5), .version = 10, .end = Damage::End::kUnseen});
+  evidence_.inspected = At(60);
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 0U)
+      << "the file may not be sealed";
+  evidence_.recoveries.push_back({.node = 1, .at = At(10)});
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
+  evidence_.recoveries.push_back({.node = 1, .at = At(30)});
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 0U)
+      << "there was no time";
+  evidence_.inspected = At(66);
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 1U);
+  evidence_.damages[0].end = Damage::End::kTold;
+  EXPECT_EQ(CheckDamageIsTold(evidence_).violations.size(), 0U);
+}
+
 TEST_F(CheckersTest, O19SeesDamageThatIsToldAndNotRepaired) {
   const uint64_t token = TokenOf(KeyText(0));
   evidence_.damages.push_back(
