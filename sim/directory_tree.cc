@@ -85,8 +85,36 @@ void DirectoryTree::Rename(std::string_view from, std::string_view to) {
   const std::optional<Inode> moved = Find(from);
   change.names.push_back({std::string(from), moved, std::nullopt});
   change.names.push_back({std::string(to), Find(to), moved});
+  if (moved == std::optional<Inode>(kDirectory)) {
+    change.moves_directory = true;
+    const std::string prefix = std::string(from) + "/";
+    for (auto it = names_.lower_bound(prefix);
+         it != names_.end() && it->first.starts_with(prefix); ++it) {
+      std::string inside(to);
+      inside += it->first.substr(from.size());
+      const std::optional<Inode> inode = it->second;
+      change.names.push_back({it->first, inode, std::nullopt});
+      change.names.push_back({inside, Find(inside), inode});
+    }
+    MovePending(pending_.size(), std::string(from), std::string(to));
+  }
   for (const Name& name : change.names) Put(name.path, name.after);
   pending_.push_back(std::move(change));
+}
+
+// The first `upto` changes were made in a directory that has another path now.
+void DirectoryTree::MovePending(size_t upto, const std::string& from,
+                                const std::string& to) {
+  const std::string prefix = from + "/";
+  const auto move = [&](std::string& path) {
+    if (path.starts_with(prefix)) path = to + path.substr(from.size());
+  };
+  for (size_t i = 0; i < upto; ++i) {
+    Change& change = pending_[i];
+    if (change.directory == from) change.directory = to;
+    move(change.directory);
+    for (Name& name : change.names) move(name.path);
+  }
 }
 
 void DirectoryTree::MarkSynced(std::string_view directory, uint64_t changes) {
@@ -120,7 +148,14 @@ void DirectoryTree::LosePower(uint64_t seed) {
   for (size_t i = pending_.size(); i > 0; --i) {
     const uint64_t fate = Fate(seed, Lot::kEntryFate, pending_[i - 1].number);
     const bool kept = mode % 2 == 0 ? i - 1 < prefix : fate % 2 == 0;
-    if (!kept) Undo(pending_[i - 1]);
+    if (kept) continue;
+    Undo(pending_[i - 1]);
+    const Change& change = pending_[i - 1];
+    if (change.moves_directory) {
+      const std::string from = change.names[0].path;
+      const std::string to = change.names[1].path;
+      MovePending(i - 1, to, from);
+    }
   }
   pending_.clear();
   // What lay in a directory that vanished is gone with it.
@@ -133,6 +168,17 @@ void DirectoryTree::LosePower(uint64_t seed) {
     if (!directory.empty()) orphans.push_back(path);
   }
   for (const std::string& path : orphans) Put(path, std::nullopt);
+}
+
+void DirectoryTree::BecomeContentOf(std::string_view directory) {
+  ORRERY_INVARIANT(IsDirectory(directory));
+  const std::string prefix = std::string(directory) + "/";
+  const auto old = std::exchange(names_, {});
+  links_.clear();
+  pending_.clear();
+  for (const auto& [path, inode] : old) {
+    if (path.starts_with(prefix)) Put(path.substr(prefix.size()), inode);
+  }
 }
 
 void DirectoryTree::Clear() {

@@ -40,7 +40,7 @@ class DirectoryTree {
   // Sets, replaces (a value) or removes (none) what a path names, as one
   // change of its directory.
   void Set(std::string_view path, std::optional<Inode> inode);
-  // Both names in one atomic change.
+  // Both names in one atomic change.  What lies in a directory goes with it.
   void Rename(std::string_view from, std::string_view to);
   // Nothing brings the name back.
   void Lose(std::string_view path) { Put(std::string(path), std::nullopt); }
@@ -49,6 +49,10 @@ class DirectoryTree {
   // counted when it began.
   uint64_t changes() const { return changes_; }
   void MarkSynced(std::string_view directory, uint64_t changes);
+
+  // The directory takes the place of the root, and all else is gone; durable.
+  // REQUIRES: it is one.
+  void BecomeContentOf(std::string_view directory);
 
   void LosePower(uint64_t seed);
   // Whether some path names the file.
@@ -67,12 +71,14 @@ class DirectoryTree {
     uint64_t number;
     std::string directory;
     std::vector<Name> names;
+    bool moves_directory = false;  // From the first name to the second.
   };
 
   void Put(const std::string& path, std::optional<Inode> inode);
   void Link(Inode inode);
   void Unlink(Inode inode);
   void Undo(const Change& change);
+  void MovePending(size_t upto, const std::string& from, const std::string& to);
 
   absl::btree_map<std::string, Inode, std::less<>> names_;
   absl::btree_map<Inode, uint32_t> links_;  // How many paths name a file.

@@ -434,6 +434,19 @@ void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
       done->error = DiskError::kExists;
       return;
     }
+    if (is_directory) {
+      done->error = DiskError::kPermission;
+      return;
+    }
+    if (!tree_.IsDirectory(DirectoryOf(effect.path2))) {
+      done->error = DiskError::kNoEntry;
+      return;
+    }
+    if (full_) {  // A name takes space too.
+      tally_.Count("fault.no_space");
+      done->error = DiskError::kNoSpace;
+      return;
+    }
     tree_.Set(effect.path2, found);
   } else if (effect.verb == DiskVerb::kUnlink) {
     if (is_directory && !tree_.IsEmptyDirectory(effect.path)) {

@@ -37,8 +37,8 @@ enum class DiskVerb : uint8_t {
   kSyncDir = 7,   // path of a directory
   kTruncate = 8,  // file, length
   kRename = 9,    // path -> path2, replaces
-  kLink = 10,     // path -> path2
-  kUnlink = 11,   // path
+  kLink = 10,     // path of a file -> path2; kExists if it is there
+  kUnlink = 11,   // path; a directory only if it is empty, else kNotEmpty
   kMakeDir = 12,  // path; kExists if it is there
   kList = 13,     // path of a directory -> names (sorted)
   kStat = 14,     // path -> count = size, inode

@@ -173,6 +173,61 @@ TEST_F(SimDiskTest, AfterASyncOfTheDirectoryNoNameComesBack) {
   }
 }
 
+TEST_F(SimDiskTest, ALinkIsLostOrKeptAndTheFileIsTheOtherNames) {
+  uint32_t lost = 0;
+  for (int round = 0; round < 32; ++round) {
+    Open("a");
+    Write("hello");
+    Sync();
+    SyncRoot();
+    ASSERT_EQ(Do({.verb = DiskVerb::kLink, .path = "a", .path2 = "b"}).error,
+              DiskError::kNone);
+    harness_.LosePower();
+    lost +=
+        Do({.verb = DiskVerb::kStat, .path = "b"}).error == DiskError::kNoEntry
+            ? 1
+            : 0;
+    Do({.verb = DiskVerb::kUnlink, .path = "b"});
+    SyncRoot();
+    EXPECT_EQ(Open("a"), DiskError::kNone);
+    EXPECT_EQ(Read(), "hello");
+    harness_.Restart();
+  }
+  EXPECT_GT(lost, 0u);
+  EXPECT_LT(lost, 32u);
+}
+
+// A snapshot's blocks stay when compaction has removed the file.
+TEST_F(SimDiskTest, ASyncedLinkKeepsTheFileOfAnUnlinkedName) {
+  Open("a");
+  Write("hello");
+  Sync();
+  Do({.verb = DiskVerb::kLink, .path = "a", .path2 = "b"});
+  SyncRoot();
+  Do({.verb = DiskVerb::kUnlink, .path = "a"});
+  SyncRoot();
+
+  harness_.LosePower();
+
+  EXPECT_EQ(Open("a"), DiskError::kNone);
+  EXPECT_EQ(Read(), "");
+  harness_.Restart();
+  EXPECT_EQ(Open("b"), DiskError::kNone);
+  EXPECT_EQ(Read(), "hello");
+}
+
+TEST_F(SimDiskTest, ALinkTakesSpaceForItsNameAlone) {
+  Open("a");
+  Write("hello");
+  const uint64_t used = harness_.sim_disk().used_bytes();
+  Do({.verb = DiskVerb::kLink, .path = "a", .path2 = "b"});
+  EXPECT_EQ(harness_.sim_disk().used_bytes(), used);
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kFull, 0});
+
+  EXPECT_EQ(Do({.verb = DiskVerb::kLink, .path = "a", .path2 = "c"}).error,
+            DiskError::kNoSpace);
+}
+
 TEST_F(SimDiskTest, ADeadProcessGetsNoCompletion) {  // DSK-1
   harness_.disk().Submit({.verb = DiskVerb::kList, .path = ""});
 

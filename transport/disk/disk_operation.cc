@@ -214,6 +214,12 @@ void Lock(int directory, DiskOperation& operation) {
   operation.fd = fd;
 }
 
+int64_t Unlink(int directory, const char* path) {
+  const int result = ::unlinkat(directory, path, 0);
+  if (result == 0 || errno != EISDIR) return result;
+  return ::unlinkat(directory, path, AT_REMOVEDIR);
+}
+
 // The operations on names: one call and its result.
 int64_t ChangeNames(int directory, const DiskEffect& effect) {
   const char* path = PathOf(effect.path);
@@ -224,7 +230,7 @@ int64_t ChangeNames(int directory, const DiskEffect& effect) {
   if (effect.verb == DiskVerb::kLink) {
     return ::linkat(directory, path, directory, path2, 0);
   }
-  if (effect.verb == DiskVerb::kUnlink) return ::unlinkat(directory, path, 0);
+  if (effect.verb == DiskVerb::kUnlink) return Unlink(directory, path);
   return ::mkdirat(directory, path, kDirectoryMode);
 }
 

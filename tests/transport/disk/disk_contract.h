@@ -313,6 +313,50 @@ TEST_P(DiskContractTest, ALinkIsASecondNameOfTheFile) {
             DiskError::kExists);
 }
 
+TEST_P(DiskContractTest, ALinkNeedsAFileAndADirectoryToStandIn) {
+  Write(Open("file"), 0, "text");
+  Do(OnPath(DiskVerb::kMakeDir, "directory"));
+
+  EXPECT_EQ(Do(OnPath(DiskVerb::kLink, "missing", "other")).error,
+            DiskError::kNoEntry);
+  EXPECT_EQ(Do(OnPath(DiskVerb::kLink, "file", "no/other")).error,
+            DiskError::kNoEntry);
+  EXPECT_EQ(Do(OnPath(DiskVerb::kLink, "file", "directory")).error,
+            DiskError::kExists);
+  EXPECT_EQ(Do(OnPath(DiskVerb::kLink, "directory", "other")).error,
+            DiskError::kPermission);
+  EXPECT_EQ(Do(OnPath(DiskVerb::kLink, "file", "directory/other")).error,
+            DiskError::kNone);
+  EXPECT_EQ(ReadPath("directory/other", 9), "text");
+}
+
+TEST_P(DiskContractTest, ADirectoryIsRenamedWithAllThatIsInIt) {
+  Do(OnPath(DiskVerb::kMakeDir, "a"));
+  Do(OnPath(DiskVerb::kMakeDir, "a/b"));
+  const FileNumber file = Open("a/b/file");
+  Write(file, 0, "text");
+
+  EXPECT_EQ(Do(OnPath(DiskVerb::kRename, "a", "c")).error, DiskError::kNone);
+
+  EXPECT_EQ(Do(OnPath(DiskVerb::kStat, "a")).error, DiskError::kNoEntry);
+  EXPECT_EQ(Do(OnPath(DiskVerb::kStat, "a/b/file")).error, DiskError::kNoEntry);
+  EXPECT_THAT(Do(OnPath(DiskVerb::kList, "c")).names,
+              ::testing::ElementsAre("b"));
+  EXPECT_EQ(ReadPath("c/b/file", 9), "text");
+  Write(file, 0, "more");
+  EXPECT_EQ(ReadPath("c/b/file", 9), "more");
+}
+
+TEST_P(DiskContractTest, OnlyAnEmptyDirectoryIsUnlinked) {
+  Do(OnPath(DiskVerb::kMakeDir, "a"));
+  Open("a/file");
+
+  EXPECT_EQ(Do(OnPath(DiskVerb::kUnlink, "a")).error, DiskError::kNotEmpty);
+  EXPECT_EQ(Do(OnPath(DiskVerb::kUnlink, "a/file")).error, DiskError::kNone);
+  EXPECT_EQ(Do(OnPath(DiskVerb::kUnlink, "a")).error, DiskError::kNone);
+  EXPECT_EQ(Do(OnPath(DiskVerb::kUnlink, "a")).error, DiskError::kNoEntry);
+}
+
 TEST_P(DiskContractTest, AllocateExtendsTheSizeWithZeros) {
   const FileNumber file = Open("file");
   Write(file, 0, "data");
