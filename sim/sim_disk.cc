@@ -52,9 +52,11 @@ void SimDisk::Submit(DiskEffect effect) {
     operation.upto = tree_.changes();
   }
   const Duration latency = LatencyOf(effect, operation.number);
-  operation.effect = std::move(effect);
   Instant at = queue_.now() + latency;
   if (at < stalled_until_) at = stalled_until_ + latency;
+  if (effect.verb == DiskVerb::kClose) at = std::max(at, LastOf(effect.file));
+  operation.effect = std::move(effect);
+  operation.at = at;
   queue_.Schedule(at, {.process = process_,
                        .payload = index,
                        .node = static_cast<uint16_t>(options_.node),
@@ -166,7 +168,21 @@ bool SimDisk::IsOvertaking(uint64_t number) const {
                      });
 }
 
+// When the last operation on the file that is under way completes.
+Instant SimDisk::LastOf(FileNumber file) const {
+  Instant last;
+  for (const Operation& other : operations_) {
+    if (!other.pending || other.effect.file != file) continue;
+    last = std::max(last, other.at);
+  }
+  return last;
+}
+
 void SimDisk::Open(const DiskEffect& effect, DiskDone* done) {
+  if (InodeOf(effect.file) != nullptr) {
+    done->error = DiskError::kOther;  // The number is in use.
+    return;
+  }
   if (no_handles_) {
     tally_.Count("fault.no_handles");
     has_failed_ = true;
@@ -245,6 +261,7 @@ void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
       Write(operation, *inode, done);
       return;
     case DiskVerb::kAllocate:
+      if (effect.length == 0) return;
       if (effect.offset + effect.length > inode->image.size() &&
           !HasSpace(effect.offset + effect.length - inode->image.size())) {
         tally_.Count("fault.no_space");
@@ -342,6 +359,7 @@ void SimDisk::Write(const Operation& operation, Inode& inode, DiskDone* done) {
   }
   FileImage& image = inode.image;
   const uint64_t asked = BytesOf(effect);
+  if (asked == 0) return;
   const uint64_t bytes = MovedBytes(asked, operation.number);
   if (bytes < asked) tally_.Count("fault.short_write");
   // Bytes that the file has already are written over, full disk or not.
@@ -402,6 +420,10 @@ void SimDisk::Lock(const DiskEffect& effect, DiskDone* done) {
     done->error = DiskError::kLocked;
     return;
   }
+  if (tree_.IsDirectory(effect.path)) {
+    done->error = DiskError::kOther;
+    return;
+  }
   if (!tree_.Find(effect.path).has_value()) {
     if (!tree_.IsDirectory(DirectoryOf(effect.path))) {
       done->error = DiskError::kNoEntry;
@@ -410,6 +432,60 @@ void SimDisk::Lock(const DiskEffect& effect, DiskDone* done) {
     tree_.Set(effect.path, InodeNumber(next_inode_++).number);
   }
   locks_.push_back(effect.path);
+}
+
+// What rename(2) says.
+DiskError SimDisk::RefusalOfRename(const DiskEffect& effect,
+                                   bool is_directory) const {
+  if (!tree_.IsDirectory(DirectoryOf(effect.path2))) return DiskError::kNoEntry;
+  if (is_directory && effect.path2.starts_with(effect.path + "/")) {
+    return DiskError::kOther;
+  }
+  const std::optional<uint64_t> replaced = tree_.Find(effect.path2);
+  if (!replaced.has_value()) return DiskError::kNone;
+  const bool replaces_directory = *replaced == DirectoryTree::kDirectory;
+  if (is_directory && !replaces_directory) return DiskError::kNoEntry;
+  if (!is_directory && replaces_directory) return DiskError::kOther;
+  if (is_directory && effect.path != effect.path2 &&
+      !tree_.IsEmptyDirectory(effect.path2)) {
+    return DiskError::kNotEmpty;
+  }
+  return DiskError::kNone;
+}
+
+void SimDisk::Rename(const DiskEffect& effect, uint64_t moved, DiskDone* done) {
+  const bool is_directory = moved == DirectoryTree::kDirectory;
+  done->error = RefusalOfRename(effect, is_directory);
+  if (done->error != DiskError::kNone) return;
+  const std::optional<uint64_t> replaced = tree_.Find(effect.path2);
+  if (effect.path == effect.path2) return;
+  if (!is_directory && replaced == std::optional(moved)) return;  // One file.
+  tree_.Rename(effect.path, effect.path2);
+  if (replaced.has_value()) ForgetIfUnnamed(*replaced);
+  if (!is_directory) {
+    InodeNumber(moved).path = effect.path2;
+    return;
+  }
+  const std::string prefix = effect.path + "/";
+  for (auto& [number, inode] : inodes_) {
+    if (!inode->path.starts_with(prefix)) continue;
+    inode->path.replace(0, effect.path.size(), effect.path2);
+  }
+}
+
+void SimDisk::Link(const DiskEffect& effect, uint64_t inode, DiskDone* done) {
+  if (tree_.Find(effect.path2).has_value()) {
+    done->error = DiskError::kExists;
+  } else if (!tree_.IsDirectory(DirectoryOf(effect.path2))) {
+    done->error = DiskError::kNoEntry;
+  } else if (inode == DirectoryTree::kDirectory) {
+    done->error = DiskError::kPermission;
+  } else if (full_) {  // A name takes space too.
+    tally_.Count("fault.no_space");
+    done->error = DiskError::kNoSpace;
+  } else {
+    tree_.Set(effect.path2, inode);
+  }
 }
 
 // Operations on a name that must exist.
@@ -421,33 +497,9 @@ void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
   }
   const bool is_directory = *found == DirectoryTree::kDirectory;
   if (effect.verb == DiskVerb::kRename) {
-    if (!tree_.IsDirectory(DirectoryOf(effect.path2))) {
-      done->error = DiskError::kNoEntry;
-      return;
-    }
-    const std::optional<uint64_t> replaced = tree_.Find(effect.path2);
-    tree_.Rename(effect.path, effect.path2);
-    if (!is_directory) InodeNumber(*found).path = effect.path2;
-    if (replaced.has_value()) ForgetIfUnnamed(*replaced);
+    Rename(effect, *found, done);
   } else if (effect.verb == DiskVerb::kLink) {
-    if (tree_.Find(effect.path2).has_value()) {
-      done->error = DiskError::kExists;
-      return;
-    }
-    if (is_directory) {
-      done->error = DiskError::kPermission;
-      return;
-    }
-    if (!tree_.IsDirectory(DirectoryOf(effect.path2))) {
-      done->error = DiskError::kNoEntry;
-      return;
-    }
-    if (full_) {  // A name takes space too.
-      tally_.Count("fault.no_space");
-      done->error = DiskError::kNoSpace;
-      return;
-    }
-    tree_.Set(effect.path2, found);
+    Link(effect, *found, done);
   } else if (effect.verb == DiskVerb::kUnlink) {
     if (is_directory && !tree_.IsEmptyDirectory(effect.path)) {
       done->error = DiskError::kNotEmpty;
@@ -457,7 +509,7 @@ void SimDisk::PerformOnNames(const DiskEffect& effect, DiskDone* done) {
     ForgetIfUnnamed(*found);
   } else if (effect.verb == DiskVerb::kList) {
     if (!is_directory) {
-      done->error = DiskError::kOther;
+      done->error = DiskError::kNoEntry;
       return;
     }
     done->names = tree_.List(effect.path);

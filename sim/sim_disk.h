@@ -117,6 +117,7 @@ class SimDisk : public DiskPort {
   struct Operation {
     DiskEffect effect;
     uint64_t number = 0;
+    Instant at;         // When it completes.
     uint64_t upto = 0;  // kSync, kSyncDir: writes or changes before it.
     bool pending = false;
   };
@@ -126,6 +127,9 @@ class SimDisk : public DiskPort {
   void PerformOnFile(Operation& operation, DiskDone* done);
   void PerformOnNames(const DiskEffect& effect, DiskDone* done);
   void MakeDirectory(const DiskEffect& effect, DiskDone* done);
+  DiskError RefusalOfRename(const DiskEffect& effect, bool is_directory) const;
+  void Rename(const DiskEffect& effect, uint64_t moved, DiskDone* done);
+  void Link(const DiskEffect& effect, uint64_t inode, DiskDone* done);
   void Lock(const DiskEffect& effect, DiskDone* done);
   void Open(const DiskEffect& effect, DiskDone* done);
   void Read(const Operation& operation, const FileImage& image, DiskDone* done);
@@ -136,6 +140,7 @@ class SimDisk : public DiskPort {
   bool FailsToWrite();
   uint64_t MovedBytes(uint64_t asked, uint64_t number);
   bool IsOvertaking(uint64_t number) const;
+  Instant LastOf(FileNumber file) const;
 
   struct Spot {
     std::string path;

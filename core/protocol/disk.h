@@ -10,8 +10,13 @@
 //   - Paths are relative to the node's data directory, with '/' between names.
 //   - Files are named by numbers that the core chooses (FileNumber), from the
 //     submission of kOpen until the completion of kClose.
+//     A kClose waits for what was submitted before it.
 //   - kRead of a missing part is a short read; kOpen without `create` of a
-//     missing file is kNoEntry.
+//     missing file is kNoEntry.  Reads, writes and kAllocate of no bytes
+//     succeed and change nothing.
+//   - kRename takes a directory with what is in it, and replaces a file by a
+//     file or an empty directory by a directory.
+//   - A disk is what tests/core/ports/disk_contract_test.cc says.
 
 #ifndef ORRERY_CORE_PROTOCOL_DISK_H_
 #define ORRERY_CORE_PROTOCOL_DISK_H_

@@ -52,6 +52,11 @@ void Open(int directory, DiskOperation& operation) {
   operation.fd = Uninterrupted([&] {
     return ::openat(directory, PathOf(effect.path), flags, kFileMode);
   });
+  if (operation.fd < 0 && errno == EROFS && !effect.create) {
+    operation.fd = Uninterrupted([&] {
+      return ::openat(directory, PathOf(effect.path), O_RDONLY | O_CLOEXEC);
+    });
+  }
   if (operation.fd < 0) operation.done.error = DiskErrorOf(errno);
 }
 
@@ -123,6 +128,7 @@ void Write(DiskOperation& operation) {
 }
 
 void Allocate(DiskOperation& operation) {
+  if (operation.effect.length == 0) return;  // fallocate(2) calls it invalid.
   const auto offset = static_cast<off_t>(operation.effect.offset);
   const auto length = static_cast<off_t>(operation.effect.length);
   const int result = Uninterrupted(

@@ -120,9 +120,12 @@ void FileDisk::Start(DiskOperation& operation) {
   if (!IsInside(effect.path) || !IsInside(effect.path2)) {
     return FailWith(operation, DiskError::kPermission);
   }
+  OpenFile* file = FileOf(operation);
+  if (effect.verb == DiskVerb::kOpen && file != nullptr) {
+    return FailWith(operation, DiskError::kOther);  // The number is in use.
+  }
   if (!NeedsFile(effect.verb)) return RunOnThread(operation);
 
-  OpenFile* file = FileOf(operation);
   if (file == nullptr || file->close != nullptr) {
     return FailWith(operation, DiskError::kOther);
   }
@@ -141,6 +144,7 @@ void FileDisk::StartRead(DiskOperation& operation) {
       ReadCached(operation)) {
     return Complete(operation);
   }
+  ++threaded_reads_;
   RunOnThread(operation);
 }
 

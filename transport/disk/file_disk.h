@@ -62,6 +62,8 @@ class FileDisk final : public DiskPort {
 
   // Submitted and not delivered.
   size_t in_flight() const { return operations_.size(); }
+  // Reads so far that the loop did not answer from the page cache.
+  uint64_t threaded_reads() const { return threaded_reads_; }
 
  private:
   struct OpenFile {
@@ -106,6 +108,7 @@ class FileDisk final : public DiskPort {
       operations_;
   std::vector<DiskOperation*> ready_;  // Completed on the loop.
   bool delivery_posted_ = false;
+  uint64_t threaded_reads_ = 0;
 
   std::mutex mutex_;  // Guards what threads completed.
   std::vector<DiskOperation*> thread_ready_;

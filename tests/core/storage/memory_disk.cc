@@ -20,18 +20,30 @@ void MemoryDisk::Submit(DiskEffect effect) {
     operation.content = open_[effect.file.value]->data;
   }
   operation.effect = std::move(effect);
+  if (operation.effect.path.empty()) operation.effect.path = ".";
   pending_.push_back(std::move(operation));
 }
 
 DiskDone MemoryDisk::Perform() {
   ORRERY_INVARIANT(!pending_.empty());
-  const size_t i = in_order_ ? 0 : static_cast<size_t>(Below(pending_.size()));
+  size_t i = in_order_ ? 0 : static_cast<size_t>(Below(pending_.size()));
+  i = BeforeClose(i);
   const Pending operation = std::move(pending_[i]);
   pending_.erase(pending_.begin() + static_cast<ptrdiff_t>(i));
   ++operations_;
   DiskDone done = Run(operation);
   if (after_operation_) after_operation_(operation.effect);
   return done;
+}
+
+// A close waits for what was submitted before it: the first of that, or `i`.
+size_t MemoryDisk::BeforeClose(size_t i) const {
+  const DiskEffect& close = pending_[i].effect;
+  if (close.verb != DiskVerb::kClose) return i;
+  for (size_t earlier = 0; earlier < i; ++earlier) {
+    if (pending_[earlier].effect.file == close.file) return earlier;
+  }
+  return i;
 }
 
 std::string MemoryDisk::ParentOf(const std::string& path) {
@@ -43,6 +55,17 @@ std::shared_ptr<MemoryDisk::Inode> MemoryDisk::Find(
     const std::string& path) const {
   const auto found = names_.find(path);
   return found == names_.end() ? nullptr : found->second;
+}
+
+bool MemoryDisk::IsDirectory(const std::string& path) const {
+  if (path == ".") return true;
+  const std::shared_ptr<Inode> inode = Find(path);
+  return inode != nullptr && inode->is_directory;
+}
+
+bool MemoryDisk::IsEmpty(const std::string& directory) const {
+  const auto first = names_.upper_bound(directory + "/");
+  return first == names_.end() || !first->first.starts_with(directory + "/");
 }
 
 uint64_t MemoryDisk::UsedBytes() const {
@@ -63,12 +86,17 @@ void MemoryDisk::Change(NameChange change) {
 
 void MemoryDisk::Open(const DiskEffect& effect, DiskDone& done) {
   std::shared_ptr<Inode> inode = Find(effect.path);
-  if (inode == nullptr && !effect.create) {
+  if (inode == nullptr &&
+      (!effect.create || !IsDirectory(ParentOf(effect.path)))) {
     done.error = DiskError::kNoEntry;
     return;
   }
   if (inode != nullptr && effect.exclusive) {
     done.error = DiskError::kExists;
+    return;
+  }
+  if (inode != nullptr && inode->is_directory) {
+    done.error = DiskError::kOther;
     return;
   }
   if (inode == nullptr) {
@@ -87,6 +115,7 @@ void MemoryDisk::Write(const DiskEffect& effect, DiskDone& done,
   std::string bytes;
   for (const Bytes& part : effect.data) bytes += part.text();
   bytes.resize(std::min<size_t>(bytes.size(), static_cast<size_t>(limit)));
+  if (bytes.empty()) return;
   const size_t end = static_cast<size_t>(effect.offset) + bytes.size();
   if (end > inode.data.size()) {
     if (UsedBytes() + end - inode.data.size() > capacity_) {
@@ -97,6 +126,53 @@ void MemoryDisk::Write(const DiskEffect& effect, DiskDone& done,
   }
   std::memcpy(inode.data.data() + effect.offset, bytes.data(), bytes.size());
   done.count = bytes.size();
+}
+
+// What rename(2) says.
+DiskError MemoryDisk::RefusalOfRename(const DiskEffect& effect) const {
+  const std::shared_ptr<Inode> moved = Find(effect.path);
+  const std::shared_ptr<Inode> replaced = Find(effect.path2);
+  if (moved == nullptr) return DiskError::kNoEntry;
+  if (!IsDirectory(ParentOf(effect.path2))) return DiskError::kNoEntry;
+  if (effect.path2.starts_with(effect.path + "/")) return DiskError::kOther;
+  if (replaced == nullptr || replaced == moved) return DiskError::kNone;
+  if (moved->is_directory && !replaced->is_directory) {
+    return DiskError::kNoEntry;
+  }
+  if (replaced->is_directory && !moved->is_directory) return DiskError::kOther;
+  return IsEmpty(effect.path2) ? DiskError::kNone : DiskError::kNotEmpty;
+}
+
+void MemoryDisk::Rename(const DiskEffect& effect, DiskDone& done) {
+  done.error = RefusalOfRename(effect);
+  if (done.error != DiskError::kNone) return;
+  const std::shared_ptr<Inode> inode = Find(effect.path);
+  if (inode == Find(effect.path2)) return;  // One file.
+  Change({.removed = effect.path, .added = effect.path2, .inode = inode});
+  // What is inside a directory goes with it.
+  const std::string prefix = effect.path + "/";
+  std::vector<std::string> inside;
+  for (const auto& [name, node] : names_) {
+    if (name.starts_with(prefix)) inside.push_back(name);
+  }
+  for (const std::string& name : inside) {
+    Change({.removed = name,
+            .added = effect.path2 + "/" + name.substr(prefix.size()),
+            .inode = names_[name]});
+  }
+}
+
+void MemoryDisk::Link(const DiskEffect& effect, DiskDone& done) {
+  const std::shared_ptr<Inode> inode = Find(effect.path);
+  if (inode == nullptr || !IsDirectory(ParentOf(effect.path2))) {
+    done.error = DiskError::kNoEntry;
+  } else if (Find(effect.path2) != nullptr) {
+    done.error = DiskError::kExists;
+  } else if (inode->is_directory) {
+    done.error = DiskError::kPermission;
+  } else {
+    Change({.removed = {}, .added = effect.path2, .inode = inode});
+  }
 }
 
 DiskDone MemoryDisk::Run(const Pending& operation) {
@@ -143,6 +219,7 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
       ORRERY_INVARIANT(is_open());
       Inode& inode = *open_[effect.file.value];
       const auto end = static_cast<size_t>(effect.offset + effect.length);
+      if (effect.length == 0) break;
       if (end > inode.data.size()) {
         if (UsedBytes() + end - inode.data.size() > capacity_) {
           done.error = DiskError::kNoSpace;
@@ -166,6 +243,10 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
       break;
     }
     case DiskVerb::kSyncDir: {
+      if (!IsDirectory(effect.path)) {
+        done.error = DiskError::kNoEntry;
+        break;
+      }
       std::vector<NameChange> rest;
       for (const NameChange& change : changes_) {
         const std::string& name =
@@ -184,29 +265,17 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
       open_[effect.file.value]->data.resize(static_cast<size_t>(effect.length),
                                             '\0');
       break;
-    case DiskVerb::kRename: {
-      const auto inode = Find(effect.path);
-      if (inode == nullptr) {
-        done.error = DiskError::kNoEntry;
-        break;
-      }
-      Change({.removed = effect.path, .added = effect.path2, .inode = inode});
-      // What is inside a directory goes with it.
-      const std::string prefix = effect.path + "/";
-      std::vector<std::string> inside;
-      for (const auto& [name, node] : names_) {
-        if (name.starts_with(prefix)) inside.push_back(name);
-      }
-      for (const std::string& name : inside) {
-        Change({.removed = name,
-                .added = effect.path2 + "/" + name.substr(prefix.size()),
-                .inode = names_[name]});
-      }
+    case DiskVerb::kRename:
+      Rename(effect, done);
       break;
-    }
+    case DiskVerb::kLink:
+      Link(effect, done);
+      break;
     case DiskVerb::kUnlink:
       if (Find(effect.path) == nullptr) {
         done.error = DiskError::kNoEntry;
+      } else if (!IsEmpty(effect.path)) {
+        done.error = DiskError::kNotEmpty;
       } else {
         Change({.removed = effect.path, .added = {}, .inode = nullptr});
       }
@@ -216,6 +285,10 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
         done.error = DiskError::kExists;
         break;
       }
+      if (!IsDirectory(ParentOf(effect.path))) {
+        done.error = DiskError::kNoEntry;
+        break;
+      }
       auto inode = std::make_shared<Inode>();
       inode->is_directory = true;
       inode->number = next_inode_++;
@@ -223,7 +296,7 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
       break;
     }
     case DiskVerb::kList:
-      if (effect.path != "." && Find(effect.path) == nullptr) {
+      if (!IsDirectory(effect.path)) {
         done.error = DiskError::kNoEntry;
         break;
       }
@@ -245,13 +318,17 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
       break;
     }
     case DiskVerb::kLock:
-      if (is_locked_) done.error = DiskError::kLocked;
-      is_locked_ = true;
+      if (!IsDirectory(ParentOf(effect.path))) {
+        done.error = DiskError::kNoEntry;
+      } else if (IsDirectory(effect.path)) {
+        done.error = DiskError::kOther;
+      } else if (!locks_.insert(effect.path).second) {
+        done.error = DiskError::kLocked;
+      }
       break;
     case DiskVerb::kSpace:
       done.count = capacity_ - std::min(capacity_, UsedBytes());
       break;
-    case DiskVerb::kLink:
     case DiskVerb::kDropCache:
       break;
   }
@@ -280,7 +357,7 @@ void MemoryDisk::ForgetProcess() {
   pending_.clear();
   open_.clear();
   open_paths_.clear();
-  is_locked_ = false;
+  locks_.clear();
   fail_sync_.reset();
   fail_write_.reset();
 }

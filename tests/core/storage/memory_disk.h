@@ -105,7 +105,13 @@ class MemoryDisk {
   static std::string ParentOf(const std::string& path);
   std::shared_ptr<Inode> Find(const std::string& path) const;
   DiskDone Run(const Pending& operation);
+  size_t BeforeClose(size_t i) const;
+  bool IsDirectory(const std::string& path) const;
+  bool IsEmpty(const std::string& directory) const;
   void Open(const DiskEffect& effect, DiskDone& done);
+  DiskError RefusalOfRename(const DiskEffect& effect) const;
+  void Rename(const DiskEffect& effect, DiskDone& done);
+  void Link(const DiskEffect& effect, DiskDone& done);
   void Write(const DiskEffect& effect, DiskDone& done, uint64_t limit);
   uint64_t UsedBytes() const;
   void Change(NameChange change);
@@ -139,7 +145,7 @@ class MemoryDisk {
   uint64_t capacity_ = UINT64_MAX;
   std::optional<DiskError> fail_sync_;
   std::optional<DiskError> fail_write_;
-  bool is_locked_ = false;
+  std::set<std::string> locks_;
   uint64_t next_inode_ = 1;
   uint64_t operations_ = 0;
 };
