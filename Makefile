@@ -5,11 +5,13 @@ SEEDS ?= 1..100000
 PROFILE ?= light
 T ?= 3600
 HISTORIES ?= 1..600
+N ?= 200
+NODES ?= 1
 BIN := bin/orrery
 
 .PHONY: help deps build test cluster stop-cluster load-test bench golden \
   golden-scenarios golden-all campaign mutants fuzz crash-points test-pages \
-  test-tsan test-valgrind test-words coverage lint fmt clean
+  kill-loop test-tsan test-valgrind test-words coverage lint fmt clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -37,6 +39,10 @@ test-pages: build  ## open the pages of `sim show` in Chromium
 
 test-words: build  ## 104,000 words through three nodes, one killed half-way
 	@python3 tests/system/words.py $(BIN)
+
+kill-loop: build  ## N=200 NODES=1 SEED=: kill -9 under load, nothing is missing
+	@python3 tests/system/kill_loop.py $(BIN) --kills $(N) --nodes $(NODES) \
+	  $(if $(SEED),--seed $(SEED))
 
 load-test: build  ## load the running cluster
 	@$(BIN) bench --target 127.0.0.1:8001 --requests 100000 --concurrency 50 \

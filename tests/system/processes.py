@@ -133,7 +133,8 @@ def path_of(key, query=""):
 class Cluster:
     """Nodes that all know the same list of seeds.  A context manager."""
 
-    def __init__(self, binary, count=3):
+    def __init__(self, binary, count=3, **environment):
+        self.environment = environment
         self.folder = tempfile.mkdtemp(prefix="orrery-system-")
         ports = []
         while len(ports) < 2 * count:
@@ -146,7 +147,7 @@ class Cluster:
 
     def __enter__(self):
         for node in self.nodes:
-            node.start()
+            node.start(**self.environment)
         self.wait_until_ready()
         return self
 
