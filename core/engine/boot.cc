@@ -151,6 +151,7 @@ void Boot::FinishRecovery(Rooms& rooms, Turn& turn) {
   rooms.membership.OnRecovered(turn);
   rooms.repair.OnStart(turn);
   rooms.replayer.OnOpen(turn);
+  rooms.snapshots.OnRecovered(turn);
 }
 
 // IDENTITY leaves all doubt to the stores once they have said theirs, and says

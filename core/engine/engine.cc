@@ -62,6 +62,8 @@ class Dispatcher {
         return rooms_.user_store.OnDiskDone(done, turn_);
       case DiskOwner::kHintStore:
         return rooms_.hint_store.OnDiskDone(done, turn_);
+      case DiskOwner::kSnapshot:
+        return rooms_.snapshots.OnDiskDone(done, turn_);
       case DiskOwner::kNone:
         break;
     }

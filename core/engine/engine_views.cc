@@ -173,7 +173,8 @@ bool Engine::IsIdle() const {
          rooms_->writer.IsIdle() && rooms_->reader.IsIdle() &&
          rooms_->hint_log.IsIdle() && rooms_->hint_log.reader().IsIdle() &&
          rooms_->replayer.IsIdle() && rooms_->repair.IsIdle() &&
-         rooms_->user_store.IsIdle() && rooms_->hint_store.IsIdle();
+         rooms_->user_store.IsIdle() && rooms_->hint_store.IsIdle() &&
+         rooms_->snapshots.IsIdle();
 }
 
 uint64_t Engine::StateDigest() const {
@@ -190,6 +191,7 @@ uint64_t Engine::StateDigest() const {
   hasher.Add(rooms_->replayer.StateDigest());
   hasher.Add(rooms_->repair.StateDigest());
   hasher.Add(rooms_->directory.StateDigest());
+  hasher.Add(rooms_->snapshots.StateDigest());
   return hasher.Value();
 }
 

@@ -26,6 +26,7 @@ Rooms::Rooms(const EngineOptions& engine_options)
     : options(engine_options),
       user_store(StoreOptions(options, StoreId::kUser)),
       hint_store(StoreOptions(options, StoreId::kHints)),
+      snapshots(directory, user_store, hint_store),
       membership(options),
       writer(user_store, clock, options.limits),
       reader(user_store, options.limits),

@@ -26,6 +26,7 @@
 #include "core/ring/routing_view.h"
 #include "core/ring/token.h"
 #include "core/storage/data_directory.h"
+#include "core/storage/snapshot_job.h"
 #include "core/storage/store.h"
 #include "core/version/hybrid_clock.h"
 
@@ -37,8 +38,9 @@ class Rooms {
 
   // The state of all (base/fields.h); options are given.
   ORRERY_FIELDS(timers, counters, routing, clock, directory, user_store,
-                hint_store, membership, writer, reader, hint_log, replayer,
-                coordinators, repair, peer_requests, lister, lease, door, boot)
+                hint_store, snapshots, membership, writer, reader, hint_log,
+                replayer, coordinators, repair, peer_requests, lister, lease,
+                door, boot)
 
   const EngineOptions options;
   TimerHeap timers;
@@ -48,6 +50,7 @@ class Rooms {
   DataDirectory directory;
   Store user_store;
   Store hint_store;
+  SnapshotJob snapshots;
   Membership membership;
   ReplicaWriter writer;
   ReplicaReader reader;

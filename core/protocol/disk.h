@@ -90,6 +90,7 @@ enum class DiskOwner : uint8_t {
   kRing = 3,
   kUserStore = 4,
   kHintStore = 5,
+  kSnapshot = 6,
 };
 
 struct DiskToken {

@@ -33,9 +33,10 @@ std::string HexOf(uint64_t value) {
 }
 
 // The count of earlier starts under this name, if there were any, is lost with
-// the disk: the wall clock takes its place, so that members who remember the
-// old disk see a newer process (membership section 3).
-uint32_t GenerationBeforeTheFirst(WallTime wall) {
+// the disk, or went on elsewhere after a copy was made: the wall clock takes
+// its place, so that members who remember the old process see a newer one
+// (membership section 3).
+uint32_t GenerationBefore(WallTime wall) {
   constexpr int64_t kMax = std::numeric_limits<uint32_t>::max() - (1 << 24);
   return static_cast<uint32_t>(
       std::clamp<int64_t>(wall.ns / kSecond.ns, 0, kMax));
@@ -229,7 +230,7 @@ void DataDirectory::Format(Turn& turn) {
   identity_ = {.storage = options_.fresh_storage,
                .cluster = {},
                .node_name = options_.node_name,
-               .generation = GenerationBeforeTheFirst(turn.wall()),
+               .generation = GenerationBefore(turn.wall()),
                .index_seed = options_.fresh_index_seed,
                .boot_id = {}};
   if (identity_open_) return RaiseGeneration(turn);
@@ -247,6 +248,11 @@ void DataDirectory::RaiseGeneration(Turn& turn) {
   identity_.first_seq = AlignUp(
       identity_.seq_lease + ahead * (kSeqLease + kSeqBlock) + 1, kSeqBlock);
   identity_.seq_lease = identity_.first_seq + kSeqLease;
+  if (moved_) {
+    turn.effects.Mark("storage.directory_moved");
+    identity_.generation =
+        std::max(identity_.generation, GenerationBefore(turn.wall()));
+  }
   identity_.generation += 1 + ahead;
   identity_.clean_stop = false;
   if (fresh_ || was_clean_) identity_.boot_id = options_.boot_id;
@@ -264,7 +270,7 @@ void DataDirectory::WriteIdentity(Turn& turn) {
          turn);
 }
 
-uint64_t DataDirectory::NextSalt() {
+uint64_t DataDirectory::NextSalt() const {
   Hasher hasher;
   hasher.Add(identity_.index_seed.hi);
   hasher.Add(identity_.index_seed.lo);
@@ -289,6 +295,19 @@ void DataDirectory::FinishOpen(Turn& turn) {
   step_ = Step::kIdle;
   turn.effects.Mark("storage.directory_open");
   StartNextJob(turn);
+}
+
+Bytes DataDirectory::IdentityOfSnapshot() const {
+  Identity copy = identity_;
+  copy.snapshot_copy = true;
+  copy.clean_stop = false;
+  copy.revision = 0;
+  return EncodeIdentitySlot(copy, NextSalt());
+}
+
+std::optional<Bytes> DataDirectory::RingOfSnapshot() const {
+  if (!ring_.has_value()) return std::nullopt;
+  return EncodeRingFile(identity_.storage, ring_->view(), NextSalt());
 }
 
 void DataDirectory::SaveRing(uint64_t token, ClusterId cluster, Bytes ring,

@@ -15,7 +15,10 @@
 //
 // Invariants:
 //   DIR-1  identity().generation was never durable before this start, and is
-//          when phase() is kOpen.
+//          when phase() is kOpen.  Nor was it the generation of a process on
+//          the directory that this one was copied from: it is not below the
+//          wall clock's second, which a process that starts at most once a
+//          second never passes.
 //   DIR-2  A token is in TakeSaved() only after what it names is synced.
 //   DIR-3  A foreign or newer directory is never written to.
 //   DIR-4  machine_restarted() and moved() hold at every start until one
@@ -79,13 +82,18 @@ class DataDirectory {
   bool machine_restarted() const { return machine_restarted_; }
   bool was_clean() const { return was_clean_; }
   bool fresh() const { return fresh_; }
-  // IDENTITY has another inode than it names: the directory was copied or
-  // restored.
+  // IDENTITY has another inode than it names, or says that it is a snapshot's:
+  // the directory was copied or restored.
   bool moved() const { return moved_; }
   // The payload of RING as read at the start, or as last saved.
   const std::optional<Bytes>& ring() const { return ring_; }
   // There is a cluster id, and RING cannot be read.
   bool ring_unreadable() const { return ring_unreadable_; }
+
+  // The bytes of IDENTITY and RING in a snapshot of this directory, as of now.
+  // No RING: there is none here.
+  Bytes IdentityOfSnapshot() const;
+  std::optional<Bytes> RingOfSnapshot() const;
 
   // The cluster id goes into IDENTITY first if it is new, then RING is
   // replaced.
@@ -182,7 +190,7 @@ class DataDirectory {
   static bool SavesRingFile(Step step);
   void SetRingAside(Turn& turn);
   void Fail(std::string why, int exit_code);
-  uint64_t NextSalt();
+  uint64_t NextSalt() const;
 
   OpenOptions options_;
   Phase phase_ = Phase::kOpening;

@@ -369,6 +369,22 @@ void Apply(const Edit& edit, ManifestState* state) {
   std::visit(Applier{*state}, edit);
 }
 
+BytesList EncodeManifest(const ManifestHead& head, const ManifestState& state) {
+  std::byte* to = nullptr;
+  Bytes header = Bytes::Allocate(kHeaderBlockBytes, &to);
+  EncodeHeaderBlock({.magic = FileMagic::kManifest,
+                     .storage = head.storage,
+                     .number = head.generation,
+                     .salt = head.salt,
+                     .created = head.created,
+                     .generation = head.process_generation},
+                    {}, to);
+  Bytes base = EncodeEdit(BaseEdit{state}, {.salt = head.salt,
+                                            .offset = kHeaderBlockBytes,
+                                            .number = head.first_edit});
+  return {std::move(header), std::move(base)};
+}
+
 Bytes EncodeEdit(const Edit& edit, const EditPlace& place) {
   ByteBuffer payload;
   const EditType type = std::visit(Encoder{payload}, edit);

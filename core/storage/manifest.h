@@ -30,6 +30,7 @@
 #include "absl/container/btree_map.h"
 #include "core/base/bytes.h"
 #include "core/base/fields.h"
+#include "core/protocol/disk.h"
 #include "core/storage/control_record.h"
 #include "core/storage/header_block.h"
 
@@ -188,6 +189,17 @@ using Edit =
                  DamageEdit, SuspectEdit, DropRangeEdit, NextIdEdit, ScrubEdit>;
 
 void Apply(const Edit& edit, ManifestState* state);
+
+// A whole manifest: a header block and one BASE.
+struct ManifestHead {
+  StorageId storage;
+  uint64_t generation = 0;  // Of the manifest.
+  uint64_t salt = 0;
+  uint64_t created = 0;             // Wall time in nanoseconds.
+  uint32_t process_generation = 0;  // Of the start that writes it.
+  uint64_t first_edit = 1;
+};
+BytesList EncodeManifest(const ManifestHead& head, const ManifestState& state);
 
 // One edit, padded with zeros to a multiple of 4,096.
 struct EditPlace {

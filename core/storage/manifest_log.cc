@@ -100,24 +100,20 @@ void ManifestLog::StartRoll(Turn& turn) {
 }
 
 void ManifestLog::WriteBase(Turn& turn) {
-  std::byte* to = nullptr;
-  Bytes header = Bytes::Allocate(kHeaderBlockBytes, &to);
-  const uint64_t salt = SaltOf(next_generation_);
-  EncodeHeaderBlock({.magic = FileMagic::kManifest,
-                     .storage = storage_,
-                     .number = next_generation_,
-                     .salt = salt,
-                     .created = static_cast<uint64_t>(turn.wall().ns),
-                     .generation = process_generation_},
-                    {}, to);
-  Bytes base = EncodeEdit(
-      BaseEdit{state_},
-      {.salt = salt, .offset = kHeaderBlockBytes, .number = next_edit_});
-  submitted_bytes_ = header.size() + base.size();
+  BytesList whole =
+      EncodeManifest({.storage = storage_,
+                      .generation = next_generation_,
+                      .salt = SaltOf(next_generation_),
+                      .created = static_cast<uint64_t>(turn.wall().ns),
+                      .process_generation = process_generation_,
+                      .first_edit = next_edit_},
+                     state_);
+  submitted_bytes_ = 0;
+  for (const Bytes& part : whole) submitted_bytes_ += part.size();
   Submit(Step::kWriteTmp,
          {.verb = DiskVerb::kWrite,
           .file = disk_.NumberOfManifest(next_generation_),
-          .data = {std::move(header), std::move(base)}},
+          .data = std::move(whole)},
          turn);
 }
 

@@ -233,9 +233,8 @@ void Recovery::DecideSuspicion(Turn& turn) {
       (was_tail_unsynced_ || was_tail_cut_)) {
     AddSuspicion(SuspectReason::kPowerLoss);
   }
-  if (context_.open.moved && !found_.empty()) {
-    AddSuspicion(SuspectReason::kMoved);
-  }
+  // Also if it holds nothing: what it lacks came later.
+  if (context_.open.moved) AddSuspicion(SuspectReason::kMoved);
   if (state_.suspect.intervals.empty()) return;
   turn.effects.Mark("storage.suspect");
   turn.effects.notes.push_back(

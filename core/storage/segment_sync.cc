@@ -122,9 +122,27 @@ void SegmentWriter::OnAllocated(const DiskDone& done, Turn& turn) {
   Pump(turn);
 }
 
+std::optional<uint64_t> SegmentWriter::SealWhatIsEmitted(Turn& turn) {
+  ORRERY_INVARIANT(CanSeal());
+  std::optional<uint64_t> last;
+  if (!sealing_.empty()) last = sealing_.back().made.id;
+  for (const AppendFile& file : append_) {
+    if (file.has_batches) last = file.made.id;
+  }
+  const AppendFile* active = Active();
+  seal_wanted_ = active != nullptr && active->has_batches;
+  Pump(turn);
+  return last;
+}
+
+bool SegmentWriter::CanSeal() const {
+  return !is_read_only_ && !is_full_ && !is_poisoned_ && poisoned_.empty();
+}
+
 void SegmentWriter::SealActive(Turn& turn) {
   AppendFile& file = *Active();
   file.is_sealing = true;
+  seal_wanted_ = false;
   const uint64_t offset = file.next_offset();
   file.summary.data_length = offset;
   const auto payload =
@@ -342,6 +360,7 @@ void SegmentWriter::Poison(DiskError error, Turn& turn) {
     poisoned_.push_back(std::move(file));
   }
   append_.clear();
+  seal_wanted_ = false;
   written_position_ = log_end_;
   durable_position_ = log_end_;
 }

@@ -113,7 +113,7 @@ bool SegmentWriter::HasWork() const {
   if (emitted_ < queue_.size()) return true;
   const bool has_active = !append_.empty() && !append_.back().is_sealing &&
                           append_.back().has_batches;
-  return has_active && (closing_watermark_ || is_closing_);
+  return has_active && (closing_watermark_ || is_closing_ || seal_wanted_);
 }
 
 SegmentWriter::AppendFile* SegmentWriter::Active() {
@@ -127,7 +127,7 @@ bool SegmentWriter::EmitNext(Turn& turn) {
   if (Active() == nullptr && !ActivateFile(turn)) return false;
   AppendFile& file = *Active();
   const bool has_records = emitted_ < queue_.size();
-  if (!has_records && is_closing_) {
+  if (seal_wanted_ || (!has_records && is_closing_)) {
     SealActive(turn);
     return true;
   }

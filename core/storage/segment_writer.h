@@ -75,6 +75,14 @@ class SegmentWriter {
   // There is no space: nothing more is taken in until the space timer.
   void GoFull(Turn& turn);
 
+  // Ends the active file behind what was emitted so far.  Says which file is
+  // the last that holds any of it, if the SEAL edit of one is not durable yet:
+  // once that of this one is, all that was ever answered lies in sealed files,
+  // and so does nothing that was emitted later.  REQUIRES: CanSeal().
+  std::optional<uint64_t> SealWhatIsEmitted(Turn& turn);
+  // No file waits for space, or for what a failed sync left in doubt.
+  bool CanSeal() const;
+
   // Writes what is queued, seals, syncs.
   void Close(Turn& turn);
   bool IsClosed() const;
@@ -110,7 +118,7 @@ class SegmentWriter {
                 sync_summary_, sync_due_, sync_timer_armed_, poison_edits_,
                 held_durable_, poison_end_, poison_last_seq_, orphans_,
                 is_poisoned_, is_read_only_, is_full_, maker_waits_,
-                is_closing_)
+                seal_wanted_, is_closing_)
 
  private:
   struct AppendFile {
@@ -241,6 +249,7 @@ class SegmentWriter {
   bool is_read_only_ = false;
   bool is_full_ = false;
   bool maker_waits_ = false;  // For space, while the active file has some.
+  bool seal_wanted_ = false;  // Of the active file, before another batch.
   bool is_closing_ = false;
 };
 

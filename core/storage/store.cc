@@ -43,6 +43,10 @@ void Store::OpenFiles(const Open& open, Turn& turn) {
 
 bool Store::IsOpen() const { return parts_->is_open; }
 
+const std::string& Store::directory() const {
+  return parts_->context.disk.directory();
+}
+
 bool Store::HasNotedRecovery() const { return parts_->manifest.IsStarted(); }
 
 bool Store::HidesDoubt() const { return parts_->manifest.HidesDoubt(); }
@@ -270,6 +274,16 @@ TaskAnswer Store::ScrubAll(Turn& turn) {
 
 bool Store::IsCompacting() const { return !parts_->compaction.IsIdle(); }
 
+void Store::MakeSnapshot(std::string directory, Turn& turn) {
+  ORRERY_INVARIANT(IsOpen());
+  parts_->snapshot.Begin(std::move(directory), turn);
+  parts_->Settle(turn);
+}
+
+std::optional<StoreSnapshotResult> Store::TakeSnapshotResult() {
+  return parts_->snapshot.TakeResult();
+}
+
 void Store::Close(Turn& turn) {
   parts_->scrubber.Stop();
   parts_->writer.Close(turn);
@@ -312,6 +326,7 @@ StoreCounters Store::counters() const {
 bool Store::IsIdle() const {
   return parts_->writer.IsIdle() && parts_->reader.IsIdle() &&
          parts_->compaction.IsIdle() && parts_->scrubber.IsIdle() &&
+         parts_->snapshot.IsIdle() &&
          parts_->manifest.IsIdle();
 }
 

@@ -101,6 +101,14 @@ struct StoreReply {
                 durability)
 };
 
+// How a store's part of a snapshot ended.
+struct StoreSnapshotResult {
+  DiskError error = DiskError::kNone;
+  uint64_t files = 0;  // Of data.
+  uint64_t bytes = 0;  // That they hold; none of them was copied.
+  ORRERY_FIELDS(error, files, bytes)
+};
+
 struct IndexEntry;  // core/storage/key_index.h
 class StoreParts;   // core/storage/store_parts.h: the sub-machines, wired.
 
@@ -141,6 +149,7 @@ class Store {
   void OpenFiles(const Open& open, Turn& turn);
   bool IsOpen() const;
   bool IsFailed() const;
+  const std::string& directory() const;
   std::string failure() const;
   // What recovery found is in the manifest.  On a full disk it waits for space,
   // though the store is open.
@@ -223,6 +232,12 @@ class Store {
   // Reads every sealed file again, one after the other.
   TaskAnswer ScrubAll(Turn& turn);
   bool IsCompacting() const;
+  // Links a consistent state into a directory that is there and empty, and
+  // writes a manifest of it (StoreSnapshot): all that was answered by now is in
+  // it.  Then, once, TakeSnapshotResult.  REQUIRES: IsOpen(), and none is being
+  // made.
+  void MakeSnapshot(std::string directory, Turn& turn);
+  std::optional<StoreSnapshotResult> TakeSnapshotResult();
   // Answers what is queued, seals, syncs; later puts and gets are kClosed.
   void Close(Turn& turn);
   bool IsClosed() const;

@@ -43,12 +43,20 @@ std::string StoreDisk::PathOf(std::string_view name) const {
   return path;
 }
 
+std::string StoreDisk::DataName(uint64_t file_id) {
+  return Hex(file_id) + std::string(kDataSuffix);
+}
+
 std::string StoreDisk::DataPath(uint64_t file_id) const {
-  return PathOf(Hex(file_id) + std::string(kDataSuffix));
+  return PathOf(DataName(file_id));
+}
+
+std::string StoreDisk::ManifestName(uint64_t generation) {
+  return std::string(kManifestPrefix) + Hex(generation);
 }
 
 std::string StoreDisk::ManifestPath(uint64_t generation) const {
-  return PathOf(std::string(kManifestPrefix) + Hex(generation));
+  return PathOf(ManifestName(generation));
 }
 
 std::optional<uint64_t> StoreDisk::DataIdOf(std::string_view name) {

@@ -30,7 +30,8 @@ enum class StorePart : uint8_t {
   kWriter = 5,  // Batches and syncs.
   kReader = 6,
   kCompaction = 7,
-  kScrub = 10,
+  kScrub = 8,
+  kSnapshot = 9,
 };
 
 class StoreDisk {
@@ -41,6 +42,8 @@ class StoreDisk {
   StoreId id() const { return id_; }
   std::string PathOf(std::string_view name) const;
   std::string DataPath(uint64_t file_id) const;
+  static std::string DataName(uint64_t file_id);
+  static std::string ManifestName(uint64_t generation);
   std::string ManifestPath(uint64_t generation) const;
   // The number in a name such as "00000000000000ff.data" or
   // "MANIFEST-00000000000000ff"; nothing for other names.

@@ -16,7 +16,8 @@ StoreParts::StoreParts(const Store::Options& options)
       writer(context, files, index, manifest),
       reader(context, files),
       compaction(context, files, index, manifest, writer),
-      scrubber(context, files, index, manifest) {}
+      scrubber(context, files, index, manifest),
+      snapshot(context, files, manifest, writer) {}
 
 bool StoreParts::IsFailed() const { return !recovery.failure().empty(); }
 
@@ -46,6 +47,9 @@ void StoreParts::OnDiskDone(const DiskDone& done, Turn& turn) {
     case StorePart::kScrub:
       scrubber.OnDiskDone(done, turn);
       break;
+    case StorePart::kSnapshot:
+      snapshot.OnDiskDone(done, turn);
+      break;
   }
   Settle(turn);
 }
@@ -65,6 +69,7 @@ void StoreParts::FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
     case StorePart::kFiles:
     case StorePart::kMaker:
     case StorePart::kWriter:
+    case StorePart::kSnapshot:
       return;
   }
 }
@@ -89,12 +94,16 @@ void StoreParts::Settle(Turn& turn) {
     } else {
       writer.OnEditDurable(origin, turn);
     }
+    if (origin.kind == EditOrigin::Kind::kSeal) {
+      snapshot.OnSealed(origin.file, turn);
+    }
   }
   recovery.OnManifestChanged(turn);
   if (!is_open && recovery.IsDone()) OnRecovered(turn);
   if (!is_open) return;
   if (manifest.IsFailed()) writer.GoReadOnly(turn);
   if (manifest.IsFull() && !writer.IsFull()) writer.GoFull(turn);
+  snapshot.OnWriterChanged(turn);
   for (const Duration took : reader.TakeTimes()) compaction.NoteRead(took);
   for (const DamagedEntry& damaged : reader.TakeDamaged()) {
     MarkDamaged(damaged, turn);

@@ -19,6 +19,7 @@
 #include "core/storage/scrubber.h"
 #include "core/storage/segment_writer.h"
 #include "core/storage/store_context.h"
+#include "core/storage/store_snapshot.h"
 
 namespace orrery {
 
@@ -43,11 +44,13 @@ class StoreParts {
   RecordReader reader;
   Compaction compaction;
   Scrubber scrubber;
+  StoreSnapshot snapshot;
   bool is_open = false;
   bool is_suspect = false;
 
   ORRERY_FIELDS(context, files, index, manifest, recovery, writer, reader,
-                compaction, scrubber, is_open, is_suspect, known_damage_)
+                compaction, scrubber, snapshot, is_open, is_suspect,
+                known_damage_)
 
  private:
   void OnRecovered(Turn& turn);

@@ -70,13 +70,30 @@ bool MemoryDisk::IsEmpty(const std::string& directory) const {
 
 uint64_t MemoryDisk::UsedBytes() const {
   uint64_t used = 0;
-  for (const auto& [name, inode] : names_) used += inode->data.size();
+  std::set<const Inode*> seen;
+  for (const auto& [name, inode] : names_) {
+    if (seen.insert(inode.get()).second) used += inode->data.size();
+  }
   return used;
 }
 
 void MemoryDisk::Apply(const NameChange& change, Names& names) {
   if (!change.removed.empty()) names.erase(change.removed);
   if (!change.added.empty()) names[change.added] = change.inode;
+  const bool moves_directory = !change.removed.empty() &&
+                               change.inode != nullptr &&
+                               change.inode->is_directory;
+  if (!moves_directory) return;
+  const std::string prefix = change.removed + "/";
+  std::vector<std::string> inside;
+  for (const auto& [name, inode] : names) {
+    if (name.starts_with(prefix)) inside.push_back(name);
+  }
+  for (const std::string& name : inside) {
+    auto entry = names.extract(name);
+    entry.key() = change.added + "/" + name.substr(prefix.size());
+    names.insert(std::move(entry));
+  }
 }
 
 void MemoryDisk::Change(NameChange change) {
@@ -164,7 +181,9 @@ void MemoryDisk::Rename(const DiskEffect& effect, DiskDone& done) {
 
 void MemoryDisk::Link(const DiskEffect& effect, DiskDone& done) {
   const std::shared_ptr<Inode> inode = Find(effect.path);
-  if (inode == nullptr || !IsDirectory(ParentOf(effect.path2))) {
+  if (fail_link_.has_value()) {
+    done.error = *std::exchange(fail_link_, std::nullopt);
+  } else if (inode == nullptr || !IsDirectory(ParentOf(effect.path2))) {
     done.error = DiskError::kNoEntry;
   } else if (Find(effect.path2) != nullptr) {
     done.error = DiskError::kExists;
@@ -360,6 +379,7 @@ void MemoryDisk::ForgetProcess() {
   locks_.clear();
   fail_sync_.reset();
   fail_write_.reset();
+  fail_link_.reset();
 }
 
 void MemoryDisk::LosePages(Inode& inode) {
@@ -383,6 +403,14 @@ void MemoryDisk::LosePages(Inode& inode) {
   inode.durable = after;
 }
 
+void MemoryDisk::DropOrphans() {
+  std::erase_if(names_, [this](const auto& entry) {
+    std::string parent = ParentOf(entry.first);
+    while (parent != "." && names_.contains(parent)) parent = ParentOf(parent);
+    return parent != ".";
+  });
+}
+
 void MemoryDisk::LosePower() {
   CrashProcess();
   Names after = durable_names_;
@@ -395,8 +423,9 @@ void MemoryDisk::LosePower() {
     }
   }
   changes_.clear();
-  names_ = after;
-  durable_names_ = after;
+  names_ = std::move(after);
+  DropOrphans();
+  durable_names_ = names_;
   std::set<Inode*> seen;
   for (auto& [name, inode] : names_) {
     if (seen.insert(inode.get()).second) LosePages(*inode);
@@ -428,6 +457,10 @@ void MemoryDisk::SetContent(const std::string& path,
                             const std::string& content) {
   std::shared_ptr<Inode> inode = Find(path);
   if (inode == nullptr) {
+    for (std::string parent = ParentOf(path); parent != ".";
+         parent = ParentOf(parent)) {
+      if (Find(parent) == nullptr) MakeDirectory(parent);
+    }
     inode = std::make_shared<Inode>();
     inode->number = next_inode_++;
     names_[path] = inode;
@@ -453,6 +486,30 @@ MemoryDisk MemoryDisk::Clone() const {
     copy.durable_names_[name] = copy.names_[name];
   }
   return copy;
+}
+
+MemoryDisk MemoryDisk::CopyOf(const std::string& directory) const {
+  MemoryDisk copy = MovedFrom(directory);
+  for (auto& [name, inode] : copy.names_) {
+    inode->number = copy.next_inode_++;
+  }
+  return copy;
+}
+
+MemoryDisk MemoryDisk::MovedFrom(const std::string& directory) const {
+  MemoryDisk moved(1);
+  moved.in_order_ = true;
+  moved.next_inode_ = next_inode_;
+  moved.submitted_ = submitted_;
+  const std::string prefix = directory + "/";
+  for (const auto& [name, inode] : names_) {
+    if (!name.starts_with(prefix)) continue;
+    const std::string inside = name.substr(prefix.size());
+    moved.names_[inside] = std::make_shared<Inode>(*inode);
+    moved.names_[inside]->durable = inode->data;
+    moved.durable_names_[inside] = moved.names_[inside];
+  }
+  return moved;
 }
 
 void MemoryDisk::FlipBit(const std::string& path, uint64_t byte, int bit) {

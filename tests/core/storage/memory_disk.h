@@ -65,6 +65,7 @@ class MemoryDisk {
   void FailNextWrite(DiskError error) { fail_write_ = error; }
   void set_capacity(uint64_t bytes) { capacity_ = bytes; }
   void set_short_writes(bool on) { short_writes_ = on; }
+  void FailNextLink(DiskError error) { fail_link_ = error; }
   void FailReads(const std::string& path, bool on) { failing_[path] = on; }
 
   // Looking and meddling from outside.
@@ -74,8 +75,20 @@ class MemoryDisk {
   void SetContent(const std::string& path, const std::string& content);
   void Remove(const std::string& path) { names_.erase(path); }
   void MakeDirectory(const std::string& path);
+  void SetInode(const std::string& path, uint64_t number) {
+    Find(path)->number = number;
+  }
   // The same files, independent of this disk's; nothing in flight or open.
   MemoryDisk Clone() const;
+  // What is in a directory, as a disk of its own: copied, or the directory
+  // itself moved there.
+  MemoryDisk CopyOf(const std::string& directory) const;
+  MemoryDisk MovedFrom(const std::string& directory) const;
+  bool Exists(const std::string& path) const { return names_.contains(path); }
+  // Both names are there, and mean one file.
+  bool AreLinked(const std::string& a, const std::string& b) const {
+    return Find(a) != nullptr && Find(a) == Find(b);
+  }
   void FlipBit(const std::string& path, uint64_t byte, int bit);
   uint64_t operations() const { return operations_; }
 
@@ -88,7 +101,8 @@ class MemoryDisk {
     uint64_t synced_by = 0;  // Number of the newest sync that was done.
   };
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
-  // One atomic change of names, not yet synced in its directory.
+  // One atomic change of names, not yet synced in its directory.  Of a
+  // directory that is renamed, what is in it goes with it.
   struct NameChange {
     std::string removed;
     std::string added;
@@ -118,6 +132,8 @@ class MemoryDisk {
   static void Apply(const NameChange& change, Names& names);
   void LosePages(Inode& inode);
   void ForgetProcess();
+  // What lay in a directory that is gone is gone with it.
+  void DropOrphans();
   std::map<uint64_t, Inode*> Files() const;
   // Counts on from `piece`.
   static void LosePieces(Inode& inode, const Keeps& keeps, size_t* piece);
@@ -146,6 +162,7 @@ class MemoryDisk {
   std::optional<DiskError> fail_sync_;
   std::optional<DiskError> fail_write_;
   std::set<std::string> locks_;
+  std::optional<DiskError> fail_link_;
   uint64_t next_inode_ = 1;
   uint64_t operations_ = 0;
 };

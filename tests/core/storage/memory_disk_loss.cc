@@ -125,8 +125,9 @@ void MemoryDisk::LosePowerBut(const Keeps& keeps,
     }
   }
   changes_.clear();
-  names_ = after;
-  durable_names_ = std::move(after);
+  names_ = std::move(after);
+  DropOrphans();
+  durable_names_ = names_;
 }
 
 MemoryDisk MemoryDisk::Fork() const {
