@@ -32,6 +32,10 @@ std::string HexOf(uint64_t value) {
   return text;
 }
 
+// Starts of the original that a restored directory leaves room for, beyond one
+// a second: a node that is restored may have died over and over before.
+constexpr uint32_t kHastyStarts = 1 << 20;
+
 // The count of earlier starts under this name, if there were any, is lost with
 // the disk, or went on elsewhere after a copy was made: the wall clock takes
 // its place, so that members who remember the old process see a newer one
@@ -251,7 +255,8 @@ void DataDirectory::RaiseGeneration(Turn& turn) {
   if (moved_) {
     turn.effects.Mark("storage.directory_moved");
     identity_.generation =
-        std::max(identity_.generation, GenerationBefore(turn.wall()));
+        std::max(identity_.generation,
+                 GenerationBefore(turn.wall()) + kHastyStarts);
   }
   identity_.generation += 1 + ahead;
   identity_.clean_stop = false;

@@ -16,9 +16,9 @@
 // Invariants:
 //   DIR-1  identity().generation was never durable before this start, and is
 //          when phase() is kOpen.  Nor was it the generation of a process on
-//          the directory that this one was copied from: it is not below the
-//          wall clock's second, which a process that starts at most once a
-//          second never passes.
+//          the directory that this one was copied from: the first of all is the
+//          wall clock's second, and that of a copy 2^20 above it, which is how
+//          many starts more than one a second it leaves room for.
 //   DIR-2  A token is in TakeSaved() only after what it names is synced.
 //   DIR-3  A foreign or newer directory is never written to.
 //   DIR-4  machine_restarted() and moved() hold at every start until one
