@@ -204,4 +204,22 @@ ExitCode RunScrub(const AdminCommand& command) {
   return RunTask(command, "scrub", "scrub");
 }
 
+ExitCode RunSnapshot(const AdminCommand& command) {
+  HttpRequest request;
+  request.method = "POST";
+  request.target = "/admin/snapshot";
+  if (!command.name.empty()) {
+    absl::StrAppend(&request.target, "?name=", PercentEncode(command.name));
+  }
+  std::optional<json::value> page;
+  const ExitCode code = Fetch(command, request, &page);
+  if (!page.has_value()) return code;
+  std::printf("snapshot %s: %s files, %s bytes, in %s of the data directory\n",
+              TextOf(MemberOf(*page, "name")).c_str(),
+              TextOf(MemberOf(*page, "files")).c_str(),
+              TextOf(MemberOf(*page, "bytes")).c_str(),
+              TextOf(MemberOf(*page, "path")).c_str());
+  return kExitOk;
+}
+
 }  // namespace orrery

@@ -17,6 +17,7 @@ struct AdminCommand {
   ClientOptions client;
   std::string key;     // ring: whose preference list.
   std::string prefix;  // keys
+  std::string name;    // snapshot; empty: of the moment.
   uint32_t limit = 0;  // keys; 0: all of them.
 };
 
@@ -26,6 +27,7 @@ ExitCode RunKeys(const AdminCommand& command);
 ExitCode RunStats(const AdminCommand& command);
 ExitCode RunCompact(const AdminCommand& command);
 ExitCode RunScrub(const AdminCommand& command);
+ExitCode RunSnapshot(const AdminCommand& command);
 
 }  // namespace orrery
 

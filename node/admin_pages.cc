@@ -192,9 +192,12 @@ std::string StatsPage(const Engine& engine) {
   json.Name("damage").BeginObject();
   json.Member("records", user.damaged_records + hints.damaged_records)
       .Member("files", user.damaged_files + hints.damaged_files)
-      .Member("ranges_in_doubt", user.ranges_in_doubt + hints.ranges_in_doubt)
+      // Doubt of the hints costs no vote, and nobody waits for its end.
+      .Member("ranges_in_doubt", user.ranges_in_doubt)
       .EndObject();
-  json.EndObject();
+  json.Name("snapshots").BeginArray();
+  for (const std::string& name : engine.Snapshots()) json.Text(name);
+  json.EndArray().EndObject();
   return page;
 }
 

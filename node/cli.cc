@@ -140,6 +140,17 @@ void AddAdminVerbs(CLI::App& app, Verbs& verbs) {
   AddAdminVerb(app, "scrub",
                "Read every sealed file of a node again and look for damage.",
                verbs, RunScrub);
+  CLI::App* snapshot = AddAdminVerb(
+      app, "snapshot",
+      "Make a snapshot of a running node's data, by hard links, in its data "
+      "directory.",
+      verbs, RunSnapshot);
+  snapshot->add_option("NAME", verbs.admin.name,
+                       "1 to 64 letters, digits, dots, dashes and underscores "
+                       "(default: the time in UTC).");
+  snapshot->footer(
+      "A snapshot is a data directory: copy it elsewhere, start a node on it.\n"
+      "Remove one with rm -r.  docs/operations.md tells more.");
 }
 
 void AddBench(CLI::App& app, Verbs& verbs) {

@@ -11,12 +11,13 @@ struct Verb {
   ClientVerb verb;
   const char* name;
 };
-constexpr std::array<Verb, 6> kVerbs = {{{ClientVerb::kPut, "put"},
+constexpr std::array<Verb, 7> kVerbs = {{{ClientVerb::kPut, "put"},
                                          {ClientVerb::kGet, "get"},
                                          {ClientVerb::kDelete, "delete"},
                                          {ClientVerb::kListKeys, "keys"},
                                          {ClientVerb::kCompact, "compact"},
-                                         {ClientVerb::kScrub, "scrub"}}};
+                                         {ClientVerb::kScrub, "scrub"},
+                                         {ClientVerb::kSnapshot, "snapshot"}}};
 
 struct Store {
   StoreId id;

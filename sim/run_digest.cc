@@ -93,6 +93,7 @@ class Folder {
     FoldAll(r.required, r.received, r.operation, r.expired);
   }
   void Fold(const KeysPage& r) { FoldAll(r.keys, r.cursor); }
+  void Fold(const SnapshotDone& r) { FoldAll(r.name, r.files, r.bytes); }
   void Fold(const TaskAnswer& r) { FoldAll(r.state, r.files, r.bytes); }
 
   void Fold(const Envelope& e) {

@@ -179,6 +179,7 @@ void Boot::OnStop(Rooms& rooms, Turn& turn) {
   }
   phase_ = Phase::kDraining;
   rooms.door.OnStop(turn);
+  rooms.snapshots.OnStop();
   turn.timers.Arm(TimerKind::kDrain, {}, turn.now() + kDrain);
   Advance(rooms, turn);
 }

@@ -153,6 +153,8 @@ class Engine {
   // Records of the hints store that are not known to be damaged.
   uint64_t ReadableHints() const;
   StoreCounters Counters(StoreId store) const;
+  // Names of the complete ones, as last seen (SnapshotJob).
+  const std::vector<std::string>& Snapshots() const;
   EngineCounters counters() const;
 
  private:

@@ -158,6 +158,10 @@ StoreCounters Engine::Counters(StoreId store) const {
                                  : rooms_->hint_store.counters();
 }
 
+const std::vector<std::string>& Engine::Snapshots() const {
+  return rooms_->snapshots.names();
+}
+
 EngineCounters Engine::counters() const {
   EngineCounters sum = rooms_->coordinators.counters();
   sum.refused += rooms_->door.refused();

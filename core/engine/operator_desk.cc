@@ -16,6 +16,27 @@ TaskAnswer Together(const TaskAnswer& a, const TaskAnswer& b) {
           .bytes = a.bytes + b.bytes};
 }
 
+Refused::Why WhyNoSnapshot(SnapshotJob::Report::Outcome outcome) {
+  using Outcome = SnapshotJob::Report::Outcome;
+  switch (outcome) {
+    case Outcome::kBadName:
+      return Refused::Why::kBadName;
+    case Outcome::kExists:
+      return Refused::Why::kNameTaken;
+    case Outcome::kBusy:
+      return Refused::Why::kSnapshotRunning;
+    case Outcome::kFull:
+      return Refused::Why::kDiskFull;
+    case Outcome::kFailed:
+      return Refused::Why::kDiskFailed;
+    case Outcome::kStopping:
+      return Refused::Why::kShuttingDown;
+    case Outcome::kDone:
+      break;
+  }
+  ORRERY_UNREACHABLE("a snapshot that did not fail");
+}
+
 }  // namespace
 
 std::optional<Refused::Why> OperatorDesk::WhyNot(const Rooms& rooms) {
@@ -42,6 +63,8 @@ void OperatorDesk::OnRequest(const ClientRequest& request, Rooms& rooms,
       const TaskAnswer hints = rooms.hint_store.ScrubAll(turn);
       return turn.effects.Reply(request.client, Together(user, hints));
     }
+    case ClientVerb::kSnapshot:
+      return rooms.snapshots.Take(request.client, request.key, turn);
     case ClientVerb::kPut:
     case ClientVerb::kGet:
     case ClientVerb::kDelete:
@@ -49,6 +72,17 @@ void OperatorDesk::OnRequest(const ClientRequest& request, Rooms& rooms,
       break;
   }
   ORRERY_UNREACHABLE("a request that is no operator's");
+}
+
+void OperatorDesk::OnSnapshot(const SnapshotJob::Report& report, Turn& turn) {
+  if (report.outcome != SnapshotJob::Report::Outcome::kDone) {
+    return turn.effects.Reply(report.asker,
+                              Refused{.why = WhyNoSnapshot(report.outcome)});
+  }
+  turn.effects.Reply(report.asker, SnapshotDone{.name = report.name,
+                                                .path = report.path,
+                                                .files = report.files,
+                                                .bytes = report.bytes});
 }
 
 }  // namespace orrery

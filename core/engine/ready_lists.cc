@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/engine/operator_desk.h"
 #include "core/engine/rooms.h"
 #include "core/version/object_merge.h"
 
@@ -170,6 +171,11 @@ size_t DrainOnce(Rooms& rooms, Turn& turn) {
   }
   for (Membership::Output& output : rooms.membership.TakeOutputs()) {
     DispatchMembership(output, rooms, turn);
+    ++carried;
+  }
+  rooms.snapshots.Advance(turn);
+  for (const SnapshotJob::Report& report : rooms.snapshots.TakeReports()) {
+    OperatorDesk::OnSnapshot(report, turn);
     ++carried;
   }
   for (const uint64_t token : rooms.directory.TakeSaved()) {

@@ -31,9 +31,10 @@ enum class ClientVerb : uint8_t {
   // What an operator asks of this node's storage.
   kCompact = 5,
   kScrub = 6,
+  kSnapshot = 7,
 };
 // One more than the greatest number of a verb.
-inline constexpr size_t kClientVerbsEnd = 7;
+inline constexpr size_t kClientVerbsEnd = 8;
 
 // Asked of this node alone: no ring is needed, no other node hears of it.
 constexpr bool IsForStorage(ClientVerb verb) {
@@ -59,8 +60,10 @@ struct Level {
 struct ClientRequest {
   Handle client;  // Minted by the gateway; comes back on the reply.
   ClientVerb verb = ClientVerb::kGet;
-  std::string key;  // 1 to kKeyBytesMax bytes; of put, get and delete.
-  Bytes value;      // kPut.
+  // 1 to kKeyBytesMax bytes; of put, get and delete.  kSnapshot: its name, as
+  // the operator wrote it.
+  std::string key;
+  Bytes value;  // kPut.
   Level read_level;
   Level write_level;
   bool sloppy = false;
@@ -124,6 +127,11 @@ struct Refused {
     kShuttingDown = 11,
     kDamaged = 12,    // The only reachable copies cannot be read.
     kBadCursor = 13,  // 400: of a listing; not one that this node gave.
+    // Of a snapshot, of which nothing is left:
+    kBadName = 14,          // 400.
+    kNameTaken = 15,        // 409.
+    kSnapshotRunning = 16,  // Another one, or what a crash left is removed.
+    kDiskFailed = 17,       // 500.
   };
   Why why = Why::kNotReady;
   uint32_t required = 0;
@@ -164,8 +172,18 @@ struct TaskAnswer {
   friend bool operator==(const TaskAnswer&, const TaskAnswer&) = default;
 };
 
+// 200: it is complete and durable.
+struct SnapshotDone {
+  std::string name;
+  std::string path;    // Relative to the data directory.
+  uint64_t files = 0;  // Of data.
+  uint64_t bytes = 0;  // That they hold; none of them was copied.
+  ORRERY_FIELDS(name, path, files, bytes)
+  friend bool operator==(const SnapshotDone&, const SnapshotDone&) = default;
+};
+
 using ClientReply = std::variant<WriteDone, ReadDone, Refused, OutcomeUnknown,
-                                 KeysPage, TaskAnswer>;
+                                 KeysPage, TaskAnswer, SnapshotDone>;
 
 // What a write may be answered: all that a forwarder passes on.
 using WriteReply = std::variant<WriteDone, Refused, OutcomeUnknown>;

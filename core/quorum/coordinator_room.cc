@@ -33,6 +33,7 @@ void CoordinatorRoom::OnClientRequest(const ClientRequest& request,
     case ClientVerb::kListKeys:
     case ClientVerb::kCompact:
     case ClientVerb::kScrub:
+    case ClientVerb::kSnapshot:
       break;
   }
   ORRERY_UNREACHABLE("a request that is no coordinator's");

@@ -31,6 +31,10 @@ bool AnotherMayTakeIt(const WriteReply& reply) {
     case Refused::Why::kBadOperation:
     case Refused::Why::kOperationReused:
     case Refused::Why::kBadCursor:
+    case Refused::Why::kBadName:
+    case Refused::Why::kNameTaken:
+    case Refused::Why::kSnapshotRunning:
+    case Refused::Why::kDiskFailed:
       return false;
   }
   return false;

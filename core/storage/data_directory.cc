@@ -254,9 +254,8 @@ void DataDirectory::RaiseGeneration(Turn& turn) {
   identity_.seq_lease = identity_.first_seq + kSeqLease;
   if (moved_) {
     turn.effects.Mark("storage.directory_moved");
-    identity_.generation =
-        std::max(identity_.generation,
-                 GenerationBefore(turn.wall()) + kHastyStarts);
+    identity_.generation = std::max(
+        identity_.generation, GenerationBefore(turn.wall()) + kHastyStarts);
   }
   identity_.generation += 1 + ahead;
   identity_.clean_stop = false;

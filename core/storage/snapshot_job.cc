@@ -29,12 +29,8 @@ bool IsSnapshotName(std::string_view name) {
   return std::all_of(name.begin(), name.end(), IsNameCharacter);
 }
 
-std::string SnapshotJob::Path() const {
-  return std::string(kSnapshotsDirectory) + "/" + report_.name;
-}
-
 std::string SnapshotJob::TmpPath(std::string_view inside) const {
-  std::string path = Path() + std::string(kUnfinished);
+  std::string path = report_.path + std::string(kUnfinished);
   if (!inside.empty()) {
     path += '/';
     path += inside;
@@ -57,13 +53,18 @@ void SnapshotJob::OnRecovered(Turn& turn) {
          turn);
 }
 
-void SnapshotJob::OnListed(const DiskDone& done, Turn& turn) {
+void SnapshotJob::NoteNames(const DiskDone& done) {
+  names_.clear();
   for (const std::string& name : done.names) {
-    if (name.ends_with(kUnfinished)) {
-      leftovers_.push_back(name);
-    } else if (IsSnapshotName(name) && names_.size() < kNamesMax) {
-      names_.push_back(name);
-    }
+    if (names_.size() == kNamesMax) return;
+    if (IsSnapshotName(name)) names_.push_back(name);
+  }
+}
+
+void SnapshotJob::OnListed(const DiskDone& done, Turn& turn) {
+  NoteNames(done);
+  for (const std::string& name : done.names) {
+    if (name.ends_with(kUnfinished)) leftovers_.push_back(name);
   }
   RemoveNextLeftover(turn);
 }
@@ -96,10 +97,40 @@ void SnapshotJob::Take(Handle asker, std::string_view name, Turn& turn) {
   }
   turn.effects.Mark("storage.snapshot_begun");
   report_ = {.asker = asker, .name = std::string(name)};
-  Submit(Step::kLookForName, {.verb = DiskVerb::kStat, .path = Path()}, turn);
+  report_.path = std::string(kSnapshotsDirectory) + "/" + report_.name;
+  Submit(Step::kLookForName,
+         {.verb = DiskVerb::kList, .path = std::string(kSnapshotsDirectory)},
+         turn);
+}
+
+void SnapshotJob::OnStop() {
+  const bool is_made = !report_.name.empty();
+  const bool is_named = step_ == Step::kRename || step_ == Step::kSyncSnapshots;
+  if (!is_made || is_named) return;
+  report_.outcome = Report::Outcome::kStopping;
+  Finish();
+  step_ = Step::kStopped;  // The next start removes what there is.
+}
+
+void SnapshotJob::LookForName(const DiskDone& done, Turn& turn) {
+  const bool is_missing = done.error == DiskError::kNoEntry;
+  if (done.error != DiskError::kNone && !is_missing) {
+    return OnError(done.error, turn);
+  }
+  NoteNames(done);
+  const bool is_taken = std::find(done.names.begin(), done.names.end(),
+                                  report_.name) != done.names.end();
+  if (is_taken) {  // SNP-2
+    report_.outcome = Report::Outcome::kExists;
+    return Finish();
+  }
+  Submit(Step::kMakeSnapshots,
+         {.verb = DiskVerb::kMakeDir, .path = std::string(kSnapshotsDirectory)},
+         turn);
 }
 
 void SnapshotJob::OnDiskDone(const DiskDone& done, Turn& turn) {
+  if (step_ == Step::kStopped) return;
   ORRERY_INVARIANT(done.token.part == static_cast<uint8_t>(step_));
   switch (step_) {
     case Step::kListLeftovers:
@@ -109,6 +140,7 @@ void SnapshotJob::OnDiskDone(const DiskDone& done, Turn& turn) {
     case Step::kRemoveFailed:
       return OnRemovalStep(done, turn);
     case Step::kLookForName:
+      return LookForName(done, turn);
     case Step::kMakeSnapshots:
     case Step::kSyncTop:
     case Step::kMakeTmp:
@@ -126,6 +158,7 @@ void SnapshotJob::OnDiskDone(const DiskDone& done, Turn& turn) {
     case Step::kIdle:
     case Step::kUserStore:
     case Step::kHintStore:
+    case Step::kStopped:
       break;
   }
   ORRERY_UNREACHABLE("an operation nobody asked for");
@@ -155,13 +188,6 @@ void SnapshotJob::OnPrepared(const DiskDone& done, Turn& turn) {
   };
   const bool has_failed = done.error != DiskError::kNone;
   switch (step_) {
-    case Step::kLookForName:
-      if (!has_failed) {  // SNP-2
-        report_.outcome = Report::Outcome::kExists;
-        return Finish();
-      }
-      if (done.error != DiskError::kNoEntry) return OnError(done.error, turn);
-      return make(Step::kMakeSnapshots, std::string(kSnapshotsDirectory));
     case Step::kMakeSnapshots:
       if (has_failed && done.error != DiskError::kExists) {
         return OnError(done.error, turn);
@@ -240,7 +266,7 @@ void SnapshotJob::OnFinishing(const DiskDone& done, Turn& turn) {
     case Step::kSyncTmp:
       return Submit(
           Step::kRename,
-          {.verb = DiskVerb::kRename, .path = TmpPath(), .path2 = Path()},
+          {.verb = DiskVerb::kRename, .path = TmpPath(), .path2 = report_.path},
           turn);
     case Step::kRename:
       return Submit(Step::kSyncSnapshots,

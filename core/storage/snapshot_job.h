@@ -74,23 +74,28 @@ class SnapshotJob {
       kBusy = 4,  // One is being made, or leftovers are being removed.
       kFull = 5,  // No space for it.
       kFailed = 6,
+      kStopping = 7,  // Nothing of it is done any more.
     };
     Handle asker;
     Outcome outcome = Outcome::kDone;
     std::string name;
+    std::string path;    // Relative to the data directory.
     uint64_t files = 0;  // Of data, in both stores.
     uint64_t bytes = 0;
-    ORRERY_FIELDS(asker, outcome, name, files, bytes)
+    ORRERY_FIELDS(asker, outcome, name, path, files, bytes)
   };
   // REQUIRES: OnRecovered was called.
   void Take(Handle asker, std::string_view name, Turn& turn);
   std::vector<Report>& TakeReports() { return reports_.Take(); }
+  // Goes no further, unless it is all but done.
+  void OnStop();
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
   // The store whose turn it is may have ended its part.
   void Advance(Turn& turn);
 
-  // Of the complete ones, as last seen: an operator may have removed some.
+  // Of the complete ones, as last seen, at a start or a Take: an operator may
+  // have removed some since.
   const std::vector<std::string>& names() const { return names_; }
   bool IsIdle() const { return step_ == Step::kIdle; }
   uint64_t StateDigest() const;
@@ -119,10 +124,13 @@ class SnapshotJob {
     kRename,
     kSyncSnapshots,
     kRemoveFailed,
+    kStopped,  // For good.
   };
 
   void Submit(Step step, DiskEffect effect, Turn& turn);
+  void NoteNames(const DiskDone& done);
   void OnListed(const DiskDone& done, Turn& turn);
+  void LookForName(const DiskDone& done, Turn& turn);
   void RemoveNextLeftover(Turn& turn);
   void OnRemovalStep(const DiskDone& done, Turn& turn);
   void OnPrepared(const DiskDone& done, Turn& turn);
@@ -132,7 +140,6 @@ class SnapshotJob {
   void WriteIdentity(Turn& turn);
   void OnError(DiskError error, Turn& turn);
   void Finish();
-  std::string Path() const;
   std::string TmpPath(std::string_view inside = {}) const;
 
   const DataDirectory& directory_;

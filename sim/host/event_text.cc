@@ -146,6 +146,9 @@ struct ReplyText {
   std::string operator()(const KeysPage& r) const {
     return Cat("page of ", r.keys.size());
   }
+  std::string operator()(const SnapshotDone& r) const {
+    return Cat("snapshot ", r.name, " files ", r.files);
+  }
   std::string operator()(const TaskAnswer& r) const {
     return Cat("task state ", static_cast<int>(r.state), " files ", r.files);
   }

@@ -124,6 +124,20 @@ RefusalText TextOfRefusal(Refused::Why why) {
       return {503, "the reachable copies of this key cannot be read", true};
     case Refused::Why::kBadCursor:
       return {400, "the cursor is not one that a listing returned", false};
+    case Refused::Why::kBadName:
+      return {400,
+              "a snapshot's name is 1 to 64 letters, digits, dots, dashes and "
+              "underscores; it begins with no dot and does not end in .tmp",
+              false};
+    case Refused::Why::kNameTaken:
+      return {409, "there is a snapshot of this name: choose another", false};
+    case Refused::Why::kSnapshotRunning:
+      return {503, "this node is making a snapshot already", false};
+    case Refused::Why::kDiskFailed:
+      return {500,
+              "the disk gave an error, which the log of this node tells: "
+              "nothing was made",
+              false};
   }
   ORRERY_UNREACHABLE("a refusal without a text");
 }
@@ -209,6 +223,18 @@ void Fill(const TaskAnswer& task, const ReplyPlan&, Answer* answer) {
       .Member("status", text())
       .Member("files", task.files)
       .Member("bytes", task.bytes)
+      .EndObject();
+  answer->body.push_back('\n');
+}
+
+void Fill(const SnapshotDone& snapshot, const ReplyPlan&, Answer* answer) {
+  JsonWriter(&answer->body)
+      .BeginObject()
+      .Member("status", "ok")
+      .Member("name", snapshot.name)
+      .Member("files", snapshot.files)
+      .Member("bytes", snapshot.bytes)
+      .Member("path", snapshot.path)
       .EndObject();
   answer->body.push_back('\n');
 }

@@ -24,6 +24,17 @@ std::string FormatHttpDate(int64_t unix_seconds) {
   return text.data();
 }
 
+std::string FormatTimeName(int64_t unix_seconds) {
+  const std::time_t time = static_cast<std::time_t>(unix_seconds);
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d-%02d-%02dZ",
+                utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+                utc.tm_min, utc.tm_sec);
+  return text.data();
+}
+
 std::string_view HttpDate::Now() {
   const int64_t now = std::time(nullptr);
   if (now != unix_seconds_) {

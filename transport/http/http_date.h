@@ -14,6 +14,9 @@ namespace orrery {
 // "Sun, 06 Nov 1994 08:49:37 GMT".  REQUIRES: the year has four digits.
 std::string FormatHttpDate(int64_t unix_seconds);
 
+// "2026-11-27T08-49-37Z": sorts by time, and may name a file.  Likewise.
+std::string FormatTimeName(int64_t unix_seconds);
+
 class HttpDate {
  public:
   // Reads the clock.

@@ -1,6 +1,7 @@
 #include "transport/http/kv_request.h"
 
 #include <charconv>
+#include <ctime>
 #include <string>
 #include <utility>
 
@@ -410,14 +411,28 @@ bool OpenKeysRequest(const Target& target, Intake* intake, Answer* refusal) {
 
 bool OpenTaskRequest(ClientVerb verb, const Target& target, Intake* intake,
                      Answer* refusal) {
-  intake->request.verb = verb;
+  ClientRequest& request = intake->request;
+  request.verb = verb;
   intake->plan.verb = verb;
-  if (target.query.empty()) return true;
-  return Refuse(
-      400,
-      absl::StrCat("unknown query parameter ",
-                   Quoted(target.query.front().name), "; this path takes none"),
-      refusal);
+  const bool has_name = verb == ClientVerb::kSnapshot;
+  bool is_named = false;
+  for (const QueryParameter& parameter : target.query) {
+    if (!has_name || parameter.name != "name") {
+      return Refuse(
+          400,
+          absl::StrCat("unknown query parameter ", Quoted(parameter.name),
+                       "; this path takes ", has_name ? "name" : "none"),
+          refusal);
+    }
+    if (is_named) return Refuse(400, "name is given twice", refusal);
+    is_named = true;
+    if (!DecodeQueryValue(parameter.value, &request.key) ||
+        request.key.size() > kKeyBytesMax) {
+      return Refuse(400, "name is malformed or too long", refusal);
+    }
+  }
+  if (has_name && !is_named) request.key = FormatTimeName(std::time(nullptr));
+  return true;
 }
 
 }  // namespace orrery

@@ -40,6 +40,7 @@ struct KvLimits {
 
 [[nodiscard]] bool OpenKeysRequest(const Target& target, Intake* intake,
                                    Answer* refusal);
+// A snapshot that has no name gets that of this moment.
 // REQUIRES: IsForStorage(verb).
 [[nodiscard]] bool OpenTaskRequest(ClientVerb verb, const Target& target,
                                    Intake* intake, Answer* refusal);

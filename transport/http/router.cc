@@ -15,6 +15,7 @@ namespace {
 std::optional<ClientVerb> TaskAt(std::string_view path) {
   if (path == "/admin/compact") return ClientVerb::kCompact;
   if (path == "/admin/scrub") return ClientVerb::kScrub;
+  if (path == "/admin/snapshot") return ClientVerb::kSnapshot;
   return std::nullopt;
 }
 

@@ -82,5 +82,37 @@ TEST_F(EngineTest, AnOperatorNeedsANodeThatHasRecoveredAndNoRing) {
   EXPECT_EQ(answer->state, TaskAnswer::State::kNothing);
 }
 
+TEST_F(EngineTest, ASnapshotIsAnsweredWhenItIsThere) {
+  ASSERT_TRUE(bench_.Boot());
+  bench_.Settle();
+  Ask(ClientVerb::kSnapshot, 1);
+  EXPECT_TRUE(replies_.empty());
+  Ask(ClientVerb::kSnapshot, 2);
+  ASSERT_EQ(replies_.size(), 1U);
+  EXPECT_EQ(std::get<Refused>(replies_[0]).why, Refused::Why::kSnapshotRunning);
+  replies_.clear();
+
+  bench_.Settle();
+
+  ASSERT_EQ(replies_.size(), 1U);
+  EXPECT_EQ(std::get<SnapshotDone>(replies_[0]).path, "snapshots/k");
+  EXPECT_EQ(bench_.engine.Snapshots(), std::vector<std::string>{"k"});
+  Ask(ClientVerb::kSnapshot, 3);
+  bench_.Settle();
+  EXPECT_EQ(std::get<Refused>(replies_[1]).why, Refused::Why::kNameTaken);
+}
+
+TEST_F(EngineTest, AStopEndsASnapshotAndSaysSo) {
+  ASSERT_TRUE(bench_.Boot());
+  bench_.Settle();
+  Ask(ClientVerb::kSnapshot, 1);
+  bench_.Deliver(StopEvent{});
+  bench_.Settle();
+
+  ASSERT_EQ(replies_.size(), 1U);
+  EXPECT_EQ(std::get<Refused>(replies_[0]).why, Refused::Why::kShuttingDown);
+  EXPECT_FALSE(bench_.disk.Exists("snapshots/k"));
+}
+
 }  // namespace
 }  // namespace orrery

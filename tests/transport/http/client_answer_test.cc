@@ -110,5 +110,18 @@ TEST(ClientAnswerTest, AnOperatorIsToldWhatGoesOn) {
             "\n");
 }
 
+TEST(ClientAnswerTest, ASnapshotIsNamedAndItsRefusalsAreTold) {
+  EXPECT_EQ(
+      Fill(SnapshotDone{.name = "a", .path = "s/a", .files = 2, .bytes = 9})
+          .body,
+      R"({"status":"ok","name":"a","files":2,"bytes":9,"path":"s/a"})"
+      "\n");
+  EXPECT_EQ(Fill(Refused{Refused::Why::kBadName}).status, 400);
+  EXPECT_EQ(Fill(Refused{Refused::Why::kNameTaken}).status, 409);
+  EXPECT_EQ(Fill(Refused{Refused::Why::kDiskFailed}).status, 500);
+  EXPECT_EQ(Fill(Refused{Refused::Why::kSnapshotRunning}).status, 503);
+  EXPECT_EQ(Fill(Refused{Refused::Why::kDiskFull}).status, 507);
+}
+
 }  // namespace
 }  // namespace orrery

@@ -351,5 +351,28 @@ TEST_F(RouterTest, WhatAnOperatorAsksOfTheStorageGoesToTheCore) {
   EXPECT_THAT(answer_.headers, HasSubstr("Allow: POST"));
 }
 
+TEST_F(RouterTest, ASnapshotHasTheNameThatItIsGivenOrThatOfTheMoment) {
+  ASSERT_EQ(Route(HttpMethod::kPost, "/admin/snapshot?name=before%2Dit"), 0);
+  EXPECT_EQ(request().verb, ClientVerb::kSnapshot);
+  EXPECT_EQ(request().key, "before-it");
+  // Whether it is one, the core says.
+  ASSERT_EQ(Route(HttpMethod::kPost, "/admin/snapshot?name=..%2Fup"), 0);
+  EXPECT_EQ(request().key, "../up");
+
+  ASSERT_EQ(Route(HttpMethod::kPost, "/admin/snapshot"), 0);
+  EXPECT_THAT(
+      request().key,
+      ::testing::MatchesRegex("2[0-9]+-[0-9]+-[0-9]+T[0-9]+-[0-9]+-[0-9]+Z"));
+
+  EXPECT_EQ(Get("/admin/snapshot"), 405);
+  EXPECT_EQ(Route(HttpMethod::kPost, "/admin/snapshot?names=a"), 400);
+  EXPECT_THAT(answer_.body, HasSubstr("takes name"));
+  EXPECT_EQ(Route(HttpMethod::kPost, "/admin/snapshot?name=a&name=b"), 400);
+  EXPECT_EQ(Route(HttpMethod::kPost, "/admin/snapshot?name=%zz"), 400);
+  EXPECT_EQ(Route(HttpMethod::kPost,
+                  "/admin/snapshot?name=" + std::string(2000, 'n')),
+            400);
+}
+
 }  // namespace
 }  // namespace orrery
