@@ -194,7 +194,7 @@ bool History::MayHaveLost(uint32_t node, Instant at, Instant until,
   for (const Disaster& disaster : disasters_) {
     if (disaster.node != node) continue;
     if (disaster.at < at || disaster.at > until) continue;
-    if (disaster.wiped) return true;
+    if (disaster.wiped || disaster.restored) return true;
     if (!synced.has_value()) synced = SyncedAt(node, at, durability.unsynced);
     if (disaster.at < *synced) return true;
   }
@@ -207,10 +207,23 @@ bool History::LostPowerAlone(uint32_t node, Instant after,
   for (const Disaster& disaster : disasters_) {
     if (disaster.node != node) continue;
     if (disaster.at <= after || disaster.at > until) continue;
-    if (disaster.wiped || disaster.by_failed_sync) return false;
+    if (disaster.wiped || disaster.restored) return false;
+    if (disaster.by_failed_sync) return false;
     lost = true;
   }
   return lost;
+}
+
+bool History::WasOnlyRestored(uint32_t node, Instant after,
+                              Instant until) const {
+  bool restored = false;
+  for (const Disaster& disaster : disasters_) {
+    if (disaster.node != node) continue;
+    if (disaster.at <= after || disaster.at > until) continue;
+    if (!disaster.restored) return false;
+    restored = true;
+  }
+  return restored;
 }
 
 // By a disaster, or because the node cannot read what it stored any more.

@@ -121,6 +121,8 @@ class History {
     uint32_t node = 0;
     Instant at;
     bool wiped = false;  // All of it is.
+    // Its disk is an older one again: so is all that came since.
+    bool restored = false;
     // A process died that had it, the machine did not: nothing tells the next.
     bool by_failed_sync = false;
   };
@@ -198,6 +200,8 @@ class History {
   // Whether of all disasters it had some power losses, and nothing else, in
   // (after, until]: the next process can tell what it lacks.
   bool LostPowerAlone(uint32_t node, Instant after, Instant until) const;
+  // Likewise, some restored disks.
+  bool WasOnlyRestored(uint32_t node, Instant after, Instant until) const;
   // Whether every (`any`: some) node that had acknowledged the version by
   // `until` may have lost it by then.  Who got it later, by a hint or a repair,
   // could not help a read that had been answered.

@@ -90,7 +90,8 @@ bool Begins(const Step& step, FaultClass fault) {
     case FaultClass::kPause:
       return node != nullptr && node->kind == NodeStep::Kind::kPause;
     case FaultClass::kWipe:
-      return node != nullptr && node->kind == NodeStep::Kind::kWipe;
+      return node != nullptr && (node->kind == NodeStep::Kind::kWipe ||
+                                 node->kind == NodeStep::Kind::kRestore);
     case FaultClass::kClients:
       return node != nullptr && (node->kind == NodeStep::Kind::kDeaf ||
                                  node->kind == NodeStep::Kind::kMute);

@@ -69,10 +69,14 @@ struct NodeStep {
     // SIGTERM: the process drains, seals and ends; a second one ends it at
     // once.  A restart meanwhile waits for its end.
     kStop = 6,
-    kStorm = 7,   // All its connections break at once.
-    kDeaf = 8,    // What clients ask of it does not arrive.
-    kMute = 9,    // What it answers to clients does not arrive.
-    kHeard = 10,  // Both end.
+    kStorm = 7,      // All its connections break at once.
+    kDeaf = 8,       // What clients ask of it does not arrive.
+    kMute = 9,       // What it answers to clients does not arrive.
+    kHeard = 10,     // Both end.
+    kSnapshot = 11,  // An operator asks for one of its data directory.
+    // The process dies, and the newest snapshot takes the place of its data
+    // directory; if there is none, nothing happens.
+    kRestore = 12,
   };
   Kind kind = Kind::kCrash;
   uint32_t node = 0;

@@ -132,6 +132,8 @@ class LineParser {
     if (word == "deaf") return ParseNode(NodeStep::Kind::kDeaf);
     if (word == "mute") return ParseNode(NodeStep::Kind::kMute);
     if (word == "heard") return ParseNode(NodeStep::Kind::kHeard);
+    if (word == "snapshot") return ParseNode(NodeStep::Kind::kSnapshot);
+    if (word == "restore") return ParseNode(NodeStep::Kind::kRestore);
     if (word == "powerloss") return ParsePowerLoss();
     if (word == "cut") return ParseLink(LinkStep::Kind::kCut);
     if (word == "clog") return ParseLink(LinkStep::Kind::kClog);

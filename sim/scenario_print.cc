@@ -93,6 +93,10 @@ struct StepPrinter {
         return Number("mute n", step.node);
       case NodeStep::Kind::kHeard:
         return Number("heard n", step.node);
+      case NodeStep::Kind::kSnapshot:
+        return Number("snapshot n", step.node);
+      case NodeStep::Kind::kRestore:
+        return Number("restore n", step.node);
     }
     return "";
   }

@@ -36,6 +36,7 @@ class Faults {
         return;
       case NodeStep::Kind::kCrash:
       case NodeStep::Kind::kStop:
+      case NodeStep::Kind::kRestore:
         End(node);
         return;
       case NodeStep::Kind::kRestart:
@@ -51,6 +52,7 @@ class Faults {
       case NodeStep::Kind::kDeaf:   // The cluster itself is well.
       case NodeStep::Kind::kMute:
       case NodeStep::Kind::kHeard:
+      case NodeStep::Kind::kSnapshot:
         return;
     }
   }

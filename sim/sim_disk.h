@@ -74,6 +74,9 @@ class SimDisk : public DiskPort {
   // REQUIRES: no process.
   void LosePower(std::optional<uint32_t> keep, std::optional<uint32_t> torn);
   void Wipe();
+  // The newest snapshot, by name, takes the place of the data directory.
+  // False: there is none.  REQUIRES: no process.
+  bool Restore();
   void Fault(const DiskStep& step);
   // Without one every strike is permitted.
   void SetJudge(StrikeJudge& judge) { judge_ = &judge; }

@@ -7,6 +7,7 @@
 
 #include "core/base/invariant.h"
 #include "core/base/total_order.h"
+#include "core/storage/snapshot_job.h"
 #include "sim/sim_disk.h"
 #include "sim/weather.h"
 
@@ -97,6 +98,19 @@ void SimDisk::Wipe() {
   tree_.Clear();
   inodes_.clear();
   used_bytes_ = 0;
+}
+
+bool SimDisk::Restore() {
+  ORRERY_INVARIANT(process_ == 0);
+  if (!tree_.IsDirectory("snapshots")) return false;
+  std::string newest;
+  for (const std::string& name : tree_.List("snapshots")) {
+    if (IsSnapshotName(name)) newest = name;
+  }
+  if (newest.empty()) return false;
+  tree_.BecomeContentOf("snapshots/" + newest);
+  ForgetUnnamed();
+  return true;
 }
 
 bool SimDisk::IsFaulty() const {

@@ -1,6 +1,10 @@
 #include "sim/sim_node.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -18,6 +22,8 @@ constexpr Duration kLoopTurn{2'000};
 constexpr Duration kUptime = 1000 * kSecond;
 // What node/server.cc gives a stop.
 constexpr Duration kStopTimeout = 7 * kSecond;
+// No client of the workload.
+constexpr Handle kOperator{UINT32_MAX, 1};
 
 }  // namespace
 
@@ -169,6 +175,25 @@ void SimNode::Wipe() {
   wiped_ = true;
 }
 
+bool SimNode::Restore() {
+  restart_wanted_ = false;
+  End(false);
+  if (!disk_.Restore()) return false;
+  wiring_.tally.Count("fault.restore");
+  return true;
+}
+
+void SimNode::TakeSnapshot() {
+  if (!IsUp()) return;
+  std::string number = std::to_string(++snapshots_);
+  number.insert(0, 4 - std::min<size_t>(number.size(), 4), '0');  // In order.
+  ClientRequest request;
+  request.client = kOperator;
+  request.verb = ClientVerb::kSnapshot;
+  request.key = "s" + number;
+  Deliver(process_, std::move(request));
+}
+
 void SimNode::Pause() {
   if (!IsUp() || paused_) return;
   wiring_.tally.Count("fault.pause");
@@ -269,6 +294,7 @@ void SimNode::SendDatagram(const Endpoint& to, const Datagram& datagram) {
 }
 
 void SimNode::Reply(Handle client, ClientReply reply) {
+  if (client == kOperator) return;
   wiring_.witness.OnReply(wiring_.index, client, std::move(reply));
 }
 

@@ -70,6 +70,8 @@ class SimNode : private ClockPort,
   void Crash();
   void LosePower(std::optional<uint32_t> keep, std::optional<uint32_t> torn);
   void Wipe();
+  // False: there is no snapshot, and nothing happened to the disk.
+  bool Restore();
   void Pause();
   // What it was given while it was paused: for Deliver, in order.
   [[nodiscard]] std::vector<EventBody> Resume();
@@ -78,6 +80,8 @@ class SimNode : private ClockPort,
   void Stop();
   // Of a process that is stopping: it is started again after its end.
   void RestartAfterStop() { restart_wanted_ = IsStopping(); }
+  // An operator asks for a snapshot; nobody waits for it.
+  void TakeSnapshot();
   bool TakeRestartWanted() { return std::exchange(restart_wanted_, false); }
 
   bool IsUp() const { return engine_ != nullptr; }
@@ -141,6 +145,7 @@ class SimNode : private ClockPort,
   bool stopped_ = false;   // It has said so.
   bool had_data_ = false;  // When it was asked to stop it had recovered.
   bool restart_wanted_ = false;
+  uint32_t snapshots_ = 0;    // That were asked for.
   uint32_t disk_faults_ = 0;  // Of the disk, when it was asked to stop.
   Instant stop_begun_;
   std::optional<Instant> stopped_clean_at_;

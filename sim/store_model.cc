@@ -442,6 +442,17 @@ void StoreModel::OnWiped() {
   cut_files_.clear();
 }
 
+void StoreModel::OnRestored() {
+  for (const Place& place : places_) {
+    Damage& damage = evidence_.damages[place.damage];
+    if (damage.end == Damage::End::kUnseen) {
+      damage.end = Damage::End::kReplaced;
+    }
+  }
+  OnWiped();
+  for (Side& side : sides_) side.starts_unknown = true;
+}
+
 void StoreModel::OnRecovered(const Recovery& recovery) {
   now_ = recovery.at;
   for (uint32_t number = 0; number < evidence_.config.keys; ++number) {

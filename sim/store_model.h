@@ -67,6 +67,8 @@ class StoreModel {
   void OnProcessEnd(Instant now);
   void BeforeRecovery(const SimDisk& disk);
   void OnWiped();
+  // The disk is an older one again: what it holds, the next answers tell.
+  void OnRestored();
   void OnRecovered(const Recovery& recovery);
   // Of the damages of this node: Damage::remains.
   void NoteWhatRemains();

@@ -82,6 +82,7 @@ class Generator {
     }
     MoreWeather();
     if (Has(Area::kDisk, true)) Damage();
+    if (Has(Area::kDisk, profile_ != Profile::kGolden)) Snapshots();
     HealAll();
     Sort(timed_.begin(), timed_.end(), [](const Timed& a, const Timed& b) {
       if (a.line.at != b.line.at) return a.line.at < b.line.at;
@@ -147,6 +148,7 @@ class Generator {
   void BadDisks();
   void MoreWeather();
   void Damage();
+  void Snapshots();
   SwarmShape Shape() const;
   void Take(SwarmFaults faults);
   bool MayLoseBytes() const;
@@ -602,6 +604,32 @@ void Generator::Take(SwarmFaults faults) {
 }
 
 void Generator::Damage() { Take(DamageOf(Shape(), MayLoseBytes())); }
+
+// An operator makes snapshots, also while one is made or the node dies; and
+// puts one in the place of a node's disk, if no other disk loses anything.
+void Generator::Snapshots() {
+  Prng prng(seed_ ^ 0x736e6170ULL);
+  if (!prng.Chance(1, 4)) return;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    At(at, NodeStep{NodeStep::Kind::kSnapshot, AnyNode(prng)});
+  }
+  const bool loses_bytes =
+      std::any_of(timed_.begin(), timed_.end(), [](const Timed& timed) {
+        const auto* disk = std::get_if<DiskStep>(&timed.line.step);
+        return disk != nullptr && disk->StrikesBytes();
+      });
+  const bool restores = prng.Chance(1, 2);
+  if (!restores || loses_bytes || !MayLoseBytes()) return;
+  const uint32_t node = AnyNode(prng);
+  const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+  const Duration later = TimeBetween(prng, kSecond, 20 * kSecond);
+  const Duration down = TimeBetween(prng, kMillisecond, 3 * kSecond);
+  At(at, NodeStep{NodeStep::Kind::kSnapshot, node});
+  At(at + later, NodeStep{NodeStep::Kind::kRestore, node});
+  At(at + later + down, NodeStep{NodeStep::Kind::kRestart, node});
+}
 
 // Only one disk of a run loses bytes, and none loses any besides but by errors
 // of one operation (BriefErrors), nor is any node lost for good: with a second

@@ -107,7 +107,25 @@ struct World::StepRunner {
         world.evidence_.history.RecordDisaster(
             {.node = number, .at = world.queue_.now(), .wiped = true});
         return;
+      case NodeStep::Kind::kSnapshot:
+        node.TakeSnapshot();
+        world.AfterStep(number);
+        return;
+      case NodeStep::Kind::kRestore:
+        return Restore(number);
     }
+  }
+
+  void Restore(uint32_t number) const {
+    SimNode& node = *world.nodes_[number];
+    KeepAbsent(number);
+    const bool is_restored = node.Restore();
+    world.NoteDeath(number);
+    if (!is_restored) return;
+    world.models_[number].OnRestored();
+    world.witness_->OnRingStruck(number, node.process());
+    world.evidence_.history.RecordDisaster(
+        {.node = number, .at = world.queue_.now(), .restored = true});
   }
 
   void operator()(const PowerLossStep& step) const {

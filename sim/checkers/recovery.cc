@@ -49,7 +49,8 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
   // What an earlier process lacked, and was repaired or given up since, this
   // one need not doubt.
   const bool can_tell =
-      evidence.history.LostPowerAlone(recovery.node, before, recovery.at);
+      evidence.history.LostPowerAlone(recovery.node, before, recovery.at) ||
+      evidence.history.WasOnlyRestored(recovery.node, before, recovery.at);
   std::vector<const KeyEntry*> entries;  // By key; null: nothing of it.
   entries.reserve(evidence.config.keys);
   for (uint32_t key = 0; key < evidence.config.keys; ++key) {
@@ -83,7 +84,8 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
       continue;
     }
     if (lost && !hides) {
-      Excuse(verdict, "O17 wiped, or without power before the sync was due");
+      Excuse(verdict,
+             "O17 wiped, restored, or without power before the sync was due");
       continue;
     }
     Report(

@@ -226,6 +226,7 @@ struct Recorder::StepRecorder {
     switch (step.kind) {
       case NodeStep::Kind::kCrash:
       case NodeStep::Kind::kWipe:
+      case NodeStep::Kind::kRestore:
         recorder.End(kFrozen, node, now);
         recorder.Begin(kDown, node, now);
         return;
@@ -241,6 +242,7 @@ struct Recorder::StepRecorder {
       case NodeStep::Kind::kDeaf:
       case NodeStep::Kind::kMute:
       case NodeStep::Kind::kHeard:
+      case NodeStep::Kind::kSnapshot:
         return;  // Its start event says so, and its last effects.
     }
   }
