@@ -7,6 +7,7 @@
 #include "core/protocol/disk.h"
 #include "core/protocol/member.h"
 #include "core/protocol/message.h"
+#include "core/storage/manifest.h"
 #include "transport/http/json_writer.h"
 
 namespace orrery {
@@ -53,6 +54,24 @@ std::string NameOfRejection(uint32_t detail) {
       return "not_founder";
   }
   return std::to_string(detail);
+}
+
+std::string NameOfDoubt(uint64_t reason) {
+  switch (static_cast<SuspectReason>(reason)) {
+    case SuspectReason::kNone:
+      return "none";
+    case SuspectReason::kPowerLoss:
+      return "power_loss";
+    case SuspectReason::kPoison:
+      return "failed_sync";
+    case SuspectReason::kDamage:
+      return "damage";
+    case SuspectReason::kManifestLost:
+      return "manifest_lost";
+    case SuspectReason::kMoved:
+      return "restored_or_copied";
+  }
+  return std::to_string(reason);
 }
 
 std::string NameOfDiskError(uint32_t detail) {
@@ -141,9 +160,11 @@ void EventLog::WriteNote(const Note& note,
       return Write(Level::kError, "damage",
                    {{"file", note.text}, {"offset", number}});
     case Note::Kind::kSuspect:
-      return Write(note.detail == 0 ? Level::kInfo : Level::kWarning,
-                   note.detail == 0 ? "doubt_cleared" : "doubt_opened",
-                   {{"store", note.text}});
+      if (note.detail == 0) {
+        return Write(Level::kInfo, "doubt_cleared", {{"store", note.text}});
+      }
+      return Write(Level::kWarning, "doubt_opened",
+                   {{"store", note.text}, {"why", NameOfDoubt(note.number)}});
     case Note::Kind::kDiskError:
       return Write(
           Level::kError, "disk_error",
