@@ -84,7 +84,7 @@ void RenderStores(const Engine& engine, MetricsText* text) {
     bool is_gauge;
     uint64_t StoreCounters::* value;
   };
-  constexpr std::array<Member, 13> kMembers = {{
+  constexpr std::array<Member, 15> kMembers = {{
       {"orrery_store_keys", "Live keys.", true, &StoreCounters::active_keys},
       {"orrery_store_tombstones", "Deleted keys.", true,
        &StoreCounters::deleted_keys},
@@ -109,6 +109,11 @@ void RenderStores(const Engine& engine, MetricsText* text) {
        &StoreCounters::damaged_files},
       {"orrery_ranges_in_doubt", "Key ranges in doubt after damage.", true,
        &StoreCounters::ranges_in_doubt},
+      {"orrery_index_snapshots_total", "Index snapshots written.", false,
+       &StoreCounters::index_snapshots},
+      {"orrery_index_snapshots_given_up_total",
+       "Data files that go without an index snapshot until the next start.",
+       false, &StoreCounters::index_snapshots_given_up},
   }};
   for (const Member& member : kMembers) {
     member.is_gauge ? text->Gauge(member.name, member.help)

@@ -30,6 +30,7 @@ NOT_STATE = {
     "ReadyList": {"taken_": "what was taken is the taker's"},
     "ReplicaWriter": {"skew_bound_": OPTIONS, "writes_max_": OPTIONS},
     "RingKeeper": {"in_": ROOMS},
+    "SnapshotDecoder": {"rows_": "a view into a block; none outlives a step"},
     "StampLease": {"skew_bound_": OPTIONS},
     "Suspicion": {"in_": ROOMS},
     "SyncAnswerer": {"wiring_": ROOMS},

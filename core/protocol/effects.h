@@ -76,7 +76,8 @@ struct Note {
     kRecovered = 4,      // text = report
     kTornTail = 5,       // text = file, number = bytes cut
     kDamage = 6,         // text = file, number = offset, token of the key if
-                         // it is known
+                         // it is known; detail = 1: none, for each key that it
+                         // took is told of by a note of its own
     kSuspect = 7,        // detail = 1 opened, 0 cleared
     kDiskError = 8,      // detail = DiskError, text = path, number = offset
                          // up to which a poisoned file is believed

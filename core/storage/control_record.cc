@@ -13,6 +13,13 @@ static_assert(AlignUp(kRecordHeaderBytes + 28, kRecordAlign) ==
 static_assert(AlignUp(kRecordHeaderBytes + 76, kRecordAlign) == kSealBytes);
 
 void FileSummary::Add(const Member& member) {
+  Count(member);
+  std::array<std::byte, 4> crc_bytes;
+  StoreU32(crc_bytes.data(), member.crc);
+  digest = Crc32cExtend(digest, crc_bytes);
+}
+
+void FileSummary::Count(const Member& member) {
   if (record_count == 0) {
     min_seq = member.seq;
     min_timestamp = member.timestamp;
@@ -23,9 +30,6 @@ void FileSummary::Add(const Member& member) {
   max_seq = std::max(max_seq, member.seq);
   min_timestamp = std::min(min_timestamp, member.timestamp);
   max_timestamp = std::max(max_timestamp, member.timestamp);
-  std::array<std::byte, 4> crc_bytes;
-  StoreU32(crc_bytes.data(), member.crc);
-  digest = Crc32cExtend(digest, crc_bytes);
 }
 
 std::array<std::byte, 28> EncodeWatermark(const Watermark& watermark) {

@@ -71,6 +71,8 @@ struct FileSummary {
     bool tombstone = false;
   };
   void Add(const Member& member);
+  // Likewise, but for the digest.
+  void Count(const Member& member);
 };
 
 struct Seal {

@@ -150,6 +150,11 @@ void FileTable::OnDiskDone(const DiskDone& done, Turn& turn) {
       if (file.pins > 0) EnsureOpen(slot, turn);
       break;
     case DataFile::State::kUnlinking:
+      if (std::exchange(file.has_index, false)) {
+        return Emit(
+            slot, {.verb = DiskVerb::kUnlink, .path = disk_.IndexPath(file.id)},
+            turn);
+      }
       // A file that could not be unlinked is unlisted; the next start tries.
       by_id_.erase(file.id);
       file.state = DataFile::State::kGone;

@@ -4,7 +4,8 @@
 // how much of each is alive.  Index entries name files by slot; a slot is used
 // again only when its file is unlinked and nothing points to it.
 //
-// It opens and closes files; it knows no record.
+// It opens and closes files; it knows no record.  With a file goes its index
+// snapshot.
 //
 // Invariants:
 //   FIL-1  No file is unlinked, closed or evicted while pinned.
@@ -56,15 +57,17 @@ struct DataFile {
   // Something beside its records is not as it was written: to be rewritten.
   bool is_worn = false;
   bool is_doomed = false;  // Unlinked at zero pins.
-  uint64_t length = 0;     // Bytes that count.
+  bool has_index = false;  // Its index snapshot, or what should be one, exists.
+  bool lacks_index = true;  // It should be written.
+  uint64_t length = 0;      // Bytes that count.
   uint64_t live_bytes = 0;
   uint64_t last_use = 0;
   // No compaction takes it before then: one freed little (VIC-1).
   Instant cools_until;
   Duration cool_down;
   ORRERY_FIELDS(id, kind, salt, state, pins, sealed, damaged, has_cells,
-                is_worn, is_doomed, length, live_bytes, last_use, cools_until,
-                cool_down)
+                is_worn, is_doomed, has_index, lacks_index, length, live_bytes,
+                last_use, cools_until, cool_down)
 };
 
 class FileTable {

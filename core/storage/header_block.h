@@ -35,6 +35,7 @@ enum class FileMagic : uint64_t {
   kManifest = 0x464d59524552524f,  // ORRERYMF
   kIdentity = 0x444959524552524f,  // ORRERYID
   kRing = 0x475259524552524f,      // ORRERYRG
+  kIndex = 0x584959524552524f,     // ORRERYIX
 };
 
 enum class DataFileKind : uint8_t { kUser = 0, kCompacted = 1 };  // Persisted.

@@ -164,11 +164,7 @@ FileVerdict JudgeSealed(const RecoveredFile& file,
                       .summary = file.listed.summary,
                       .cut_at = {},
                       .damages = {}};
-  const bool is_whole =
-      !file.is_missing &&
-      file.summary.record_count == file.listed.summary.record_count &&
-      file.summary.digest == file.listed.summary.digest;
-  if (is_whole) return verdict;
+  if (file.IsWhole()) return verdict;
   std::vector<DamageRange> gaps = file.gaps;
   if (file.is_missing) {
     gaps = {{.file = file.listed.id, .from = 0, .upto = file.listed.length}};

@@ -38,7 +38,9 @@ struct RecoveredRow {
   uint64_t bytes = 0;
   uint32_t crc = 0;
   bool tombstone = false;
-  ORRERY_FIELDS(hash, digest, timestamp, seq, offset, bytes, crc, tombstone)
+  bool damaged = false;  // Only its index snapshot tells of it.
+  ORRERY_FIELDS(hash, digest, timestamp, seq, offset, bytes, crc, tombstone,
+                damaged)
 };
 
 struct RecoveredFile {
@@ -48,6 +50,9 @@ struct RecoveredFile {
   bool has_bad_header = false;
   bool is_synced_mode = false;  // Its records were acknowledged after a sync.
   bool has_cells = false;
+  bool has_snapshot = false;  // A file of that name; until it is found bad.
+  bool are_keys_known =
+      false;          // Its snapshot named all that could not be read.
   uint64_t size = 0;  // Physical.
 
   // From the scan, in file order.
@@ -60,8 +65,14 @@ struct RecoveredFile {
   std::optional<Seal> seal;         // Its last record is a SEAL.
   std::optional<LogPlace> durable;  // Greatest that a watermark names.
   ORRERY_FIELDS(listed, slot, is_missing, has_bad_header, is_synced_mode,
-                has_cells, size, summary, rows, gaps, first_begin, last_end,
-                seal_end, seal, durable)
+                has_cells, has_snapshot, are_keys_known, size, summary, rows,
+                gaps, first_begin, last_end, seal_end, seal, durable)
+
+  // Of a sealed file: all that it must hold was seen.
+  bool IsWhole() const {
+    return !is_missing && summary.record_count == listed.summary.record_count &&
+           summary.digest == listed.summary.digest;
+  }
 
   // A user record, or a control record's payload, or a gap.
   void TakeRow(const RecoveredRow& row);

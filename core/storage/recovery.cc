@@ -1,5 +1,6 @@
-// Reading what is there: directories, manifest, every listed file.  What it
-// means and what is done about it: recovery_judgement.cc.
+// Reading what is there: directories, manifest, every listed file.  Index
+// snapshots: recovery_snapshots.cc.  What it means and what is done about it:
+// recovery_judgement.cc.
 
 #include "core/storage/recovery.h"
 
@@ -115,6 +116,10 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
     case Step::kWriteBad:
     case Step::kCloseBad:
       return OnCutDone(done, turn);
+    case Step::kOpenIndex:
+    case Step::kReadIndex:
+    case Step::kCloseIndex:
+      return OnSnapshotStep(done, turn);
     case Step::kSyncTail:
       if (has_failed) return Fail("a data file cannot be synced", turn);
       ++next_sync_;
@@ -213,6 +218,11 @@ void Recovery::OnListed(const DiskDone& done, Turn& turn) {
     if (id.has_value()) {
       context_.next_file_id = std::max(context_.next_file_id, *id + 1);
     }
+    // A file that gets an id anew is not to meet the snapshot of another.
+    const std::optional<uint64_t> index = StoreDisk::IndexIdOf(name);
+    if (index.has_value()) {
+      context_.next_file_id = std::max(context_.next_file_id, *index + 1);
+    }
   }
   Submit(Step::kListQuarantine,
          {.verb = DiskVerb::kList, .path = context_.disk.PathOf("quarantine")},
@@ -237,12 +247,15 @@ void Recovery::OnManifestRead(Turn& turn) {
   state_ = std::move(decoded.state);
   context_.next_file_id = std::max(context_.next_file_id, state_.next_id);
   for (const auto& [id, file] : state_.files) {
-    found_.push_back({.listed = file,
-                      .summary = {},
-                      .rows = {},
-                      .gaps = {},
-                      .seal = {},
-                      .durable = {}});
+    found_.push_back(
+        {.listed = file,
+         .has_snapshot = std::binary_search(names_.begin(), names_.end(),
+                                            StoreDisk::IndexName(id)),
+         .summary = {},
+         .rows = {},
+         .gaps = {},
+         .seal = {},
+         .durable = {}});
   }
   ScanNextFile(turn);
 }
@@ -316,6 +329,7 @@ void Recovery::OnFileStat(const DiskDone& done, Turn& turn) {
                        .salt = file.listed.salt,
                        .state = DataFile::State::kClosed,
                        .sealed = true,
+                       .has_index = file.has_snapshot,
                        .length = file.listed.length};
   if (!files_.Add(entry, &file.slot)) {
     return Fail("there are more data files than this program can hold", turn);
@@ -385,6 +399,15 @@ void Recovery::OnHeaderRead(const DiskDone& done, Turn& turn) {
       files_.At(file.slot).kind = header.data_kind;
     }
   }
+  if (StandsForData(file)) {
+    is_naming_ = false;
+    return OpenSnapshot(turn);
+  }
+  StartScan(turn);
+}
+
+void Recovery::StartScan(Turn& turn) {
+  const RecoveredFile& file = found_[next_file_];
   uint64_t upto = file.size;
   if (file.listed.sealed) upto = std::min(upto, file.listed.length);
   if (file.listed.poison_offset.has_value()) {
@@ -401,7 +424,7 @@ void Recovery::OnHeaderRead(const DiskDone& done, Turn& turn) {
 }
 
 void Recovery::ReadPiece(Turn& turn) {
-  if (scan_->IsDone()) return FinishFile(turn);
+  if (scan_->IsDone()) return FinishScan(turn);
   const SegmentScan::Piece piece = scan_->wanted();
   read_offset_ = piece.offset;
   read_length_ = piece.length;
@@ -472,12 +495,22 @@ void Recovery::TakeRecord(const SegmentScan::Item& item) {
                          .crc = item.header.crc,
                          .tombstone = item.header.deleted};
   file.TakeRow(row);
-  if (file.listed.sealed) Resolve(row, file.slot);
+  if (!file.listed.sealed) return;
+  Resolve(row, file.slot);
+  if (file.has_snapshot) seen_.push_back(row.offset);
+}
+
+void Recovery::FinishScan(Turn& turn) {
+  scan_.reset();
+  if (!WantsNames(found_[next_file_])) return FinishFile(turn);
+  is_naming_ = true;
+  FindRepairedGaps();
+  OpenSnapshot(turn);
 }
 
 void Recovery::FinishFile(Turn& turn) {
-  RecoveredFile& file = found_[next_file_];
-  scan_.reset();
+  const RecoveredFile& file = found_[next_file_];
+  seen_ = std::vector<uint64_t>();
   // Unsealed ones stay open: they may have to be cut.
   if (file.listed.sealed) files_.Unpin(file.slot, turn);
   ++next_file_;

@@ -3,9 +3,17 @@
 // Recovery brings the files of one store back into an index (storage section
 // 3):
 //
-//   directories made -> manifest read -> every listed file scanned -> W found
-//   -> unsealed files judged -> records resolved by seq -> a manifest of a new
-//   generation written -> what it does not list removed
+//   directories made -> manifest read -> of every listed file the index
+//   snapshot read, else its data scanned -> W found -> unsealed files judged ->
+//   records resolved by seq -> a manifest of a new generation written -> what
+//   it does not list removed
+//
+// A snapshot stands for the data of a sealed file in which nothing is known to
+// be damaged: then rot in it is not found here, but when the record is read,
+// compacted or scrubbed.  Where data that was scanned does not hold, the
+// snapshot names the keys that died, and only they are in doubt; without one
+// nobody can tell which, and the whole store is.  Where the manifest is lost no
+// snapshot is trusted, for nothing says what it must agree with.
 //
 // What was written and not synced before a process crash is synced before the
 // manifest seals it.  Before that nothing but copies of cut bytes (quarantine)
@@ -14,10 +22,11 @@
 // the same content (I5).  No file that was recovered is appended to.
 //
 // Invariants:
-//   RVR-1  Every record in the index verified at its place; the newest seq of
-//          each key wins.
-//   RVR-2  Nothing acknowledged that is missing goes unreported: it is damage,
-//          or the store is suspect.
+//   RVR-1  Every record in the index verified at its place, or has a row in an
+//          index snapshot that the manifest agrees with; the newest seq of each
+//          key wins.
+//   RVR-2  Nothing acknowledged that is missing goes unreported: its key is
+//          marked as damaged, or the store is suspect.
 //   RVR-3  Ends in a number of steps bounded by the bytes on the disk.
 //   RVR-4  A disk that gives an error is no disk that has nothing: the start
 //          fails, and nothing is cut.  Only the bad sectors of a sealed file
@@ -25,7 +34,8 @@
 //   RVR-5  A key whose newest record ranks below an older one is in doubt: the
 //          older one could not be read when the newest took its place.
 //
-// Threading: engine thread.  Cost: one read of every data file.
+// Threading: engine thread.  Cost: one read of every index snapshot, or data
+// file.
 
 #ifndef ORRERY_CORE_STORAGE_RECOVERY_H_
 #define ORRERY_CORE_STORAGE_RECOVERY_H_
@@ -40,7 +50,9 @@
 #include "core/base/fields.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
+#include "core/storage/awaited_keys.h"
 #include "core/storage/file_table.h"
+#include "core/storage/index_snapshot.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest.h"
 #include "core/storage/manifest_log.h"
@@ -54,8 +66,12 @@ namespace orrery {
 class Recovery {
  public:
   Recovery(StoreContext& context, FileTable& files, KeyIndex& index,
-           ManifestLog& manifest)
-      : context_(context), files_(files), index_(index), manifest_(manifest) {}
+           ManifestLog& manifest, AwaitedKeys& awaited)
+      : context_(context),
+        files_(files),
+        index_(index),
+        manifest_(manifest),
+        awaited_(awaited) {}
 
   void Start(Turn& turn);
   void OnDiskDone(const DiskDone& part, Turn& turn);
@@ -74,10 +90,11 @@ class Recovery {
   ORRERY_FIELDS(step_, transfer_, failure_, directories_, next_directory_,
                 names_, quarantined_, manifest_generation_, manifest_size_,
                 manifest_bytes_, state_, is_suspicious_, found_, next_file_,
-                scan_, careful_upto_, read_offset_, read_length_, cuts_,
-                next_cut_, next_sync_, AsValue(cut_bytes_), was_tail_unsynced_,
-                was_tail_cut_, max_seq_, records_, outranking_, cleanup_,
-                next_cleanup_)
+                scan_, careful_upto_, read_offset_, read_length_, snapshot_,
+                snapshot_offset_, snapshot_rows_, is_snapshot_good_, is_naming_,
+                seen_, repaired_gaps_, named_, cuts_, next_cut_, next_sync_,
+                AsValue(cut_bytes_), was_tail_unsynced_, was_tail_cut_,
+                max_seq_, records_, outranking_, cleanup_, next_cleanup_)
 
  private:
   enum class Step : uint8_t {
@@ -104,6 +121,16 @@ class Recovery {
     kCleanup,
     kDone,
     kFailed,
+    kOpenIndex,
+    kReadIndex,
+    kCloseIndex,
+  };
+  // A record that could not be read; its snapshot tells of it.
+  struct Named {
+    KeyHash hash;
+    uint64_t timestamp = 0;
+    DamageRange range;
+    ORRERY_FIELDS(hash, timestamp, range)
   };
 
   void Submit(Step step, DiskEffect effect, Turn& turn);
@@ -122,11 +149,30 @@ class Recovery {
   void OnPieceRead(const DiskDone& done, Turn& turn);
   void TakeItems();
   void TakeRecord(const SegmentScan::Item& item);
+  void StartScan(Turn& turn);
+  void FinishScan(Turn& turn);
   void FinishFile(Turn& turn);
+
+  bool IsListedDamaged(uint64_t id) const;
+  bool StandsForData(const RecoveredFile& file) const;
+  bool WantsNames(const RecoveredFile& file) const;
+  void OpenSnapshot(Turn& turn);
+  void ReadSnapshot(Turn& turn);
+  void OnSnapshotStep(const DiskDone& done, Turn& turn);
+  bool TakeSnapshotPiece(ByteView piece);
+  void TakeSnapshotRow(const SnapshotRow& row);
+  void EndSnapshot(Turn& turn);
+  bool WasRepaired(const SnapshotRow& row) const;
+  void FindRepairedGaps();
+  void SettleNames(Turn& turn);
+  void SettleNamesOf(const RecoveredFile& file, size_t* next, Turn& turn);
+  bool AreKeysKnown(uint64_t file) const;
 
   void JudgeFiles(Turn& turn);
   void ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
                     Turn& turn);
+  static bool Wins(const RecoveredRow& row, const IndexEntry& indexed);
+  bool IsAwaited(const Named& record) const;
   void NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
                 uint16_t slot);
   void KeepWhatOutranks();
@@ -147,6 +193,7 @@ class Recovery {
   FileTable& files_;
   KeyIndex& index_;
   ManifestLog& manifest_;
+  AwaitedKeys& awaited_;
 
   Step step_ = Step::kNew;
   WholeTransfer transfer_;
@@ -168,6 +215,15 @@ class Recovery {
   uint64_t careful_upto_ = 0;  // Page by page, because of a read error.
   uint64_t read_offset_ = 0;
   uint64_t read_length_ = 0;
+
+  std::optional<SnapshotDecoder> snapshot_;
+  uint64_t snapshot_offset_ = 0;
+  uint64_t snapshot_rows_ = 0;  // Taken of it.
+  bool is_snapshot_good_ = false;
+  bool is_naming_ = false;      // It only tells what the scan did not see.
+  std::vector<uint64_t> seen_;  // By the scan: offsets, in order.
+  std::vector<DamageRange> repaired_gaps_;  // Of that file, in order.
+  std::vector<Named> named_;                // By file.
 
   struct Cut {
     uint16_t slot = 0;

@@ -42,17 +42,25 @@ uint64_t Recovery::next_seq() const {
   return AlignUp(max_seq_ + 1, kSeqBlock);
 }
 
+// Equal seqs are copies of one record.
+bool Recovery::Wins(const RecoveredRow& row, const IndexEntry& indexed) {
+  if (row.seq != indexed.seq) return row.seq > indexed.seq;
+  return indexed.damaged && !row.damaged;
+}
+
 // A key's records rank ever higher, but for one that took the place of a record
 // that could not be read: then the key is in doubt, whether or not that was
-// noted in the manifest in time (StoreContext::lost; light seed 1544).
+// noted in the manifest in time (StoreContext::lost; light seed 1544).  What
+// only a snapshot tells of is lost itself.
 void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
                         uint16_t slot) {
   if (context_.options.id != StoreId::kUser) return;
   const uint64_t before = context_.LostStampOf(row.hash);
   const uint64_t highest = std::max({before, indexed.timestamp, row.timestamp});
-  const uint64_t newest =
-      row.seq > indexed.seq ? row.timestamp : indexed.timestamp;
-  if (highest > newest) {
+  const bool wins = Wins(row, indexed);
+  const uint64_t newest = wins ? row.timestamp : indexed.timestamp;
+  const bool is_lost = wins ? row.damaged : indexed.damaged;
+  if (highest > newest || is_lost) {
     context_.lost.InsertOrAssign(row.hash, highest);
     if (row.timestamp == highest) {
       outranking_.push_back({row.hash, highest, slot});
@@ -64,7 +72,7 @@ void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
     context_.lost.Erase(row.hash);
   }
   const bool doubted = highest > newest;
-  if (row.seq > indexed.seq || indexed.doubted == doubted) return;
+  if (wins || indexed.doubted == doubted) return;
   IndexEntry entry = indexed;
   entry.doubted = doubted;
   IndexEntry old;
@@ -82,10 +90,10 @@ void Recovery::KeepWhatOutranks() {
   outranking_ = {};
 }
 
-// RVR-1.  Equal seqs are copies of one record.
+// RVR-1.
 void Recovery::Resolve(const RecoveredRow& row, uint16_t slot) {
   max_seq_ = std::max(max_seq_, row.seq);
-  ++records_;
+  if (!row.damaged) ++records_;
   for (const DroppedRange& dropped : state_.dropped) {
     if (row.seq <= dropped.seq && IsInside(dropped.interval, row.hash.token)) {
       return;
@@ -94,17 +102,21 @@ void Recovery::Resolve(const RecoveredRow& row, uint16_t slot) {
   IndexEntry old;
   if (index_.Find(row.hash, &old)) {
     NoteLost(old, row, slot);
-    if (row.seq <= old.seq) return;
+    if (!Wins(row, old)) return;
+  } else if (row.damaged) {
+    context_.lost.InsertOrAssign(row.hash, row.timestamp);
   }
   const RecordAddress address(slot, row.offset, row.bytes);
-  const bool had = index_.Set({.hash = row.hash,
-                               .digest = row.digest,
-                               .timestamp = row.timestamp,
-                               .seq = row.seq,
-                               .address = address,
-                               .tombstone = row.tombstone,
-                               .doubted = context_.LostStampOf(row.hash) != 0},
-                              &old);
+  const bool had =
+      index_.Set({.hash = row.hash,
+                  .digest = row.digest,
+                  .timestamp = row.timestamp,
+                  .seq = row.seq,
+                  .address = address,
+                  .tombstone = row.tombstone,
+                  .damaged = row.damaged,
+                  .doubted = context_.LostStampOf(row.hash) > row.timestamp},
+                 &old);
   files_.At(slot).live_bytes += address.bytes();
   if (had) {
     files_.At(old.address.file_slot()).live_bytes -= old.address.bytes();
@@ -115,6 +127,11 @@ void Recovery::JudgeFiles(Turn& turn) {
   LogPlace durable;
   for (const RecoveredFile& file : found_) {
     durable = std::max(durable, file.durable.value_or(LogPlace{}));
+    // A file is sealed only when all of it is synced: its watermarks, which a
+    // snapshot does not have, name nothing behind that.
+    if (file.listed.sealed && file.listed.kind == DataFileKind::kUser) {
+      durable = std::max(durable, LogPlace{file.listed.id, file.listed.length});
+    }
   }
   if (is_suspicious_) durable = {};  // Nothing is cut, all is suspect anyway.
   TailJudge tails(durable);
@@ -146,6 +163,7 @@ void Recovery::JudgeFiles(Turn& turn) {
     file.rows = {};
   }
   KeepWhatOutranks();
+  SettleNames(turn);
   DecideSuspicion(turn);
   QuarantineNext(turn);
 }
@@ -162,12 +180,14 @@ void Recovery::ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
     } else if (known->state != DamageRange::State::kOpen) {
       continue;  // Repaired since.
     }
-    AddSuspicion(SuspectReason::kDamage);  // Whose records they were is lost.
-    ++context_.counters.damaged_records;
     turn.effects.Mark("storage.damage_found");
     turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
+                                  .detail = file.are_keys_known ? 1u : 0u,
                                   .number = range.from,
                                   .text = context_.disk.DataPath(id)});
+    if (file.are_keys_known) continue;  // SettleNames tells of each.
+    AddSuspicion(SuspectReason::kDamage);
+    ++context_.counters.damaged_records;
   }
   const bool is_damaged =
       std::any_of(state_.damages.begin(), state_.damages.end(),
@@ -222,11 +242,12 @@ void Recovery::AddSuspicion(SuspectReason reason) {
 void Recovery::DecideSuspicion(Turn& turn) {
   if (is_suspicious_) AddSuspicion(SuspectReason::kManifestLost);
   // What an earlier process met and did not see repaired: which key it was is
-  // lost with that process.
+  // lost with that process, unless a snapshot tells.
   const bool has_open_damage =
       std::any_of(state_.damages.begin(), state_.damages.end(),
-                  [](const DamageRange& range) {
-                    return range.state == DamageRange::State::kOpen;
+                  [this](const DamageRange& range) {
+                    return range.state == DamageRange::State::kOpen &&
+                           !AreKeysKnown(range.file);
                   });
   if (has_open_damage) AddSuspicion(SuspectReason::kDamage);
   if (context_.open.machine_restarted &&
@@ -310,7 +331,11 @@ void Recovery::PlanCleanup() {
         id.has_value() && !is_suspicious_ && !files_.Contains(*id);
     const bool is_old_manifest =
         StoreDisk::ManifestGenerationOf(name).has_value();
-    if (is_unlisted || is_old_manifest || name.ends_with(".tmp")) {
+    const std::optional<uint64_t> index = StoreDisk::IndexIdOf(name);
+    const bool is_index_of_nothing =
+        index.has_value() && !is_suspicious_ && !state_.files.contains(*index);
+    if (is_unlisted || is_index_of_nothing || is_old_manifest ||
+        name.ends_with(".tmp")) {
       cleanup_.push_back(
           {.verb = DiskVerb::kUnlink, .path = context_.disk.PathOf(name)});
     }

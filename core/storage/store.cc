@@ -181,6 +181,12 @@ Store::Peek Store::PeekEntry(std::string_view key) const {
           .tombstone = entry.tombstone};
 }
 
+bool Store::IsDamaged(std::string_view key) const {
+  IndexEntry entry;
+  return parts_->index.Find(parts_->context.HashOf(key), &entry) &&
+         entry.damaged;
+}
+
 bool Store::Walk(uint64_t after, uint64_t upto, size_t max,
                  std::vector<Entry>* out, uint64_t* next) const {
   std::vector<IndexEntry> found;
@@ -286,6 +292,7 @@ std::optional<StoreSnapshotResult> Store::TakeSnapshotResult() {
 
 void Store::Close(Turn& turn) {
   parts_->scrubber.Stop();
+  parts_->index_snapshots.Close();
   parts_->writer.Close(turn);
   parts_->Settle(turn);
 }
@@ -326,7 +333,7 @@ StoreCounters Store::counters() const {
 bool Store::IsIdle() const {
   return parts_->writer.IsIdle() && parts_->reader.IsIdle() &&
          parts_->compaction.IsIdle() && parts_->scrubber.IsIdle() &&
-         parts_->snapshot.IsIdle() &&
+         parts_->snapshot.IsIdle() && parts_->index_snapshots.IsIdle() &&
          parts_->manifest.IsIdle();
 }
 

@@ -183,6 +183,9 @@ class Store {
   // From the index, without disk.  kUnsure: damaged or doubted; a Get tells.
   Peek PeekEntry(std::string_view key) const;
 
+  // There is a record of the key, and it cannot be read.
+  bool IsDamaged(std::string_view key) const;
+
   struct Entry {
     uint64_t token = 0;
     uint64_t digest = 0;

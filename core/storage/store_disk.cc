@@ -7,6 +7,7 @@ namespace orrery {
 namespace {
 
 constexpr std::string_view kDataSuffix = ".data";
+constexpr std::string_view kIndexSuffix = ".index";
 constexpr std::string_view kManifestPrefix = "MANIFEST-";
 constexpr size_t kHexDigits = 16;
 
@@ -21,6 +22,12 @@ std::optional<uint64_t> ParseHex(std::string_view text) {
         value << 4 | static_cast<uint64_t>(is_digit ? c - '0' : c - 'a' + 10);
   }
   return value;
+}
+
+std::optional<uint64_t> IdBefore(std::string_view suffix,
+                                 std::string_view name) {
+  if (!name.ends_with(suffix)) return std::nullopt;
+  return ParseHex(name.substr(0, name.size() - suffix.size()));
 }
 
 }  // namespace
@@ -55,13 +62,24 @@ std::string StoreDisk::ManifestName(uint64_t generation) {
   return std::string(kManifestPrefix) + Hex(generation);
 }
 
+std::string StoreDisk::IndexName(uint64_t file_id) {
+  return Hex(file_id) + std::string(kIndexSuffix);
+}
+
+std::string StoreDisk::IndexPath(uint64_t file_id) const {
+  return PathOf(IndexName(file_id));
+}
+
 std::string StoreDisk::ManifestPath(uint64_t generation) const {
   return PathOf(ManifestName(generation));
 }
 
 std::optional<uint64_t> StoreDisk::DataIdOf(std::string_view name) {
-  if (!name.ends_with(kDataSuffix)) return std::nullopt;
-  return ParseHex(name.substr(0, name.size() - kDataSuffix.size()));
+  return IdBefore(kDataSuffix, name);
+}
+
+std::optional<uint64_t> StoreDisk::IndexIdOf(std::string_view name) {
+  return IdBefore(kIndexSuffix, name);
 }
 
 std::optional<uint64_t> StoreDisk::ManifestGenerationOf(std::string_view name) {
@@ -81,6 +99,10 @@ FileNumber StoreDisk::NumberOfManifest(uint64_t generation) const {
 
 FileNumber StoreDisk::NumberOfScratch() const {
   return {id_ == StoreId::kUser ? 0x500000u : 0x600000u};
+}
+
+FileNumber StoreDisk::NumberOfIndexSnapshot() const {
+  return {id_ == StoreId::kUser ? 0x700000u : 0x800000u};
 }
 
 void StoreDisk::Emit(const Operation& operation, DiskEffect effect,

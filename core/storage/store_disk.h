@@ -32,6 +32,7 @@ enum class StorePart : uint8_t {
   kCompaction = 7,
   kScrub = 8,
   kSnapshot = 9,
+  kIndexSnapshot = 10,
 };
 
 class StoreDisk {
@@ -44,10 +45,13 @@ class StoreDisk {
   std::string DataPath(uint64_t file_id) const;
   static std::string DataName(uint64_t file_id);
   static std::string ManifestName(uint64_t generation);
+  static std::string IndexName(uint64_t file_id);
+  std::string IndexPath(uint64_t file_id) const;
   std::string ManifestPath(uint64_t generation) const;
   // The number in a name such as "00000000000000ff.data" or
   // "MANIFEST-00000000000000ff"; nothing for other names.
   static std::optional<uint64_t> DataIdOf(std::string_view name);
+  static std::optional<uint64_t> IndexIdOf(std::string_view name);
   static std::optional<uint64_t> ManifestGenerationOf(std::string_view name);
   static std::string Hex(uint64_t value);
 
@@ -56,6 +60,7 @@ class StoreDisk {
   FileNumber NumberOfSlot(uint16_t slot) const;
   FileNumber NumberOfManifest(uint64_t generation) const;
   FileNumber NumberOfScratch() const;
+  FileNumber NumberOfIndexSnapshot() const;
 
   // Emits an operation.  `handle` is the part's own.
   struct Operation {

@@ -12,12 +12,13 @@ StoreParts::StoreParts(const Store::Options& options)
       files(context.disk),
       index(options.limits.key_segments),
       manifest(context.disk),
-      recovery(context, files, index, manifest),
+      recovery(context, files, index, manifest, awaited),
       writer(context, files, index, manifest),
       reader(context, files),
       compaction(context, files, index, manifest, writer),
       scrubber(context, files, index, manifest),
-      snapshot(context, files, manifest, writer) {}
+      snapshot(context, files, manifest, writer),
+      index_snapshots(context, files, manifest) {}
 
 bool StoreParts::IsFailed() const { return !recovery.failure().empty(); }
 
@@ -50,6 +51,9 @@ void StoreParts::OnDiskDone(const DiskDone& done, Turn& turn) {
     case StorePart::kSnapshot:
       snapshot.OnDiskDone(done, turn);
       break;
+    case StorePart::kIndexSnapshot:
+      index_snapshots.OnDiskDone(done, turn);
+      break;
   }
   Settle(turn);
 }
@@ -65,6 +69,8 @@ void StoreParts::FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
       return compaction.FindValues(done, spans);
     case StorePart::kScrub:
       return scrubber.FindValues(done, spans);
+    case StorePart::kIndexSnapshot:
+      return index_snapshots.FindValues(done, spans);
     case StorePart::kManifest:
     case StorePart::kFiles:
     case StorePart::kMaker:
@@ -81,14 +87,19 @@ void StoreParts::Settle(Turn& turn) {
     reader.OnFileOpened(slot, turn);
     compaction.OnFileOpened(slot, turn);
     scrubber.OnFileOpened(slot, turn);
+    index_snapshots.OnFileOpened(slot, turn);
   }
   for (const uint16_t slot : files.TakeFailed()) {
     recovery.OnFileFailed(slot, turn);
     reader.OnFileFailed(slot, turn);
     compaction.OnFileFailed(slot, turn);
     scrubber.OnFileFailed(slot, turn);
+    index_snapshots.OnFileFailed(slot, turn);
   }
   for (const EditOrigin& origin : manifest.TakeDurable()) {
+    const bool seals = origin.kind == EditOrigin::Kind::kSeal ||
+                       origin.kind == EditOrigin::Kind::kSwap;
+    if (seals) index_snapshots.Wake();
     if (origin.kind == EditOrigin::Kind::kSwap) {
       compaction.OnSwapped(turn);
     } else {
@@ -116,12 +127,14 @@ void StoreParts::Settle(Turn& turn) {
   }
   CloseRepairedDamage(turn);
   compaction.OnDurable(turn);
+  index_snapshots.Pump(turn);
 }
 
 void StoreParts::OnRecovered(Turn& turn) {
   is_open = true;
   is_suspect = !manifest.state().suspect.intervals.empty();
   writer.Start(recovery.next_seq());
+  index_snapshots.Wake();
   turn.timers.Arm(TimerKind::kCompaction,
                   {static_cast<uint32_t>(context.options.id), 1},
                   turn.now() + context.options.compact_interval);
@@ -149,7 +162,7 @@ void StoreParts::MarkDamaged(const DamagedEntry& damaged, Turn& turn) {
                              .new_digest = {}});
   files.At(address.file_slot()).damaged = true;
   ++context.counters.damaged_records;
-  known_damage_.push_back({entry.hash, range});
+  awaited.Add(entry.hash, range);
   manifest.Append(DamageEdit{range}, {}, turn);
   turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
                                 .number = range.from,
@@ -159,13 +172,10 @@ void StoreParts::MarkDamaged(const DamagedEntry& damaged, Turn& turn) {
 
 void StoreParts::CloseRepairedDamage(Turn& turn) {
   for (const KeyHash& hash : std::exchange(context.repaired, {})) {
-    std::erase_if(known_damage_, [&](const KnownDamage& known) {
-      if (known.hash != hash) return false;
-      DamageRange range = known.range;
+    for (DamageRange range : awaited.Remove(hash)) {
       range.state = DamageRange::State::kRepaired;
       manifest.Append(DamageEdit{range}, {}, turn);
-      return true;
-    });
+    }
   }
 }
 
@@ -178,14 +188,8 @@ void StoreParts::ClearSuspect(Turn& turn) {
                                 .text = context.disk.directory()});
   for (DamageRange range : manifest.state().damages) {
     if (range.state != DamageRange::State::kOpen) continue;
-    // Met while running: its key is known, and closes it (CloseRepairedDamage).
-    const bool awaits_its_key =
-        std::any_of(known_damage_.begin(), known_damage_.end(),
-                    [&range](const auto& known) {
-                      return known.range.file == range.file &&
-                             known.range.from == range.from;
-                    });
-    if (awaits_its_key) continue;
+    // Its keys are known, and close it (CloseRepairedDamage).
+    if (awaited.Awaits(range)) continue;
     range.state = DamageRange::State::kRepaired;
     manifest.Append(DamageEdit{range}, {}, turn);
   }

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "core/base/fields.h"
+#include "core/storage/awaited_keys.h"
 #include "core/storage/compaction.h"
 #include "core/storage/file_table.h"
+#include "core/storage/index_snapshot_writer.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest.h"
 #include "core/storage/manifest_log.h"
@@ -39,30 +41,25 @@ class StoreParts {
   FileTable files;
   KeyIndex index;
   ManifestLog manifest;
+  AwaitedKeys awaited;
   Recovery recovery;
   SegmentWriter writer;
   RecordReader reader;
   Compaction compaction;
   Scrubber scrubber;
   StoreSnapshot snapshot;
+  IndexSnapshotWriter index_snapshots;
   bool is_open = false;
   bool is_suspect = false;
 
-  ORRERY_FIELDS(context, files, index, manifest, recovery, writer, reader,
-                compaction, scrubber, snapshot, is_open, is_suspect,
-                known_damage_)
+  ORRERY_FIELDS(context, files, index, manifest, awaited, recovery, writer,
+                reader, compaction, scrubber, snapshot, index_snapshots, is_open,
+                is_suspect)
 
  private:
   void OnRecovered(Turn& turn);
   void MarkDamaged(const DamagedEntry& damaged, Turn& turn);
   void CloseRepairedDamage(Turn& turn);
-
-  struct KnownDamage {
-    KeyHash hash;
-    DamageRange range;
-    ORRERY_FIELDS(hash, range)
-  };
-  std::vector<KnownDamage> known_damage_;  // Met while running.
 };
 
 }  // namespace orrery

@@ -164,6 +164,7 @@ StoreModel::Found CrashPoints::Recover(StoreDriver& driver,
   if (!driver.store().IsOpen()) return found;
   found.content = model.Read(driver);
   found.suspect = driver.store().IsSuspect();
+  if (driver.SawMark("storage.index_snapshot_used")) ++report_.indexed;
   found.damaged = driver.SawMark("storage.damage_found");
   return found;
 }

@@ -47,7 +47,8 @@ class CrashPoints {
     uint64_t moments = 0;  // That were looked at.
     uint64_t sampled = 0;  // Of them, with too many pieces for all subsets.
     uint64_t recoveries = 0;
-    std::string failure;  // Empty: none.  The first; it ends the history.
+    uint64_t indexed = 0;  // Of them, with an index snapshot.
+    std::string failure;   // Empty: none.  The first; it ends the history.
   };
 
   explicit CrashPoints(const Options& options);

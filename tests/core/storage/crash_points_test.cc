@@ -9,6 +9,7 @@ namespace {
 
 TEST(CrashPointsTest, EveryMomentOfAFewHistoriesIsRecovered) {
   uint64_t recoveries = 0;
+  uint64_t indexed = 0;
   for (uint64_t history = 1; history <= 6; ++history) {
     const CrashPoints::Report report =
         CrashPoints({.history = history, .pieces_max = 6, .samples = 6}).Play();
@@ -16,8 +17,10 @@ TEST(CrashPointsTest, EveryMomentOfAFewHistoriesIsRecovered) {
     EXPECT_EQ(report.failure, "");
     EXPECT_GT(report.moments, 20u);
     recoveries += report.recoveries;
+    indexed += report.indexed;
   }
   EXPECT_GT(recoveries, 5000u);
+  EXPECT_GT(indexed, 1000u);
 }
 
 }  // namespace

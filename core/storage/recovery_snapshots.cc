@@ -1,0 +1,268 @@
+// Recovery: index snapshots, instead of the data, or to name what in it could
+// not be read.
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/invariant.h"
+#include "core/base/total_order.h"
+#include "core/storage/recovery.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr uint64_t kIndexReadBytes = uint64_t{1} << 20;  // Whole blocks.
+static_assert(kIndexReadBytes % kSnapshotBlockBytes == 0);
+// Beyond that many keys in one start a note for the file has to do.
+constexpr size_t kNamesNotedMax = 1000;
+
+// Ranges of one file as few as they can be, in order.
+std::vector<DamageRange> Merged(std::vector<DamageRange> ranges) {
+  Sort(ranges.begin(), ranges.end(),
+       [](const DamageRange& a, const DamageRange& b) {
+         return a.from != b.from ? a.from < b.from : a.upto < b.upto;
+       });
+  std::vector<DamageRange> merged;
+  for (const DamageRange& range : ranges) {
+    if (merged.empty() || range.from > merged.back().upto) {
+      merged.push_back(range);
+    } else {
+      merged.back().upto = std::max(merged.back().upto, range.upto);
+    }
+  }
+  return merged;
+}
+
+}  // namespace
+
+bool Recovery::IsListedDamaged(uint64_t id) const {
+  return std::any_of(
+      state_.damages.begin(), state_.damages.end(),
+      [id](const DamageRange& range) { return range.file == id; });
+}
+
+bool Recovery::StandsForData(const RecoveredFile& file) const {
+  return file.listed.sealed && file.has_snapshot && !file.has_bad_header &&
+         file.size >= file.listed.length && !IsListedDamaged(file.listed.id);
+}
+
+// The log of hints tells its doubt by store, not by key.
+bool Recovery::WantsNames(const RecoveredFile& file) const {
+  if (context_.options.id != StoreId::kUser) return false;
+  if (!file.listed.sealed || !file.has_snapshot) return false;
+  return !file.IsWhole() || IsListedDamaged(file.listed.id);
+}
+
+void Recovery::OpenSnapshot(Turn& turn) {
+  const ManifestFile& listed = found_[next_file_].listed;
+  snapshot_.emplace(SnapshotSource{
+      .storage = context_.open.storage,
+      .file = listed.id,
+      .salt = listed.salt,
+      .summary = listed.summary,
+      .hash_check = SnapshotSource::HashCheckOf(context_.index_key())});
+  snapshot_offset_ = 0;
+  snapshot_rows_ = 0;
+  is_snapshot_good_ = false;
+  Submit(Step::kOpenIndex,
+         {.verb = DiskVerb::kOpen,
+          .file = context_.disk.NumberOfIndexSnapshot(),
+          .path = context_.disk.IndexPath(listed.id)},
+         turn);
+}
+
+void Recovery::ReadSnapshot(Turn& turn) {
+  const uint64_t blocks =
+      snapshot_offset_ == 0
+          ? SnapshotBlocksOf(found_[next_file_].listed.summary.record_count)
+          : snapshot_->blocks_left();
+  uint64_t length = std::min(kIndexReadBytes, blocks * kSnapshotBlockBytes);
+  if (snapshot_offset_ == 0) length += kHeaderBlockBytes;
+  Submit(Step::kReadIndex,
+         {.verb = DiskVerb::kRead,
+          .file = context_.disk.NumberOfIndexSnapshot(),
+          .offset = snapshot_offset_,
+          .length = length},
+         turn);
+}
+
+void Recovery::OnSnapshotStep(const DiskDone& done, Turn& turn) {
+  const bool has_failed = done.error != DiskError::kNone;
+  switch (step_) {
+    case Step::kOpenIndex:
+      return has_failed ? EndSnapshot(turn) : ReadSnapshot(turn);
+    case Step::kReadIndex:
+      // Not RVR-4: what cannot be read is made again from the data.
+      if (!has_failed && TakeSnapshotPiece(done.data.view())) {
+        if (snapshot_->blocks_left() > 0) return ReadSnapshot(turn);
+        is_snapshot_good_ = snapshot_->IsWhole();
+      }
+      return Submit(Step::kCloseIndex,
+                    {.verb = DiskVerb::kClose,
+                     .file = context_.disk.NumberOfIndexSnapshot()},
+                    turn);
+    case Step::kCloseIndex:
+      return EndSnapshot(turn);
+    default:
+      ORRERY_UNREACHABLE("no step of an index snapshot");
+  }
+}
+
+// False: it is no good.  Rows that came before are true: their block held.
+bool Recovery::TakeSnapshotPiece(ByteView piece) {
+  if (snapshot_offset_ == 0) {
+    if (piece.size() < kHeaderBlockBytes) return false;
+    if (!snapshot_->TakeHeader(piece.first(kHeaderBlockBytes))) return false;
+    piece = piece.subspan(kHeaderBlockBytes);
+    snapshot_offset_ = kHeaderBlockBytes;
+    if (snapshot_->blocks_left() == 0) return true;
+  }
+  if (piece.size() < kSnapshotBlockBytes) return false;
+  while (snapshot_->blocks_left() > 0 && piece.size() >= kSnapshotBlockBytes) {
+    if (!snapshot_->TakeBlock(piece)) return false;
+    SnapshotRow row;
+    while (snapshot_->Next(&row)) TakeSnapshotRow(row);
+    if (snapshot_->IsBad()) return false;
+    piece = piece.subspan(kSnapshotBlockBytes);
+    snapshot_offset_ += kSnapshotBlockBytes;
+  }
+  return true;
+}
+
+void Recovery::TakeSnapshotRow(const SnapshotRow& row) {
+  const RecoveredFile& file = found_[next_file_];
+  const RecoveredRow taken{.hash = row.hash,
+                           .digest = row.digest,
+                           .timestamp = row.timestamp,
+                           .seq = row.seq,
+                           .offset = row.offset(),
+                           .bytes = row.bytes(),
+                           .tombstone = row.tombstone(),
+                           .damaged = is_naming_};
+  if (!is_naming_) {
+    ++snapshot_rows_;
+    return Resolve(taken, file.slot);
+  }
+  if (std::binary_search(seen_.begin(), seen_.end(), row.offset())) return;
+  if (WasRepaired(row)) return;
+  Resolve(taken, file.slot);
+  named_.push_back({.hash = row.hash,
+                    .timestamp = row.timestamp,
+                    .range = {.file = file.listed.id,
+                              .from = row.offset(),
+                              .upto = row.offset() + row.bytes()}});
+}
+
+void Recovery::EndSnapshot(Turn& turn) {
+  RecoveredFile& file = found_[next_file_];
+  snapshot_.reset();
+  repaired_gaps_.clear();
+  if (!is_snapshot_good_) {
+    turn.effects.Mark("storage.index_snapshot_bad");
+    file.has_snapshot = false;
+    if (is_naming_) return FinishFile(turn);
+    records_ -= snapshot_rows_;  // They come again.
+    return StartScan(turn);
+  }
+  files_.At(file.slot).lacks_index = false;
+  if (is_naming_) {
+    file.are_keys_known = true;
+  } else {
+    turn.effects.Mark("storage.index_snapshot_used");
+    file.summary = file.listed.summary;
+  }
+  FinishFile(turn);
+}
+
+// ---- Keys of records that cannot be read ----
+
+// What the manifest calls repaired was compared with other owners since: what
+// they did not have either is given up.
+void Recovery::FindRepairedGaps() {
+  for (const DamageRange& gap : found_[next_file_].gaps) {
+    const bool is_repaired = std::any_of(
+        state_.damages.begin(), state_.damages.end(),
+        [&gap](const DamageRange& range) {
+          return range.Is(gap) && range.state == DamageRange::State::kRepaired;
+        });
+    if (is_repaired) repaired_gaps_.push_back(gap);
+  }
+}
+
+bool Recovery::WasRepaired(const SnapshotRow& row) const {
+  const auto gap = std::partition_point(
+      repaired_gaps_.begin(), repaired_gaps_.end(),
+      [&row](const DamageRange& one) { return one.upto <= row.offset(); });
+  return gap != repaired_gaps_.end() && gap->from < row.offset() + row.bytes();
+}
+
+bool Recovery::AreKeysKnown(uint64_t file) const {
+  const auto found = std::partition_point(
+      found_.begin(), found_.end(),
+      [file](const RecoveredFile& one) { return one.listed.id < file; });
+  return found != found_.end() && found->listed.id == file &&
+         found->are_keys_known;
+}
+
+// Whether nothing that ranks as high has taken its place.
+bool Recovery::IsAwaited(const Named& record) const {
+  const uint64_t lost = context_.LostStampOf(record.hash);
+  if (lost == 0 || lost < record.timestamp) return false;
+  IndexEntry entry;
+  if (!index_.Find(record.hash, &entry)) return false;
+  return entry.damaged || entry.timestamp < record.timestamp;
+}
+
+void Recovery::SettleNames(Turn& turn) {
+  size_t next = 0;
+  for (const RecoveredFile& file : found_) {
+    if (file.are_keys_known) SettleNamesOf(file, &next, turn);
+    while (next < named_.size() && named_[next].range.file <= file.listed.id) {
+      ++next;  // Not all of them are known, so that none is awaited.
+    }
+  }
+  named_ = {};
+}
+
+// Its open damage waits for the keys that died in it, and for nothing else.
+void Recovery::SettleNamesOf(const RecoveredFile& file, size_t* next,
+                             Turn& turn) {
+  const uint64_t id = file.listed.id;
+  std::vector<DamageRange> open;
+  std::erase_if(state_.damages, [&](const DamageRange& range) {
+    const bool is_it =
+        range.file == id && range.state == DamageRange::State::kOpen;
+    if (is_it) open.push_back(range);
+    return is_it;
+  });
+  std::vector<Named> awaited;
+  for (; *next < named_.size() && named_[*next].range.file == id; ++*next) {
+    if (!IsAwaited(named_[*next])) continue;
+    awaited.push_back(named_[*next]);
+    open.push_back(named_[*next].range);
+  }
+  open = Merged(std::move(open));
+  for (const Named& record : awaited) {
+    const auto behind = std::partition_point(
+        open.begin(), open.end(), [&record](const DamageRange& range) {
+          return range.from <= record.range.from;
+        });
+    awaited_.Add(record.hash, *(behind - 1));
+    ++context_.counters.damaged_records;
+    turn.effects.Mark("storage.damaged_key_named");
+    if (&record - awaited.data() >= static_cast<ptrdiff_t>(kNamesNotedMax)) {
+      continue;
+    }
+    turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
+                                  .number = record.range.from,
+                                  .token = record.hash.token,
+                                  .text = context_.disk.DataPath(id)});
+  }
+  for (DamageRange& range : open) {
+    if (!awaited_.Awaits(range)) range.state = DamageRange::State::kRepaired;
+    state_.damages.push_back(range);
+  }
+}
+
+}  // namespace orrery

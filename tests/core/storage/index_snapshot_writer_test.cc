@@ -1,0 +1,554 @@
+// Snapshots as they are written, and what a start makes of them.
+
+#include "core/storage/index_snapshot_writer.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/base/prng.h"
+#include "gtest/gtest.h"
+#include "tests/core/storage/memory_disk.h"
+#include "tests/core/storage/store_driver.h"
+
+namespace orrery {
+namespace {
+
+constexpr int kKeys = 400;
+
+class IndexSnapshotWriterTest : public testing::Test {
+ protected:
+  IndexSnapshotWriterTest() { disk_.set_in_order(true); }
+
+  static std::string KeyOf(int i) { return "key-" + std::to_string(i); }
+  static std::string ValueOf(int i) {
+    return "<" + std::to_string(i) + ">" + std::string(300, 'v');
+  }
+
+  // Some files are full and sealed; each tenth key is deleted.
+  void Fill() {
+    driver_.StartAndRecover();
+    for (int i = 0; i < kKeys; ++i) {
+      driver_.ReplyTo(driver_.Put(KeyOf(i), ValueOf(i)));
+    }
+    for (int i = 0; i < kKeys; i += 10)
+      driver_.ReplyTo(driver_.Delete(KeyOf(i)));
+    for (int i = 0; i < kKeys; ++i) {
+      model_[KeyOf(i)] = i % 10 == 0 ? "x" : ValueOf(i);
+    }
+    driver_.Advance(2 * kSecond);
+  }
+  // Every file is sealed and has a snapshot.
+  void FillAndIndex() {
+    Fill();
+    Restart();
+    driver_.Settle();
+    ASSERT_EQ(Indexes().size(), Files().size());
+  }
+  void Restart() {
+    disk_.CrashProcess();
+    read_.clear();
+    driver_.StartAndRecover();
+    ASSERT_TRUE(driver_.store().IsOpen()) << driver_.store().failure();
+  }
+  void WatchReads() {
+    disk_.set_after_operation([this](const DiskEffect& effect) {
+      if (effect.verb == DiskVerb::kOpen)
+        paths_[effect.file.value] = effect.path;
+      if (effect.verb != DiskVerb::kRead || effect.offset == 0) return;
+      if (!driver_.store().IsOpen()) read_.insert(paths_[effect.file.value]);
+    });
+  }
+
+  std::vector<std::string> Files() const {
+    return disk_.PathsEndingWith(".data");
+  }
+  std::vector<std::string> Indexes() const {
+    return disk_.PathsEndingWith(".index");
+  }
+  static std::string IndexOf(std::string path) {
+    return path.replace(path.size() - 5, 5, ".index");
+  }
+  // Everything is as it was put, but for what is in `broken`.
+  void ExpectAll(const std::set<std::string>& broken = {}) {
+    for (const auto& [key, value] : model_) {
+      EXPECT_EQ(driver_.ValueOf(key), broken.contains(key) ? "!" : value)
+          << key;
+    }
+  }
+  // Zeros over a page of the first file, and the keys whose newest record
+  // meets it.
+  std::set<std::string> ZeroAPage() {
+    const std::string path = Files().front();
+    constexpr size_t kFrom = 5 * 4096;
+    std::string content = disk_.Content(path);
+    std::set<std::string> met;
+    for (int i = 0; i < kKeys; ++i) {
+      if (i % 10 == 0) continue;
+      const size_t at = content.find(ValueOf(i));
+      if (at == std::string::npos) continue;
+      const size_t begins = at - KeyOf(i).size() - 12 - 36;
+      const size_t ends = at + ValueOf(i).size();
+      if (begins < kFrom + 4096 && kFrom < ends) met.insert(KeyOf(i));
+    }
+    content.replace(kFrom, 4096, std::string(4096, '\0'));
+    disk_.SetContent(path, content);
+    return met;
+  }
+
+  MemoryDisk disk_{1};
+  StoreDriver driver_{disk_, SmallStore()};
+  std::map<std::string, std::string> model_;
+  std::map<uint32_t, std::string> paths_;
+  std::set<std::string> read_;  // More than their header, by recovery.
+};
+
+TEST_F(IndexSnapshotWriterTest, EachSealedFileHasOne) {
+  Fill();
+
+  ASSERT_GE(Files().size(), 3u);
+  EXPECT_GE(Indexes().size(), Files().size() - 2);  // Not active and spare.
+  EXPECT_EQ(driver_.store().counters().index_snapshots, Indexes().size());
+  EXPECT_TRUE(driver_.store().IsIdle());
+}
+
+TEST_F(IndexSnapshotWriterTest, AStartReadsThemAndNotTheData) {
+  FillAndIndex();
+  WatchReads();
+
+  Restart();
+
+  ExpectAll();
+  EXPECT_TRUE(driver_.SawMark("storage.index_snapshot_used"));
+  for (const std::string& path : Files()) EXPECT_FALSE(read_.contains(path));
+  EXPECT_EQ(driver_.store().counters().active_keys, kKeys * 9u / 10);
+  EXPECT_EQ(driver_.store().counters().deleted_keys, kKeys / 10u);
+}
+
+// I7: what is counted is what a scan would count.
+TEST_F(IndexSnapshotWriterTest, AStartCountsAsIfItHadReadTheData) {
+  FillAndIndex();
+  Restart();
+  const StoreCounters with = driver_.store().counters();
+  const uint64_t state = driver_.store().StateDigest();
+  disk_.CrashProcess();
+  for (const std::string& path : Indexes()) disk_.Remove(path);
+
+  driver_.SetGeneration(driver_.generation() - 1);
+  driver_.StartAndRecover();
+
+  const StoreCounters without = driver_.store().counters();
+  EXPECT_EQ(driver_.store().StateDigest(), state);
+  EXPECT_EQ(without.dead_bytes, with.dead_bytes);
+  EXPECT_EQ(without.data_bytes, with.data_bytes);
+}
+
+TEST_F(IndexSnapshotWriterTest, MissingOnesAreWrittenAfterAStart) {
+  FillAndIndex();
+  disk_.CrashProcess();
+  for (const std::string& path : Indexes()) disk_.Remove(path);
+
+  driver_.StartAndRecover();
+  EXPECT_FALSE(driver_.store().IsIdle());
+  driver_.Settle();
+
+  EXPECT_EQ(Indexes().size(), Files().size());
+  ExpectAll();
+}
+
+TEST_F(IndexSnapshotWriterTest,
+       ACompactionsOutputHasOneAndItsInputsTakeTheirs) {
+  FillAndIndex();
+  for (int i = 0; i < kKeys; i += 2) {
+    driver_.ReplyTo(driver_.Put(KeyOf(i), "new"));
+    model_[KeyOf(i)] = "new";
+  }
+  driver_.Advance(2 * kSecond);
+  const std::vector<std::string> before = Files();
+
+  driver_.Do([this](Turn& turn) { driver_.store().Compact(turn); });
+  driver_.Settle();
+  driver_.Advance(2 * kSecond);
+
+  ASSERT_TRUE(driver_.SawMark("storage.compaction_done"));
+  EXPECT_NE(Files(), before);
+  for (const std::string& path : Indexes()) {
+    std::string data = path;
+    data.replace(data.size() - 6, 6, ".data");
+    EXPECT_NE(std::find(Files().begin(), Files().end(), data), Files().end())
+        << path;
+  }
+  EXPECT_GE(Indexes().size() + 2, Files().size());
+  Restart();
+  ExpectAll();
+}
+
+// C5.
+TEST_F(IndexSnapshotWriterTest, ABadOneIsNotUsedAndIsMadeAgain) {
+  FillAndIndex();
+  const std::string path = Indexes()[1];
+  const std::string good = disk_.Content(path);
+  const std::string other = disk_.Content(Indexes()[0]);
+  std::string of_another_id = other;
+  of_another_id.replace(48, 8, good.substr(48, 8));
+  const std::vector<std::string> bad = {
+      "",
+      good.substr(0, 100),
+      good.substr(0, 4096),
+      good.substr(0, good.size() - 1),
+      std::string(good.size(), '\0'),
+      other,
+      of_another_id,
+      good.substr(0, 4096) + other.substr(4096),
+  };
+  for (size_t i = 0; i < bad.size(); ++i) {
+    disk_.CrashProcess();
+    disk_.SetContent(path, bad[i]);
+    WatchReads();
+
+    Restart();
+
+    EXPECT_TRUE(driver_.SawMark("storage.index_snapshot_bad")) << i;
+    EXPECT_FALSE(driver_.store().IsSuspect()) << i;
+    EXPECT_TRUE(read_.contains(Files()[1])) << i;
+    EXPECT_FALSE(read_.contains(Files()[0])) << i;
+    ExpectAll();
+    driver_.Settle();
+    EXPECT_EQ(disk_.Content(path).substr(4096), good.substr(4096)) << i;
+  }
+}
+
+// What stands behind the last block nobody claims.
+TEST_F(IndexSnapshotWriterTest, WhatIsBehindItsEndIsNoMatter) {
+  FillAndIndex();
+  disk_.CrashProcess();
+  const std::string path = Indexes().front();
+  disk_.SetContent(path, disk_.Content(path) + std::string(5000, 'z'));
+  WatchReads();
+
+  Restart();
+
+  EXPECT_FALSE(read_.contains(Files().front()));
+  ExpectAll();
+}
+
+TEST_F(IndexSnapshotWriterTest, OneThatCannotBeReadIsNotNeeded) {
+  FillAndIndex();
+  disk_.FailReads(Indexes().front(), true);
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  ExpectAll();
+}
+
+// A directory of another seed, or an earlier life of the file.
+TEST_F(IndexSnapshotWriterTest, AnEarlierLifeOfAFileLeavesNoRows) {
+  FillAndIndex();
+  const std::string path = Indexes().front();
+  const std::string of_old = disk_.Content(path);
+  MemoryDisk disk(9);
+  disk.set_in_order(true);
+  StoreDriver driver(disk, SmallStore());
+  driver.SetGeneration(40);  // Its salts are others.
+  driver.StartAndRecover();
+  for (int i = 0; i < kKeys; ++i)
+    driver.ReplyTo(driver.Put(KeyOf(i), ValueOf(i)));
+  driver.Settle();
+  disk.CrashProcess();
+  disk.SetContent(path, of_old);
+
+  driver.StartAndRecover();
+
+  EXPECT_TRUE(driver.SawMark("storage.index_snapshot_bad"));
+  for (int i = 0; i < kKeys; ++i) {
+    EXPECT_EQ(driver.ValueOf(KeyOf(i)), ValueOf(i));
+  }
+}
+
+TEST_F(IndexSnapshotWriterTest, OneOfNoFileIsRemovedAndItsIdIsNotGivenAgain) {
+  FillAndIndex();
+  disk_.CrashProcess();
+  disk_.SetContent("shard-0000/0000000000001000.index",
+                   disk_.Content(Indexes().front()));
+  disk_.SetContent("shard-0000/0000000000000001.index.tmp", "half");
+
+  Restart();
+  driver_.ReplyTo(driver_.Put("new", "value"));
+  driver_.Settle();
+
+  EXPECT_TRUE(disk_.PathsEndingWith("1000.index").empty());
+  EXPECT_TRUE(disk_.PathsEndingWith(".tmp").empty());
+  EXPECT_FALSE(disk_.PathsEndingWith("1001.data").empty());
+}
+
+// D3.
+TEST_F(IndexSnapshotWriterTest, WithoutSpaceAFileGoesWithoutUntilTheNextStart) {
+  Fill();
+  disk_.CrashProcess();
+  for (const std::string& path : Indexes()) disk_.Remove(path);
+  bool is_full = false;
+  disk_.set_after_operation([&](const DiskEffect& effect) {
+    is_full |= effect.path.ends_with(".index.tmp");
+    disk_.set_capacity(is_full ? 0 : UINT64_MAX);
+  });
+  driver_.StartAndRecover();
+  driver_.Settle();
+  ASSERT_TRUE(driver_.SawMark("storage.index_snapshot_given_up"));
+  EXPECT_TRUE(Indexes().empty());
+  EXPECT_TRUE(disk_.PathsEndingWith(".tmp").empty());
+  EXPECT_EQ(driver_.store().counters().index_snapshots_given_up,
+            Files().size());
+  EXPECT_FALSE(driver_.store().IsReadOnly());
+  ExpectAll();
+  disk_.set_after_operation({});
+  disk_.set_capacity(UINT64_MAX);
+
+  Restart();
+  driver_.Settle();
+
+  EXPECT_EQ(Indexes().size(), Files().size());
+}
+
+TEST_F(IndexSnapshotWriterTest, AFailedSyncIsNoFailureOfTheStore) {
+  Fill();
+  disk_.CrashProcess();
+  for (const std::string& path : Indexes()) disk_.Remove(path);
+  disk_.set_after_operation([&](const DiskEffect& effect) {
+    const bool is_snapshot =
+        effect.verb == DiskVerb::kTruncate && effect.length % 65536 == 4096;
+    if (is_snapshot) disk_.FailNextSync(DiskError::kIo);
+  });
+
+  driver_.StartAndRecover();
+  driver_.Settle();
+
+  EXPECT_TRUE(driver_.SawMark("storage.index_snapshot_given_up"));
+  EXPECT_TRUE(Indexes().empty());
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put("k", "v", true)).status,
+            StoreStatus::kOk);
+  ExpectAll();
+}
+
+// IXW-2: a snapshot of what does not hold would hide it.
+TEST_F(IndexSnapshotWriterTest, DataThatDoesNotHoldGetsNone) {
+  Fill();
+  disk_.CrashProcess();
+  for (const std::string& path : Indexes()) disk_.Remove(path);
+  driver_.StartAndRecover();
+  disk_.FlipBit(Files().front(), 9000, 3);
+  driver_.Settle();
+
+  EXPECT_TRUE(driver_.SawMark("storage.index_snapshot_met_damage"));
+  EXPECT_TRUE(disk_.PathsEndingWith(IndexOf(Files().front())).empty());
+  Restart();
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  driver_.Settle();
+  EXPECT_TRUE(disk_.PathsEndingWith(IndexOf(Files().front())).empty());
+}
+
+// C3, C4: several records are gone; of one it is known when the process ends.
+TEST_F(IndexSnapshotWriterTest, TheKeysOfABadSectorAreNamedAndTheRestIsServed) {
+  FillAndIndex();
+  const std::set<std::string> met = ZeroAPage();
+  ASSERT_GE(met.size(), 5u);
+  EXPECT_EQ(driver_.ValueOf(*met.begin()), "!");
+  driver_.Settle();
+  const size_t notes = driver_.CountNotes(Note::Kind::kDamage);
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  EXPECT_EQ(driver_.store().counters().damaged_records, met.size());
+  EXPECT_GE(driver_.CountNotes(Note::Kind::kDamage), notes + met.size());
+  for (const std::string& key : met) {
+    EXPECT_TRUE(driver_.store().IsDamaged(key)) << key;
+    EXPECT_NE(driver_.ReplyTo(driver_.Get(key)).lost_stamp, 0u) << key;
+  }
+  ExpectAll(met);
+}
+
+TEST_F(IndexSnapshotWriterTest, NamedKeysAreForgottenWhenAllOfThemAreRepaired) {
+  FillAndIndex();
+  const std::set<std::string> met = ZeroAPage();
+  driver_.ValueOf(*met.begin());
+  driver_.Settle();
+  Restart();
+  for (const std::string& key : met) {
+    driver_.ReplyTo(driver_.Put(key, "repaired"));
+    model_[key] = "repaired";
+    EXPECT_FALSE(driver_.ReplyTo(driver_.Get(key)).suspect);
+    if (key == *met.begin()) {
+      driver_.Settle();
+      Restart();
+      EXPECT_FALSE(driver_.store().IsSuspect());
+      EXPECT_EQ(driver_.store().counters().damaged_records, met.size() - 1);
+    }
+  }
+  driver_.Settle();
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  EXPECT_EQ(driver_.store().counters().damaged_records, 0u);
+  ExpectAll();
+}
+
+// C4: a tombstone that cannot be read is not the value before it.
+TEST_F(IndexSnapshotWriterTest, AnUnreadableTombstoneIsCorruptAndNotLive) {
+  FillAndIndex();
+  const std::string deleted = KeyOf(10);
+  std::string path;
+  for (const std::string& file : Files()) {
+    // Its second record: metadata "gone".
+    if (disk_.Content(file).find("gone" + deleted) != std::string::npos) {
+      path = file;
+    }
+  }
+  ASSERT_FALSE(path.empty());
+  std::string content = disk_.Content(path);
+  const size_t at = content.find("gone" + deleted) - 36 - 8;
+  content.replace(at, 40, std::string(40, '\7'));
+  disk_.SetContent(path, content);
+  EXPECT_EQ(driver_.ValueOf(deleted), "!");
+  driver_.Settle();
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  ExpectAll({deleted});
+}
+
+// A plain put took the place of what was lost, and ranks below it.
+TEST_F(IndexSnapshotWriterTest, ANamedRecordDoubtsWhatTookItsPlace) {
+  FillAndIndex();
+  const std::set<std::string> met = ZeroAPage();
+  const std::string key = *met.begin();
+  driver_.ValueOf(key);
+  driver_.ReplyTo(driver_.PutWith({.ticket = {},
+                                   .key = key,
+                                   .meta = {},
+                                   .value = Bytes::CopyOf("older"),
+                                   .timestamp = 5}));
+  driver_.Settle();
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  const StoreReply got = driver_.ReplyTo(driver_.Get(key));
+  EXPECT_EQ(got.value.text(), "older");
+  EXPECT_TRUE(got.suspect);
+  EXPECT_NE(got.lost_stamp, 0u);
+}
+
+// What is cut off a sealed file is named too.
+TEST_F(IndexSnapshotWriterTest, TheKeysThatATruncatedFileLostAreNamed) {
+  FillAndIndex();
+  disk_.CrashProcess();
+  const std::string path = Files().front();
+  const std::string content = disk_.Content(path);
+  disk_.SetContent(path, content.substr(0, 20000));
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  std::set<std::string> lost;
+  for (const auto& [key, value] : model_) {
+    if (driver_.store().IsDamaged(key)) lost.insert(key);
+  }
+  EXPECT_GE(lost.size(), 100u);
+  ExpectAll(lost);
+}
+
+// C6.
+TEST_F(IndexSnapshotWriterTest, WithoutASnapshotABadSectorDoubtsTheWholeShard) {
+  FillAndIndex();
+  driver_.ValueOf(*ZeroAPage().begin());
+  driver_.Settle();
+  disk_.CrashProcess();
+  disk_.Remove(IndexOf(Files().front()));
+
+  Restart();
+
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  EXPECT_TRUE(driver_.ReplyTo(driver_.Get(KeyOf(399))).suspect);
+}
+
+TEST_F(IndexSnapshotWriterTest, ABadSnapshotNamesNothingThatEndsTheDoubt) {
+  FillAndIndex();
+  driver_.ValueOf(*ZeroAPage().begin());
+  driver_.Settle();
+  disk_.CrashProcess();
+  disk_.FlipBit(IndexOf(Files().front()), 4096 + 200, 2);
+
+  Restart();
+
+  EXPECT_TRUE(driver_.SawMark("storage.index_snapshot_bad"));
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  EXPECT_TRUE(driver_.ReplyTo(driver_.Get(KeyOf(399))).suspect);
+}
+
+TEST_F(IndexSnapshotWriterTest, WithoutAManifestNoSnapshotIsTrusted) {
+  FillAndIndex();
+  disk_.CrashProcess();
+  for (const std::string& path : disk_.Paths()) {
+    if (path.find("MANIFEST") == std::string::npos) continue;
+    disk_.FlipBit(path, 5000, 1);
+    disk_.FlipBit(path, 4096 + 3, 1);
+  }
+  WatchReads();
+
+  Restart();
+
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  for (const std::string& path : Indexes()) EXPECT_FALSE(read_.contains(path));
+  for (const std::string& path : Files()) EXPECT_TRUE(read_.contains(path));
+  ExpectAll();
+}
+
+// A file that rots after its snapshot was written is not read at a start, and
+// what a get finds then is damage and no absence.
+TEST_F(IndexSnapshotWriterTest, RotBehindASnapshotIsFoundByARead) {
+  FillAndIndex();
+  disk_.CrashProcess();
+  const std::set<std::string> met = ZeroAPage();
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  EXPECT_EQ(driver_.store().counters().damaged_records, 0u);
+  ExpectAll(met);
+  EXPECT_EQ(driver_.store().counters().damaged_records, met.size());
+}
+
+// B5: at every moment a death and a power loss leave a disk that starts.
+TEST_F(IndexSnapshotWriterTest, APowerLossAtAnyMomentLeavesAWholeOneOrNone) {
+  Fill();
+  disk_.CrashProcess();
+  for (const std::string& path : Indexes()) disk_.Remove(path);
+  driver_.StartAndRecover();
+  std::vector<MemoryDisk> moments;
+  disk_.set_after_operation(
+      [&](const DiskEffect&) { moments.push_back(disk_.Fork()); });
+  driver_.Settle();
+  disk_.set_after_operation({});
+  ASSERT_GE(moments.size(), 20u);
+  Prng prng(5);
+  for (MemoryDisk& moment : moments) {
+    moment.LosePowerBut([&](size_t) { return prng.Chance(1, 2); });
+    StoreDriver driver(moment, SmallStore());
+    driver.SetGeneration(driver_.generation());
+    driver.StartAndRecover(true);
+    ASSERT_TRUE(driver.store().IsOpen());
+    EXPECT_FALSE(driver.SawMark("storage.index_snapshot_bad"));
+    for (int i = 0; i < kKeys; i += 7) {
+      EXPECT_EQ(driver.ValueOf(KeyOf(i)), model_[KeyOf(i)]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace orrery
