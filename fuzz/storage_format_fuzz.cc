@@ -25,6 +25,7 @@
 #include "core/storage/control_record.h"
 #include "core/storage/header_block.h"
 #include "core/storage/identity.h"
+#include "core/storage/index_snapshot.h"
 #include "core/storage/manifest.h"
 #include "core/storage/record.h"
 #include "core/version/object_codec.h"
@@ -192,6 +193,43 @@ void CheckManifest(ByteView input, bool sealed) {
   ORRERY_INVARIANT(back.state == decoded.state);
 }
 
+// One block of as many rows as there is input for, whatever they say.
+void CheckIndexSnapshot(ByteView input, bool sealed) {
+  const size_t rows =
+      std::min(input.size() / kSnapshotRowBytes, kSnapshotRowsPerBlock);
+  if (rows == 0) return;
+  const SnapshotSource source{
+      .file = 5,
+      .salt = kPlace.salt,
+      .summary = {.data_length = uint64_t{1} << 30,
+                  .record_count = static_cast<uint32_t>(rows)}};
+  ByteBuffer bytes(SnapshotBytesOf(1));
+  EncodeSnapshotHeader(source, {}, bytes.data());
+  std::byte* block = bytes.data() + kHeaderBlockBytes;
+  std::copy_n(input.begin(), rows * kSnapshotRowBytes, block + 8);
+  StoreU32(block + 4, static_cast<uint32_t>(rows));
+  const ByteView behind(block + 4, kSnapshotBlockBytes - 4);
+  if (sealed) StoreU32(block, Crc32c(behind));
+  SnapshotDecoder decoder(source);
+  const ByteView view(bytes);
+  ORRERY_INVARIANT(decoder.TakeHeader(view.first(kHeaderBlockBytes)));
+  if (!decoder.TakeBlock(view.subspan(kHeaderBlockBytes))) return;
+  ByteBuffer again;
+  SnapshotEncoder encoder;
+  SnapshotRow row;
+  size_t taken = 0;
+  while (decoder.Next(&row)) {
+    ORRERY_INVARIANT(row.offset() + row.bytes() <= source.summary.data_length);
+    encoder.Add(row, again);
+    // Seven flags are reserved.
+    block[8 + taken * kSnapshotRowBytes + 39] &= std::byte{1};
+    ++taken;
+  }
+  const size_t size = taken * kSnapshotRowBytes;
+  ORRERY_INVARIANT(taken == 0 || IsEqual(ByteView(again).subspan(8, size),
+                                         ByteView(block + 8, size)));
+}
+
 void CheckIdentity(ByteView input) {
   ByteBuffer file = HeaderOf(input, FileMagic::kIdentity);
   file.resize(kIdentityBytes);
@@ -245,8 +283,9 @@ void Run(ByteView input) {
   const bool sealed = (kind & 0x80) == 0;
   switch (kind % 8) {
     case 0:
-    case 1:
       return CheckRecord(input, sealed);
+    case 1:
+      return CheckIndexSnapshot(input, sealed);
     case 2:
       return CheckControl(input);
     case 3:

@@ -82,6 +82,7 @@ DiskTarget::Kind ClassOfPath(std::string_view path) {
   if (StoreDisk::ManifestGenerationOf(path).has_value()) {
     return Kind::kManifest;
   }
+  if (StoreDisk::IndexIdOf(path).has_value()) return Kind::kIndex;
   if (!StoreDisk::DataIdOf(path).has_value()) return Kind::kNone;
   return in_hints ? Kind::kHints : Kind::kData;
 }

@@ -7,6 +7,7 @@
 #ifndef ORRERY_SIM_EVIDENCE_H_
 #define ORRERY_SIM_EVIDENCE_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -58,10 +59,16 @@ struct NodeView {
 struct Recovery {
   uint32_t node = 0;
   Instant at;
-  std::vector<KeyEntry> entries;  // By token.
-  bool in_doubt = false;          // It says that it may lack writes.
+  std::vector<KeyEntry> entries;     // By token.
+  std::vector<uint32_t> unreadable;  // Keys that it calls damaged, in order.
+  bool in_doubt = false;             // It says that it may lack writes.
   Epoch ring;
   Epoch ring_told;  // The highest that it had sent under, from this disk.
+
+  bool Doubts(uint32_t key) const {
+    return in_doubt ||
+           std::binary_search(unreadable.begin(), unreadable.end(), key);
+  }
 };
 
 // What a node has under the token; null: nothing.  REQUIRES: by token.

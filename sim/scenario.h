@@ -148,6 +148,7 @@ struct DiskTarget {
     kManifest = 4,
     kIdentity = 5,
     kRing = 6,
+    kIndex = 7,  // Index snapshots, of both stores.
   };
   Kind kind = Kind::kNone;
   uint32_t key = 0;

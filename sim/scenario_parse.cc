@@ -399,6 +399,7 @@ class LineParser {
                : word == "manifest" ? Kind::kManifest
                : word == "identity" ? Kind::kIdentity
                : word == "ring"     ? Kind::kRing
+               : word == "index"    ? Kind::kIndex
                                     : Kind::kKey;
     return of->kind != Kind::kKey || ReadName(word, "k", &of->key);
   }

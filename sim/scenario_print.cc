@@ -203,6 +203,8 @@ struct StepPrinter {
         return " of=identity";
       case DiskTarget::Kind::kRing:
         return " of=ring";
+      case DiskTarget::Kind::kIndex:
+        return " of=index";
     }
     return "";
   }

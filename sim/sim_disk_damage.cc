@@ -27,6 +27,13 @@ std::vector<StoredRecord> RecordsAt(const Census& census, uint64_t from,
   return met;
 }
 
+// What can be hit of a file.  Of an index snapshot not the zeros behind its
+// last row: most of a small one.
+uint64_t BytesToHit(DiskTarget::Kind of, const FileImage& image) {
+  if (of != DiskTarget::Kind::kIndex) return image.size();
+  return image.Contents().find_last_not_of('\0') + 1;
+}
+
 }  // namespace
 
 // In order of name.
@@ -50,13 +57,14 @@ std::optional<SimDisk::Spot> SimDisk::SpotOf(const DiskStep& step) {
   const std::vector<std::string> paths = PathsOf(step.of.kind);
   uint64_t total = 0;
   for (const std::string& path : paths) {
-    total += InodeNumber(*tree_.Find(path)).image.size();
+    total += BytesToHit(step.of.kind, InodeNumber(*tree_.Find(path)).image);
   }
   uint64_t offset = total * step.at / kThousandths;
   for (const std::string& path : paths) {
     Inode& inode = InodeNumber(*tree_.Find(path));
-    if (offset < inode.image.size()) return Spot{path, &inode, offset};
-    offset -= inode.image.size();
+    const uint64_t bytes = BytesToHit(step.of.kind, inode.image);
+    if (offset < bytes) return Spot{path, &inode, offset};
+    offset -= bytes;
   }
   return std::nullopt;
 }

@@ -548,7 +548,7 @@ bool StoreModel::MayLack(const Version& version, uint32_t key,
                          const Recovery& recovery) {
   const History& history = evidence_.history;
   const bool confesses =
-      recovery.in_doubt &&
+      recovery.Doubts(key) &&
       history.FoundDamage(node_, key, version.at, recovery.at, false);
   if (version.damage != kNone) {
     Damage& damage = evidence_.damages[version.damage];

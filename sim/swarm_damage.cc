@@ -76,7 +76,8 @@ DiskTarget DiskDamage::AnyTarget() {
   const uint64_t which = prng_.Below(16);
   const auto key = static_cast<uint32_t>(prng_.Below(shape_.keys));
   if (which < 10) return {Kind::kKey, key};
-  return {which < 13   ? Kind::kData
+  return {which < 12   ? Kind::kData
+          : which < 13 ? Kind::kIndex
           : which < 14 ? Kind::kHints
           : which < 15 ? Kind::kManifest
                        : Kind::kRing,
@@ -87,15 +88,16 @@ DiskStep DiskDamage::AnyLoss(uint32_t victim, bool rots, bool strays) {
   const uint64_t shape = prng_.Below(8);
   const DiskTarget target = AnyTarget();
   const auto at = static_cast<uint32_t>(prng_.Below(kThousandths));
-  const DiskTarget data{DiskTarget::Kind::kData, 0};
+  DiskTarget files{DiskTarget::Kind::kData, 0};
+  if (target.kind == DiskTarget::Kind::kIndex) files = target;
   if (strays && shape < 2) {
-    return {victim, DiskStep::Kind::kLoseWrite, 0, data, 0};
+    return {victim, DiskStep::Kind::kLoseWrite, 0, files, 0};
   }
   if (strays && shape < 4) {
-    return {victim, DiskStep::Kind::kMisdirect, 0, data, at};
+    return {victim, DiskStep::Kind::kMisdirect, 0, files, at};
   }
   if (!rots || (shape == 7 && prng_.Chance(1, 4))) {
-    return {victim, DiskStep::Kind::kLoseFile, 0, data, at};
+    return {victim, DiskStep::Kind::kLoseFile, 0, files, at};
   }
   return {victim, DiskStep::Kind::kRot, 0, target, at};
 }

@@ -316,20 +316,24 @@ void Witness::OnStopOverdue(uint32_t node) {
 }
 
 void Witness::OnNote(uint32_t node, const Note& note) {
+  // Which keys it took is told one by one, and of these it speaks.
+  const bool names_its_keys =
+      note.kind == Note::Kind::kDamage && note.detail == 1;
   if (note.kind == Note::Kind::kMemberState) members_changed_[node] = 1;
   // Rebuilt from the files, it knows of no end of a file: it doubts all it has,
   // and calls what is damaged at an end a torn tail.
   const bool lost_manifest =
       note.kind == Note::Kind::kSuspect && note.detail == 1 &&
       note.number == static_cast<uint64_t>(SuspectReason::kManifestLost);
-  if (note.kind == Note::Kind::kDamage || lost_manifest) {
+  const bool is_damage = note.kind == Note::Kind::kDamage && !names_its_keys;
+  if (is_damage || lost_manifest) {
     wiring_.evidence.history.RecordDamage(
         {.node = node,
          .at = wiring_.queue.now(),
          .key = KeyOfToken(note.token),
          .in_hints = note.text.find("/hints") != std::string::npos});
   }
-  if (note.kind == Note::Kind::kDamage && note.token == 0) {
+  if (is_damage && note.token == 0) {
     wiring_.models[node].OnDamageNote(note.text, note.number);
   }
   if (note.kind == Note::Kind::kTornTail) {

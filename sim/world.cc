@@ -447,11 +447,20 @@ void World::NoteRecovery(uint32_t node) {
       {.node = node,
        .at = queue_.now(),
        .entries = engine.Entries(),
+       .unreadable = UnreadableKeys(engine),
        .in_doubt = engine.Counters(StoreId::kUser).ranges_in_doubt > 0,
        .ring = engine.epoch(),
        .ring_told = witness_->RingToldBy(node, noted, engine.storage_id())});
   evidence_.fitted[node] = {queue_.now(), queue_.now()};
   models_[node].OnRecovered(evidence_.recoveries.back());
+}
+
+std::vector<uint32_t> World::UnreadableKeys(const Engine& engine) const {
+  std::vector<uint32_t> keys;
+  for (uint32_t key = 0; key < settings_.config.keys; ++key) {
+    if (engine.IsDamaged(KeyText(key))) keys.push_back(key);
+  }
+  return keys;
 }
 
 NodeView World::Look(uint32_t node) const {

@@ -101,6 +101,7 @@ class World : private StrikeJudge {
   bool Converges() const;
   void Inspect();
   NodeView Look(uint32_t node) const;
+  std::vector<uint32_t> UnreadableKeys(const Engine& engine) const;
   std::vector<uint32_t> OwnersOf(const Engine& engine, uint32_t key) const;
   void NoteRing(uint32_t node);
   void NoteOwners(uint32_t node, uint32_t key);

@@ -149,7 +149,9 @@ class Engine {
   std::vector<TokenView> Tokens() const;
   std::vector<std::string> PreferenceListOf(std::string_view key) const;
   std::vector<KeyEntry> Entries() const;  // User store, in token order.
-  std::vector<HeldHints> Hints() const;   // By the target's storage.
+  // The user store has a record of the key and cannot read it.
+  bool IsDamaged(std::string_view key) const;
+  std::vector<HeldHints> Hints() const;  // By the target's storage.
   // Records of the hints store that are not known to be damaged.
   uint64_t ReadableHints() const;
   StoreCounters Counters(StoreId store) const;

@@ -130,6 +130,10 @@ std::vector<KeyEntry> Engine::Entries() const {
   return views;
 }
 
+bool Engine::IsDamaged(std::string_view key) const {
+  return rooms_->user_store.IsDamaged(key);
+}
+
 std::vector<HeldHints> Engine::Hints() const {
   std::vector<HeldHints> views;
   for (const auto& [storage, target] : rooms_->hint_log.targets()) {

@@ -169,43 +169,6 @@ void Recovery::OnManifestStep(const DiskDone& done, Turn& turn) {
          turn);
 }
 
-// What will be cut is kept first, as evidence.
-void Recovery::OnCutDone(const DiskDone& done, Turn& turn) {
-  switch (step_) {
-    case Step::kReadCut:
-      cut_bytes_ = done.data;
-      return Submit(Step::kOpenBad,
-                    {.verb = DiskVerb::kOpen,
-                     .file = context_.disk.NumberOfScratch(),
-                     .create = true,
-                     .path = context_.disk.PathOf(
-                         "quarantine/" + StoreDisk::Hex(cuts_[next_cut_].file) +
-                         "-" + StoreDisk::Hex(cuts_[next_cut_].from) + ".bad")},
-                    turn);
-    case Step::kOpenBad:
-      // Evidence is worth no failed start.
-      if (done.error != DiskError::kNone) {
-        ++next_cut_;
-        return QuarantineNext(turn);
-      }
-      return Submit(Step::kWriteBad,
-                    {.verb = DiskVerb::kWrite,
-                     .file = context_.disk.NumberOfScratch(),
-                     .data = {cut_bytes_}},
-                    turn);
-    case Step::kWriteBad:
-      return Submit(
-          Step::kCloseBad,
-          {.verb = DiskVerb::kClose, .file = context_.disk.NumberOfScratch()},
-          turn);
-    case Step::kCloseBad:
-      ++next_cut_;
-      return QuarantineNext(turn);
-    default:
-      ORRERY_UNREACHABLE("no step of the quarantine");
-  }
-}
-
 void Recovery::OnListed(const DiskDone& done, Turn& turn) {
   names_ = done.names;
   for (const std::string& name : names_) {

@@ -282,6 +282,42 @@ void Recovery::QuarantineNext(Turn& turn) {
          turn);
 }
 
+void Recovery::OnCutDone(const DiskDone& done, Turn& turn) {
+  switch (step_) {
+    case Step::kReadCut:
+      cut_bytes_ = done.data;
+      return Submit(Step::kOpenBad,
+                    {.verb = DiskVerb::kOpen,
+                     .file = context_.disk.NumberOfScratch(),
+                     .create = true,
+                     .path = context_.disk.PathOf(
+                         "quarantine/" + StoreDisk::Hex(cuts_[next_cut_].file) +
+                         "-" + StoreDisk::Hex(cuts_[next_cut_].from) + ".bad")},
+                    turn);
+    case Step::kOpenBad:
+      // Evidence is worth no failed start.
+      if (done.error != DiskError::kNone) {
+        ++next_cut_;
+        return QuarantineNext(turn);
+      }
+      return Submit(Step::kWriteBad,
+                    {.verb = DiskVerb::kWrite,
+                     .file = context_.disk.NumberOfScratch(),
+                     .data = {cut_bytes_}},
+                    turn);
+    case Step::kWriteBad:
+      return Submit(
+          Step::kCloseBad,
+          {.verb = DiskVerb::kClose, .file = context_.disk.NumberOfScratch()},
+          turn);
+    case Step::kCloseBad:
+      ++next_cut_;
+      return QuarantineNext(turn);
+    default:
+      ORRERY_UNREACHABLE("no step of the quarantine");
+  }
+}
+
 // Written before a process crash is not yet synced.
 void Recovery::SyncNextTail(Turn& turn) {
   while (next_sync_ < cuts_.size() && cuts_[next_sync_].is_dropped) {

@@ -66,7 +66,7 @@ void CheckOne(const Evidence& evidence, const Recovery& recovery,
     if (found >= promise.version) continue;
     // Not shown to anybody: it told of damage, and is in doubt.
     const bool in_doubt =
-        recovery.in_doubt || (entry != nullptr && entry->doubted);
+        recovery.Doubts(promise.key) || (entry != nullptr && entry->doubted);
     const bool confesses = in_doubt && evidence.history.FoundDamage(
                                            recovery.node, promise.key,
                                            promise.at, recovery.at, false);

@@ -221,7 +221,7 @@ constexpr MarkRule kMarks[] = {
     {"storage.compaction_paused", MarkClass::kCommon, {}},
     {"storage.compaction_started", MarkClass::kCommon, {}},
     {"storage.damage_found", MarkClass::kCommon, {}},
-    {"storage.damaged_key_named", MarkClass::kCommon, {}},
+    {"storage.damaged_key_named", MarkClass::kRare, {}},
     {"storage.directory_moved", MarkClass::kRare, {}},
     {"storage.directory_open", MarkClass::kCommon, {}},
     {"storage.file_poisoned", MarkClass::kCommon, {}},

@@ -82,6 +82,7 @@ constexpr std::string_view kEverything =
     "at 1006ms disk n1 rot of=manifest at=1\n"
     "at 1006ms disk n1 rot of=identity at=2\n"
     "at 1006ms disk n1 rot of=ring at=999\n"
+    "at 1006ms disk n1 rot of=index at=4\n"
     "at 1006ms disk n1 lose_write of=data\n"
     "at 1006ms disk n1 misdirect of=data at=250\n"
     "at 1006ms disk n1 lose_file of=data at=3\n"

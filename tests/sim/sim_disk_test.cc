@@ -333,6 +333,26 @@ TEST_F(SimDiskTest, RotFlipsOneBitOfBytesAtRestForGood) {
   EXPECT_EQ(struck[0].offset, 2U);
 }
 
+TEST_F(SimDiskTest, IndexSnapshotsOfBothStoresRot) {
+  EXPECT_EQ(ClassOfPath("shard-0000/0000000000000001.index.tmp"),
+            DiskTarget::Kind::kIndex);
+  EXPECT_EQ(ClassOfPath("shard-0000/1.index"), DiskTarget::Kind::kNone);
+  for (const std::string directory : {"shard-0000", "shard-0000/hints"}) {
+    Do({.verb = DiskVerb::kMakeDir, .path = directory});
+    const std::string path = directory + "/0000000000000001.index";
+    Open(path);
+    Write("hello");
+    Sync();
+
+    harness_.sim_disk().Fault(Rot(DiskTarget::Kind::kIndex, 999));
+
+    const std::vector<Struck> struck = harness_.sim_disk().TakeStruck();
+    ASSERT_EQ(struck.size(), 1U);
+    EXPECT_EQ(struck[0].path, path);
+    EXPECT_FALSE(struck[0].InHints()) << "no record of a hint";
+  }
+}
+
 TEST_F(SimDiskTest, NoPowerLossBringsALostFileBack) {
   DiskStep lose{0, DiskStep::Kind::kLoseFile, 0};
   lose.of.kind = DiskTarget::Kind::kIdentity;

@@ -204,6 +204,36 @@ TEST_F(StoreModelTest, DamageThatIsAnsweredAsAbsenceIsDenied) {
   EXPECT_EQ(evidence_.damages[0].end, Damage::End::kDenied);
 }
 
+// A start that does not read the data keeps the entry, and has told of nothing.
+TEST_F(StoreModelTest, DamageThatARestartDidNotLookAtIsUnseen) {
+  Store(10, "a");
+  Strike(DiskStep::Kind::kRot, 10);
+  Recover(10, false);
+  ASSERT_EQ(evidence_.damages.size(), 1U);
+  EXPECT_EQ(evidence_.damages[0].end, Damage::End::kUnseen);
+
+  Step({Get(1)}, true);
+  Step({Answer(1, StoreStatus::kCorrupt)}, true);
+  EXPECT_EQ(evidence_.damages[0].end, Damage::End::kTold);
+}
+
+TEST_F(StoreModelTest, DamageOfWhichARestartNamesTheKeyIsTold) {
+  for (const bool is_noted : {true, false}) {
+    Store(10, "a");
+    Strike(DiskStep::Kind::kRot, 10);
+    if (is_noted) {
+      evidence_.history.RecordDamage(
+          {.node = 0, .at = AtStep(now_ + 1), .key = 0});
+    }
+    model_.OnProcessEnd(AtStep(++now_));
+    model_.OnRecovered(
+        {.node = 0, .at = AtStep(++now_), .entries = {}, .unreadable = {0}});
+
+    EXPECT_EQ(evidence_.damages.back().end,
+              is_noted ? Damage::End::kTold : Damage::End::kDenied);
+  }
+}
+
 TEST_F(StoreModelTest, DamageThatARestartTurnsIntoAbsenceIsDenied) {
   Store(10, "a");
   Strike(DiskStep::Kind::kRot, 10);

@@ -776,6 +776,17 @@ TEST_F(CheckersTest, O17ExcusesWhatANodeInDoubtSaysIsDamaged) {
   EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
 }
 
+TEST_F(CheckersTest, O17ExcusesOfNamedDamageNoOtherKey) {
+  Recover(evidence_, 9);
+  evidence_.history.RecordDamage({.node = 1, .at = At(20), .key = 0});
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+
+  evidence_.recoveries.back().unreadable = {1};
+  EXPECT_EQ(CheckRecovery(evidence_).violations.size(), 1U);
+  evidence_.recoveries.back().unreadable = {0};
+  EXPECT_EQ(CheckRecovery(evidence_).excused, 1U);
+}
+
 // ---- What a node may have lost ----
 
 TEST(MayHaveLostTest, APowerLossTakesWhatIsNotSyncedYet) {
