@@ -350,6 +350,7 @@ TEST_F(SimDiskTest, IndexSnapshotsOfBothStoresRot) {
     ASSERT_EQ(struck.size(), 1U);
     EXPECT_EQ(struck[0].path, path);
     EXPECT_FALSE(struck[0].InHints()) << "no record of a hint";
+    Close();
   }
 }
 
