@@ -14,6 +14,7 @@
 #include "node/inspect_data_file.h"
 #include "node/inspect_data_verdict.h"
 #include "node/inspect_identity.h"
+#include "node/inspect_index_snapshot.h"
 #include "node/inspect_manifest.h"
 
 namespace orrery {
@@ -53,13 +54,21 @@ void InspectLoneRing(const InspectedPath& at, InspectContext& context) {
   InspectRing(at, std::nullopt, context);
 }
 
+void InspectLoneIndex(const InspectedPath& at, InspectContext& context) {
+  InspectIndexSnapshot(at,
+                       {.id = StoreDisk::IndexIdOf(NameIn(at.path)),
+                        .storage = {},
+                        .listed = {}},
+                       context);
+}
+
 struct FileKind {
   FileMagic magic;
   bool (*has_name)(std::string_view name);
   void (*inspect)(const InspectedPath& at, InspectContext& context);
 };
 
-constexpr std::array<FileKind, 4> kFileKinds = {{
+constexpr std::array<FileKind, 5> kFileKinds = {{
     {FileMagic::kData,
      [](std::string_view name) {
        return StoreDisk::DataIdOf(name).has_value();
@@ -70,6 +79,11 @@ constexpr std::array<FileKind, 4> kFileKinds = {{
        return StoreDisk::ManifestGenerationOf(name).has_value();
      },
      InspectLoneManifest},
+    {FileMagic::kIndex,
+     [](std::string_view name) {
+       return StoreDisk::IndexIdOf(name).has_value();
+     },
+     InspectLoneIndex},
     {FileMagic::kIdentity,
      [](std::string_view name) { return name == "IDENTITY"; },
      InspectLoneIdentity},

@@ -11,6 +11,7 @@
 #include "node/directory_names.h"
 #include "node/inspect_data_file.h"
 #include "node/inspect_data_verdict.h"
+#include "node/inspect_index_snapshot.h"
 #include "node/inspect_manifest.h"
 
 namespace orrery {
@@ -183,10 +184,24 @@ class StoreInspector {
         context_.Note(path, "was not finished: removed at the next start");
       } else if (name == "quarantine") {
         NameQuarantine(path);
+      } else if (const auto id = StoreDisk::IndexIdOf(name)) {
+        InspectIndexOf(*id, path);
       } else {
         context_.Note(path, "no file of a store");
       }
     }
+  }
+
+  void InspectIndexOf(uint64_t id, const InspectedPath& path) {
+    const auto listed = state_.files.find(id);
+    if (listed == state_.files.end() || !listed->second.sealed) {
+      return context_.Note(path,
+                           "of a data file that is not sealed or not listed: "
+                           "removed at the next start");
+    }
+    InspectIndexSnapshot(
+        path, {.id = id, .storage = storage_, .listed = listed->second},
+        context_);
   }
 
   void NameQuarantine(const InspectedPath& path) {

@@ -36,7 +36,7 @@ struct StoreCounters {  // CONTRACT section 3, /admin/stats.
   uint64_t scrubbed_bytes = 0;
   uint64_t scrub_passes = 0;
   uint64_t scrub_files_left = 0;  // Of a pass that an operator asked for.
-  uint64_t index_snapshots = 0;           // Written.
+  uint64_t index_snapshots = 0;   // Written.
   uint64_t index_snapshots_given_up = 0;  // Until the next start.
   ORRERY_FIELDS(active_keys, deleted_keys, data_files, data_bytes, dead_bytes,
                 total_reads, total_writes, bytes_written, syncs, compactions,

@@ -94,6 +94,15 @@ uint64_t SnapshotBlocksOf(uint64_t rows) {
   return BlocksFor(rows, kSnapshotRowsPerBlock);
 }
 
+SnapshotSource SnapshotSourceIn(const HeaderBlock& header, ByteView block) {
+  const std::byte* extra = block.data() + kHeaderExtraAt;
+  return {.storage = header.storage,
+          .file = header.number,
+          .salt = header.salt,
+          .summary = DecodeSummary(extra),
+          .hash_check = LoadU64(extra + kHashCheckAt)};
+}
+
 void EncodeSnapshotHeader(const SnapshotSource& source,
                           const SnapshotStamp& stamp, std::byte* to) {
   EncodeHeaderBlock({.magic = FileMagic::kIndex,

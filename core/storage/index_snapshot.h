@@ -93,6 +93,10 @@ constexpr uint64_t SnapshotBytesOf(uint64_t blocks) {
   return kHeaderBlockBytes + blocks * kSnapshotBlockBytes;
 }
 
+// What the header block of a snapshot says that it is of; it is believed when
+// the block's own checksum holds.  REQUIRES: kHeaderBlockBytes.
+SnapshotSource SnapshotSourceIn(const HeaderBlock& header, ByteView block);
+
 struct SnapshotStamp {
   uint64_t created = 0;  // Wall time in nanoseconds.
   uint64_t generation = 0;

@@ -53,8 +53,8 @@ class StoreParts {
   bool is_suspect = false;
 
   ORRERY_FIELDS(context, files, index, manifest, awaited, recovery, writer,
-                reader, compaction, scrubber, snapshot, index_snapshots, is_open,
-                is_suspect)
+                reader, compaction, scrubber, snapshot, index_snapshots,
+                is_open, is_suspect)
 
  private:
   void OnRecovered(Turn& turn);

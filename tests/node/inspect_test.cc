@@ -51,6 +51,21 @@ class InspectTest : public testing::Test {
     driver.ReplyTo(driver.Delete("gone"));
     driver.Do([&](Turn& turn) { driver.store().Close(turn); });
     driver.Settle();
+    CopyDisk();
+  }
+  // A process that lives long enough to write its index snapshot.
+  void RestartStore() {
+    disk_.CrashProcess();
+    StoreDriver driver(disk_, SmallStore());
+    driver.SetGeneration(1);
+    driver.StartAndRecover();
+    driver.Settle();
+    driver.Do([&](Turn& turn) { driver.store().Close(turn); });
+    driver.Settle();
+    fs::remove_all(folder_ / "shard-0000");
+    CopyDisk();
+  }
+  void CopyDisk() {
     for (const std::string& path : disk_.Paths()) {
       if (path.find('.') == std::string::npos &&
           path.find("MANIFEST") == std::string::npos) {
@@ -272,6 +287,31 @@ TEST_F(InspectTest, DamageOfIdentityAndRingIsToldSlotBySlot) {
   Flip("IDENTITY", 100);
   EXPECT_EQ(Inspect(""), kExitUnexpected);
   EXPECT_THAT(out_, HasSubstr("no slot holds"));
+}
+
+TEST_F(InspectTest, AnIndexSnapshotIsVerifiedAndComparedWithTheManifest) {
+  MakeStore();
+  RestartStore();
+  const std::string path = "shard-0000/0000000000000001.index";
+  ASSERT_EQ(Inspect("shard-0000"), kExitOk) << out_;
+  EXPECT_THAT(out_, HasSubstr("0000000000000001.index"));
+  EXPECT_THAT(out_, Not(HasSubstr("no file of a store")));
+  ASSERT_EQ(Inspect(path), kExitOk) << out_;
+
+  const std::string good = ReadFile(path);
+  for (size_t byte = 0; byte < good.size(); byte += 509) {
+    Flip(path, byte);
+    EXPECT_EQ(Inspect(path), kExitUnexpected) << byte;
+    Flip(path, byte);
+  }
+  WriteFile(path, good.substr(0, good.size() - 1));
+  EXPECT_EQ(Inspect(path), kExitUnexpected);
+  EXPECT_THAT(out_, HasSubstr("ends before its last block"));
+  WriteFile(path, good);
+  // Of another data file: by itself nothing is wrong with it.
+  fs::rename(folder_ / path, folder_ / "shard-0000/0000000000000002.index");
+  EXPECT_EQ(Inspect("shard-0000/0000000000000002.index"), kExitUnexpected);
+  EXPECT_THAT(out_, HasSubstr("that of file 0000000000000001"));
 }
 
 TEST_F(InspectTest, AnotherFormatIsNamedAsSuchAndNotAsDamage) {
