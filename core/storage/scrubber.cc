@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint64_t kScrubPieceBytes = uint64_t{256} << 10;
 constexpr uint64_t kScrubCarefulBytes = 4096;
+constexpr Duration kEditWait = 50 * kMillisecond;
 
 }  // namespace
 
@@ -95,7 +96,7 @@ void Scrubber::OnTimer(Turn& turn) {
   if (step_ == Step::kPause) return ReadPiece(turn);
   if (!IsIdle() || is_stopped_ || manifest_.IsFailed()) return;
   // How far it is says the manifest, and an edit of it may be under way.
-  if (!manifest_.IsIdle()) return ArmNext(kSecond, turn);
+  if (!manifest_.IsIdle()) return ArmNext(kEditWait, turn);
   const std::optional<uint16_t> slot = NextFile();
   if (slot.has_value()) return Begin(*slot, turn);
   if (is_pressed_ || manifest_.state().scrubbed_upto != 0) {
