@@ -166,7 +166,9 @@ TEST(KeyIndexTest, EqualsAMapThroughInsertsAndErasures) {
     for (uint64_t k = 0; k < 60; ++k) {
       IndexEntry entry;
       ASSERT_EQ(index.Find(EntryOf(k, 0).hash, &entry), model.contains(k));
-      if (model.contains(k)) ASSERT_EQ(entry.seq, model[k]);
+      if (model.contains(k)) {
+        ASSERT_EQ(entry.seq, model[k]);
+      }
     }
     index.CheckInvariants();
   }
