@@ -191,8 +191,8 @@ TEST_F(SimDiskTest, ALinkIsLostOrKeptAndTheFileIsTheOtherNames) {
     harness_.LosePower();
     lost +=
         Do({.verb = DiskVerb::kStat, .path = "b"}).error == DiskError::kNoEntry
-            ? 1
-            : 0;
+            ? 1U
+            : 0U;
     Do({.verb = DiskVerb::kUnlink, .path = "b"});
     SyncRoot();
     EXPECT_EQ(Open("a"), DiskError::kNone);
