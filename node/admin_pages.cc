@@ -197,7 +197,14 @@ std::string StatsPage(const Engine& engine) {
       .EndObject();
   json.Name("snapshots").BeginArray();
   for (const std::string& name : engine.Snapshots()) json.Text(name);
-  json.EndArray().EndObject();
+  json.EndArray();
+  const SpaceView space = engine.Space();
+  json.Name("space").BeginObject();
+  json.Member("free", space.free_bytes)
+      .Member("state", NameOf(space.state))
+      .Member("reserve", space.reserve_bytes)
+      .EndObject();
+  json.EndObject();
   return page;
 }
 

@@ -191,6 +191,17 @@ void EventLog::WriteNote(const Note& note,
                     {"why",
                      "the ring records it, and only a planned change of "
                      "ownership changes it"}});
+    case Note::Kind::kSpace:
+      return Write(
+          note.detail == static_cast<uint32_t>(SpaceState::kNormal)
+              ? Level::kInfo
+              : Level::kWarning,
+          "disk_space",
+          {{"state", std::string(NameOf(static_cast<SpaceState>(note.detail)))},
+           {"bytes_free", number}});
+    case Note::Kind::kReserve:
+      return Write(Level::kWarning, "small_reserve",
+                   {{"bytes", number}, {"why", note.text}});
   }
 }
 

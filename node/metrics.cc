@@ -124,6 +124,19 @@ void RenderStores(const Engine& engine, MetricsText* text) {
   }
 }
 
+void RenderSpace(const SpaceView& space, MetricsText* text) {
+  text->OneGauge("orrery_space_free_bytes", "Free bytes of the disk.",
+                 space.free_bytes);
+  text->OneGauge("orrery_space_reserve_bytes",
+                 "Bytes that are kept for a full disk.", space.reserve_bytes);
+  text->Gauge("orrery_space_state", "1 for the state that holds.");
+  for (const SpaceState state :
+       {SpaceState::kNormal, SpaceState::kTight, SpaceState::kFull}) {
+    text->Sample(space.state == state ? 1 : 0,
+                 {{"state", std::string(NameOf(state))}});
+  }
+}
+
 void RenderMembers(const Engine& engine, MetricsText* text) {
   uint64_t alive = 0, suspect = 0, dead = 0;
   for (const MemberView& member : engine.Members()) {
@@ -169,6 +182,7 @@ std::string RenderMetrics(const MetricsSources& sources) {
                 sources.uptime_seconds);
   RenderHttp(sources.http, &text);
   RenderEngine(sources.engine.counters(), &text);
+  RenderSpace(sources.engine.Space(), &text);
   RenderStores(sources.engine, &text);
   RenderMembers(sources.engine, &text);
   RenderNetwork(sources.network, &text);

@@ -172,6 +172,9 @@ struct Evidence {
   Instant inspected;  // When `nodes` was looked at.
   // By node and store: when it last kept little that is dead, or began.
   std::vector<std::array<Instant, 2>> fitted;
+  // By node: when it last took puts and had its reserve, or its disk had no
+  // room for that, or began.
+  std::vector<Instant> relieved;
   Instant ended;
   Duration unsynced;            // See History::Durability.
   uint32_t owners_per_key = 0;  // min(N, members of the ring).

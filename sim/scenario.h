@@ -156,6 +156,7 @@ struct DiskTarget {
 };
 
 inline constexpr uint32_t kThousandths = 1000;
+inline constexpr uint64_t kRoomBytesMax = uint64_t{1} << 40;
 
 struct DiskStep {
   enum class Kind : uint8_t {
@@ -177,14 +178,18 @@ struct DiskStep {
     // Likewise, and it lands `at` thousandths into that class of files.
     kMisdirect = 14,
     kLoseFile = 15,  // The file that stands there loses its name.
+    // Of no bytes: others leave `value` bytes of space, and no more.
+    kRoom = 16,
   };
   uint32_t node = 0;
   Kind kind = Kind::kOk;
   int64_t value = 0;
-  DiskTarget of = {};  // From kRot on.
+  DiskTarget of = {};  // From kRot to kLoseFile.
   uint32_t at = 0;     // Likewise; below kThousandths.
 
-  bool StrikesBytes() const { return kind >= Kind::kRot; }
+  bool StrikesBytes() const {
+    return kind >= Kind::kRot && kind <= Kind::kLoseFile;
+  }
   friend bool operator==(const DiskStep&, const DiskStep&) = default;
 };
 

@@ -357,6 +357,8 @@ class LineParser {
       return ParseDamage(DiskStep::Kind::kMisdirect, step);
     } else if (word == "lose_file") {
       return ParseDamage(DiskStep::Kind::kLoseFile, step);
+    } else if (word == "room") {
+      return ParseRoom(step);
     } else {
       return Fail("unknown disk fault", word);
     }
@@ -368,6 +370,18 @@ class LineParser {
       return Fail("malformed amount", text);
     }
     step.value = value.ns;
+    return step;
+  }
+
+  std::optional<Step> ParseRoom(DiskStep step) {
+    step.kind = DiskStep::Kind::kRoom;
+    const std::string_view text = Next();
+    uint64_t bytes = 0;
+    if (!text.starts_with("bytes=") || !ReadUint(text.substr(6), &bytes) ||
+        bytes > kRoomBytesMax) {
+      return Fail("malformed amount", text);
+    }
+    step.value = static_cast<int64_t>(bytes);
     return step;
   }
 

@@ -183,6 +183,8 @@ struct StepPrinter {
         return text + " misdirect" + Target(step.of) + Number(" at=", step.at);
       case DiskStep::Kind::kLoseFile:
         return text + " lose_file" + Target(step.of) + Number(" at=", step.at);
+      case DiskStep::Kind::kRoom:
+        return text + " room bytes=" + std::to_string(step.value);
     }
     return "";
   }

@@ -28,7 +28,11 @@ uint64_t BytesOf(const DiskEffect& effect) {
 
 SimDisk::SimDisk(const Options& options, const Noise& noise, EventQueue& queue,
                  Tally& tally)
-    : options_(options), noise_(noise), queue_(queue), tally_(tally) {}
+    : options_(options),
+      noise_(noise),
+      queue_(queue),
+      tally_(tally),
+      capacity_(options.capacity) {}
 
 void SimDisk::Submit(DiskEffect effect) {
   ORRERY_INVARIANT(process_ != 0);
@@ -152,8 +156,8 @@ DiskDone SimDisk::Perform(Operation& operation) {
       Lock(operation.effect, &done);
       break;
     case DiskVerb::kSpace: {
-      const uint64_t used = full_ ? options_.capacity : used_bytes();
-      done.count = options_.capacity - std::min(used, options_.capacity);
+      done.count = free_bytes();
+      done.total = options_.capacity;
       break;
     }
   }
@@ -262,8 +266,7 @@ void SimDisk::PerformOnFile(Operation& operation, DiskDone* done) {
       return;
     case DiskVerb::kAllocate:
       if (effect.length == 0) return;
-      if (effect.offset + effect.length > inode->image.size() &&
-          !HasSpace(effect.offset + effect.length - inode->image.size())) {
+      if (!HasSpace(inode->image, effect.offset + effect.length)) {
         tally_.Count("fault.no_space");
         done->error = DiskError::kNoSpace;
         return;
@@ -364,7 +367,7 @@ void SimDisk::Write(const Operation& operation, Inode& inode, DiskDone* done) {
   if (bytes < asked) tally_.Count("fault.short_write");
   // Bytes that the file has already are written over, full disk or not.
   const uint64_t end = effect.offset + bytes;
-  if (end > image.size() && !HasSpace(end - image.size())) {
+  if (!HasSpace(image, end)) {
     tally_.Count("fault.no_space");
     done->error = DiskError::kNoSpace;
     return;

@@ -100,7 +100,9 @@ class SimDisk : public DiskPort {
   bool IsFaulty() const;
   // Reads that failed or gave bytes that are not what was written, so far.
   uint64_t lies() const { return lies_; }
+  // In blocks, of files that are unlinked and open too.
   uint64_t used_bytes() const { return used_bytes_; }
+  uint64_t free_bytes() const;
   // Of the process: files it has open, operations that have not completed.
   uint64_t open_files() const { return open_.size(); }
   uint64_t operations_under_way() const {
@@ -163,13 +165,16 @@ class SimDisk : public DiskPort {
   void ApplyTorn(const Operation& operation, uint64_t fate);
   Inode* InodeOf(FileNumber file);
   Inode& InodeNumber(uint64_t number);
-  bool HasSpace(uint64_t more) const;
+  bool HasSpace(const FileImage& image, uint64_t end) const;
+  static uint64_t BlocksOf(uint64_t bytes) {
+    return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+  }
   // Changes one file and keeps `used_bytes_` right.
   template <typename Change>
   void Alter(FileImage& image, Change change) {
-    used_bytes_ -= image.size();
+    used_bytes_ -= BlocksOf(image.size());
     change(image);
-    used_bytes_ += image.size();
+    used_bytes_ += BlocksOf(image.size());
   }
   void ForgetIfUnnamed(uint64_t number);
   void ForgetUnnamed();
@@ -198,6 +203,7 @@ class SimDisk : public DiskPort {
   Instant stalled_until_;
   Duration slower_by_;
   bool full_ = false;
+  uint64_t capacity_;  // Less than options_ say while there is little room.
   bool sync_fails_ = false;
   bool reads_fail_ = false;
   bool writes_fail_ = false;

@@ -88,7 +88,7 @@ void SimDisk::LosePower(std::optional<uint32_t> keep,
     if (!inode->is_ghost || !tree_.IsNamed(number)) continue;
     tally_.Count("fault.name_back");
     inode->is_ghost = false;
-    used_bytes_ += inode->image.size();
+    used_bytes_ += BlocksOf(inode->image.size());
   }
   ForgetUnnamed();
 }
@@ -116,7 +116,7 @@ bool SimDisk::Restore() {
 bool SimDisk::IsFaulty() const {
   return queue_.now() < stalled_until_ || slower_by_.ns != 0 || full_ ||
          sync_fails_ || reads_fail_ || writes_fail_ || read_only_ ||
-         no_handles_;
+         no_handles_ || capacity_ != options_.capacity;
 }
 
 void SimDisk::Fault(const DiskStep& step) {
@@ -125,6 +125,7 @@ void SimDisk::Fault(const DiskStep& step) {
     case DiskStep::Kind::kOk:
       slower_by_ = {};
       full_ = false;
+      capacity_ = options_.capacity;
       sync_fails_ = false;
       reads_fail_ = false;
       writes_fail_ = false;
@@ -166,6 +167,9 @@ void SimDisk::Fault(const DiskStep& step) {
     case DiskStep::Kind::kNoHandles:
       no_handles_ = true;
       return;
+    case DiskStep::Kind::kRoom:
+      capacity_ = used_bytes_ + static_cast<uint64_t>(step.value);
+      return;
     case DiskStep::Kind::kRot:
       return Rot(step);
     case DiskStep::Kind::kLoseWrite:
@@ -177,8 +181,15 @@ void SimDisk::Fault(const DiskStep& step) {
   }
 }
 
-bool SimDisk::HasSpace(uint64_t more) const {
-  return !full_ && used_bytes_ + more <= options_.capacity;
+uint64_t SimDisk::free_bytes() const {
+  return full_ ? 0 : capacity_ - std::min(capacity_, used_bytes_);
+}
+
+// For the file to reach so far.
+bool SimDisk::HasSpace(const FileImage& image, uint64_t end) const {
+  if (end <= image.size()) return true;
+  const uint64_t more = BlocksOf(end) - BlocksOf(image.size());
+  return !full_ && used_bytes_ + more <= capacity_;
 }
 
 // Drops the file if neither a name nor an open handle holds it.
@@ -187,7 +198,7 @@ void SimDisk::ForgetIfUnnamed(uint64_t number) {
   if (it == inodes_.end()) return;
   if (it->second->opens > 0 || tree_.IsNamed(number)) return;
   Inode& inode = *it->second;
-  if (!inode.is_ghost) used_bytes_ -= inode.image.size();
+  if (!inode.is_ghost) used_bytes_ -= BlocksOf(inode.image.size());
   inode.is_ghost = tree_.MayReturn(number);
   if (!inode.is_ghost) inodes_.erase(it);
 }

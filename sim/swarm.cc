@@ -81,6 +81,7 @@ class Generator {
       lasting_ = LastingFaultsOf(seed_, nodes_, replication_, wiped_);
     }
     MoreWeather();
+    if (Has(Area::kDisk, true)) LittleRoom();
     if (Has(Area::kDisk, true)) Damage();
     if (Has(Area::kDisk, profile_ != Profile::kGolden)) Snapshots();
     HealAll();
@@ -146,6 +147,7 @@ class Generator {
   void SlowDisks();
   void WipeOne();
   void BadDisks();
+  void LittleRoom();
   void MoreWeather();
   void Damage();
   void Snapshots();
@@ -592,6 +594,24 @@ SwarmShape Generator::Shape() const {
           .profile = profile_,
           .udp_loss = udp_loss_,
           .lacks_founder = lacks_founder};
+}
+
+// Others leave a disk between nothing and 4 MiB, for a while; no operator
+// comes.
+void Generator::LittleRoom() {
+  Prng prng(seed_ ^ 0x726f6f6dULL);
+  if (!prng.Chance(1, 6)) return;
+  const uint32_t strikes = Strikes(prng);
+  for (uint32_t i = 0; i < strikes; ++i) {
+    const Duration at = TimeBetween(prng, plan_.first_fault, plan_.heal_at);
+    const uint32_t node = AnyNode(prng);
+    const uint64_t magnitude = prng.Below(22);
+    const uint64_t bytes = prng.Below(uint64_t{2} << magnitude);
+    At(at, DiskStep{node, DiskStep::Kind::kRoom, static_cast<int64_t>(bytes)});
+    const Duration until = at + TimeBetween(prng, kSecond, 10 * kSecond);
+    if (until < plan_.heal_at)
+      At(until, DiskStep{node, DiskStep::Kind::kOk, 0});
+  }
 }
 
 void Generator::MoreWeather() { Take(WeatherOf(Shape())); }

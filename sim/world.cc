@@ -67,6 +67,7 @@ World::World(const Scenario& scenario, const RunOptions& options)
   const Config& config = settings_.config;
   evidence_.config = config;
   evidence_.fitted.resize(config.nodes);
+  evidence_.relieved.resize(config.nodes);
   evidence_.core = CoreOf(settings_);
   evidence_.unsynced = UnsyncedFor(settings_, steps_);
   evidence_.noise = settings_.noise;
@@ -297,6 +298,7 @@ void World::AfterStep(uint32_t node) {
                                  nodes_[node]->engine().Entries());
   }
   NoteBeliefs(node);
+  NoteSpace(node);
   if (dispatched_ % kLoadEvery == 0) NoteLoad(node);
   if (options_.invariants_every == 0) return;
   if (dispatched_ % options_.invariants_every != 0) return;
@@ -412,6 +414,15 @@ void World::NoteDeath(uint32_t node) {
   if (nodes_[node]->TakeRestartWanted()) StartSoon(node);
 }
 
+// O18
+void World::NoteSpace(uint32_t node) {
+  if (!nodes_[node]->IsUp()) return;
+  if (IsRelieved(nodes_[node]->engine().Space(),
+                 nodes_[node]->disk().free_bytes(), settings_.config.engine)) {
+    evidence_.relieved[node] = queue_.now();
+  }
+}
+
 // O23.  What a paused process was sent and has not taken yet, it does not hold.
 void World::NoteLoad(uint32_t node) {
   if (nodes_[node]->IsPaused() || catches_up_) return;
@@ -452,6 +463,7 @@ void World::NoteRecovery(uint32_t node) {
        .ring = engine.epoch(),
        .ring_told = witness_->RingToldBy(node, noted, engine.storage_id())});
   evidence_.fitted[node] = {queue_.now(), queue_.now()};
+  evidence_.relieved[node] = queue_.now();
   models_[node].OnRecovered(evidence_.recoveries.back());
 }
 
@@ -559,6 +571,7 @@ void World::WatchQuiet() {
 void World::Inspect() {
   const Engine* router = nullptr;
   for (uint32_t node = 0; node < nodes_.size(); ++node) {
+    NoteSpace(node);
     evidence_.nodes.push_back(Look(node));
     models_[node].NoteWhatRemains();
     for (uint32_t key = 0; key < settings_.config.keys; ++key) {

@@ -97,6 +97,7 @@ class World : private StrikeJudge {
   void NoteWeather();
   void NoteDeath(uint32_t node);
   void NoteRecovery(uint32_t node);
+  void NoteSpace(uint32_t node);
   void NoteLoad(uint32_t node);
   bool Converges() const;
   void Inspect();

@@ -231,6 +231,7 @@ struct World::StepRunner {
             number, History::HaltCause::kDisk, world.queue_.now());
         return;
       case DiskStep::Kind::kFull:
+      case DiskStep::Kind::kRoom:
       case DiskStep::Kind::kSyncFails:
       case DiskStep::Kind::kWriteFails:
       case DiskStep::Kind::kWriteFailsOnce:

@@ -104,6 +104,7 @@ void Boot::Advance(Rooms& rooms, Turn& turn) {
 void Boot::OpenStores(Rooms& rooms, Turn& turn) {
   phase_ = Phase::kStores;
   has_identity_ = true;
+  rooms.space.Start(turn);
   const Identity& identity = rooms.directory.identity();
   rooms.routing.SetSelf(NodeIdOf(rooms.options.node_name), identity.storage,
                         rooms.options.gossip);

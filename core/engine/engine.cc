@@ -64,6 +64,8 @@ class Dispatcher {
         return rooms_.hint_store.OnDiskDone(done, turn_);
       case DiskOwner::kSnapshot:
         return rooms_.snapshots.OnDiskDone(done, turn_);
+      case DiskOwner::kReserve:
+        return rooms_.space.OnDiskDone(done, turn_);
       case DiskOwner::kNone:
         break;
     }
@@ -169,6 +171,8 @@ void FireTimer(const TimerHeap::Due& due, Rooms& rooms, Turn& turn) {
       return rooms.lease.Renew(rooms.clock, rooms.directory, turn);
     case TimerKind::kDirectoryRetry:
       return rooms.directory.OnRetry(turn);
+    case TimerKind::kSpaceLook:
+      return rooms.space.OnTimer(turn);
     case TimerKind::kListDeadline:
       return rooms.lister.OnDeadline(due.handle, turn);
     case TimerKind::kDrain:

@@ -157,6 +157,7 @@ class Engine {
   StoreCounters Counters(StoreId store) const;
   // Names of the complete ones, as last seen (SnapshotJob).
   const std::vector<std::string>& Snapshots() const;
+  SpaceView Space() const;
   EngineCounters counters() const;
 
  private:

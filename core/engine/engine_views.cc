@@ -166,6 +166,8 @@ const std::vector<std::string>& Engine::Snapshots() const {
   return rooms_->snapshots.names();
 }
 
+SpaceView Engine::Space() const { return rooms_->space.view(); }
+
 EngineCounters Engine::counters() const {
   EngineCounters sum = rooms_->coordinators.counters();
   sum.refused += rooms_->door.refused();
@@ -200,6 +202,7 @@ uint64_t Engine::StateDigest() const {
   hasher.Add(rooms_->repair.StateDigest());
   hasher.Add(rooms_->directory.StateDigest());
   hasher.Add(rooms_->snapshots.StateDigest());
+  hasher.Add(rooms_->space.StateDigest());
   return hasher.Value();
 }
 

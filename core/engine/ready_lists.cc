@@ -138,6 +138,12 @@ void DispatchMembership(Membership::Output& output, Rooms& rooms, Turn& turn) {
 // One pass over every list; how many answers it carried.
 size_t DrainOnce(Rooms& rooms, Turn& turn) {
   size_t carried = 0;
+  if (rooms.directory.TakeNoSpace()) rooms.space.OnNoSpace(turn);
+  if (rooms.space.TakeNews()) {
+    rooms.user_store.OnSpace(turn);
+    rooms.hint_store.OnSpace(turn);
+    ++carried;
+  }
   for (Store* store : {&rooms.user_store, &rooms.hint_store}) {
     for (const StoreReply& reply : store->TakeReplies()) {
       store->TellAnswer(reply, turn);

@@ -24,8 +24,10 @@ Store::Options StoreOptions(const EngineOptions& options, StoreId id) {
 
 Rooms::Rooms(const EngineOptions& engine_options)
     : options(engine_options),
-      user_store(StoreOptions(options, StoreId::kUser)),
-      hint_store(StoreOptions(options, StoreId::kHints)),
+      space({.max_file_bytes = options.max_file_bytes,
+             .reserve_slack_bytes = options.limits.reserve_slack_bytes}),
+      user_store(StoreOptions(options, StoreId::kUser), space),
+      hint_store(StoreOptions(options, StoreId::kHints), space),
       snapshots(directory, user_store, hint_store),
       membership(options),
       writer(user_store, clock, options.limits),

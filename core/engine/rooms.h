@@ -27,6 +27,7 @@
 #include "core/ring/token.h"
 #include "core/storage/data_directory.h"
 #include "core/storage/snapshot_job.h"
+#include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "core/version/hybrid_clock.h"
 
@@ -37,7 +38,7 @@ class Rooms {
   explicit Rooms(const EngineOptions& engine_options);
 
   // The state of all (base/fields.h); options are given.
-  ORRERY_FIELDS(timers, counters, routing, clock, directory, user_store,
+  ORRERY_FIELDS(timers, counters, routing, clock, directory, space, user_store,
                 hint_store, snapshots, membership, writer, reader, hint_log,
                 replayer, coordinators, repair, peer_requests, lister, lease,
                 door, boot)
@@ -48,6 +49,7 @@ class Rooms {
   RoutingView routing;
   HybridClock clock;
   DataDirectory directory;
+  SpaceGovernor space;
   Store user_store;
   Store hint_store;
   SnapshotJob snapshots;

@@ -7,6 +7,7 @@
 #define ORRERY_CORE_PROTOCOL_COUNTERS_H_
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/base/fields.h"
 
@@ -44,6 +45,28 @@ struct StoreCounters {  // CONTRACT section 3, /admin/stats.
                 reclaimed_bytes, compacting_files, compacting_bytes,
                 compacted_bytes, scrubbed_files, scrubbed_bytes, scrub_passes,
                 scrub_files_left, index_snapshots, index_snapshots_given_up)
+};
+
+// What a node may do with its disk: storage/space_governor.h.
+enum class SpaceState : uint8_t { kNormal = 1, kTight = 2, kFull = 3 };
+
+constexpr std::string_view NameOf(SpaceState state) {
+  switch (state) {
+    case SpaceState::kNormal:
+      return "normal";
+    case SpaceState::kTight:
+      return "tight";
+    case SpaceState::kFull:
+      return "full";
+  }
+  return "";
+}
+
+struct SpaceView {
+  SpaceState state = SpaceState::kNormal;
+  bool is_known = false;  // The disk says how much is free.
+  uint64_t free_bytes = 0;
+  uint64_t reserve_bytes = 0;  // In RESERVE.
 };
 
 struct EngineCounters {

@@ -47,7 +47,7 @@ enum class DiskVerb : uint8_t {
   kMakeDir = 12,  // path; kExists if it is there
   kList = 13,     // path of a directory -> names (sorted)
   kStat = 14,     // path -> count = size, inode
-  kSpace = 15,    // -> count = free bytes
+  kSpace = 15,    // -> count = free bytes, total
   kDropCache = 16,  // file
   kLock = 17,       // path: flock-like, held until the process ends; kLocked
 };
@@ -91,6 +91,7 @@ enum class DiskOwner : uint8_t {
   kUserStore = 4,
   kHintStore = 5,
   kSnapshot = 6,
+  kReserve = 7,
 };
 
 struct DiskToken {
@@ -168,6 +169,7 @@ struct DiskDone {
   DiskError error = DiskError::kNone;
   uint64_t count = 0;              // Bytes moved, or size, or free bytes.
   uint64_t inode = 0;              // kStat.
+  uint64_t total = 0;              // kSpace: of the disk; 0: unknown.
   Bytes data;                      // kRead.
   std::vector<std::string> names;  // kList.
 };

@@ -89,6 +89,8 @@ struct Note {
     kFounded = 14,
     kJoined = 15,
     kVnodesKept = 16,  // detail = configured, number = recorded: that counts
+    kSpace = 17,       // detail = SpaceState, number = free bytes
+    kReserve = 18,     // number = bytes, fewer than configured: text says why
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

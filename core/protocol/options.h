@@ -29,6 +29,8 @@ struct Limits {
   uint64_t compaction_rate_min = 8ull << 20;
   uint64_t compaction_rate_max = 256ull << 20;
   uint64_t scrub_rate = 32ull << 20;  // Bytes a second while it reads.
+  // RESERVE is so much longer than a data file (storage section 8).
+  uint64_t reserve_slack_bytes = 1ull << 20;
   uint64_t hint_bytes_per_target_max = 1ull << 30;
   uint32_t sync_items_max = 4096;        // Key digests in one SyncKeys.
   uint64_t sync_bytes_max = 1ull << 20;  // Object bytes in one SyncObjects.
@@ -36,8 +38,8 @@ struct Limits {
   ORRERY_FIELDS(client_requests_max, peer_requests_max, store_reads_max,
                 pinned_bytes_max, key_segments, allocate_step,
                 compaction_rate_min, compaction_rate_max, scrub_rate,
-                hint_bytes_per_target_max, sync_items_max, sync_bytes_max,
-                sync_in_flight_max)
+                reserve_slack_bytes, hint_bytes_per_target_max, sync_items_max,
+                sync_bytes_max, sync_in_flight_max)
 };
 
 struct EngineOptions {

@@ -53,13 +53,14 @@ enum class TimerKind : uint8_t {
   kCompaction = 19,      // storage: compaction check
   kHlcLease = 20,        // engine: stamp lease renewal
   kListDeadline = 21,    // engine: a key listing gave up
-  kSpace = 22,           // storage: free space is looked at
+  kSpace = 22,           // storage: a file handle may be free again
   kProbeTimeout = 23,    // membership: a ping went unanswered
   kDrain = 24,           // engine: a stop waits no longer for requests
   kPutRetry = 25,        // quorum: a refused replica is asked again
   kCompactionPace = 27,  // storage: a compaction goes on
   kScrub = 28,           // storage: the next file, or piece of one, is scrubbed
   kDirectoryRetry = 26,  // storage: RING is written again after a full disk
+  kSpaceLook = 29,       // storage: the disk is asked how much space it has
 };
 
 // Deadlines of clients, who do not sleep when this process does.

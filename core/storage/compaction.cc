@@ -22,15 +22,27 @@ constexpr uint64_t kWorthwhileShare = 10;
 
 }  // namespace
 
+std::vector<uint16_t> Compaction::ChooseInputs(Turn& turn) const {
+  const uint64_t room = context_.space.room_for_job();
+  if (!context_.space.IsFull()) {
+    return ChooseVictims(files_, manifest_.state(),
+                         {.max_file_bytes = context_.space.file_bytes_max(),
+                          .live_bytes_max = std::min(kVictimLiveBytesMax, room),
+                          .drops_tombstones = context_.options.drops_tombstones,
+                          .thorough_below = thorough_below_,
+                          .now = turn.now(),
+                          .wall_ns = static_cast<uint64_t>(
+                              std::max<int64_t>(turn.wall().ns, 0))});
+  }
+  Relief relief = ChooseRelief(files_, room);
+  if (relief.wants_room) context_.space.YieldToJob(turn);  // Comes again then.
+  if (relief.copies) turn.effects.Mark("storage.relief_started");
+  return std::move(relief.slots);
+}
+
 void Compaction::Check(Turn& turn) {
   if (!IsIdle()) return;
-  inputs_ = ChooseVictims(
-      files_, manifest_.state(),
-      {.max_file_bytes = context_.options.max_file_bytes,
-       .drops_tombstones = context_.options.drops_tombstones,
-       .thorough_below = thorough_below_,
-       .now = turn.now(),
-       .wall_ns = static_cast<uint64_t>(std::max<int64_t>(turn.wall().ns, 0))});
+  inputs_ = ChooseInputs(turn);
   if (inputs_.empty()) {
     thorough_below_ = 0;
     return;
@@ -207,7 +219,7 @@ bool Compaction::TakeRecord(Turn& turn) {
     }
     Output& output = outputs_.back();
     const bool is_full =
-        output.offset + bytes + kSealBytes > context_.options.max_file_bytes;
+        output.offset + bytes + kSealBytes > context_.space.file_bytes_max();
     if (is_full && output.file.summary.record_count > 0) {
       SealOutput(turn);
       return false;
@@ -321,6 +333,7 @@ void Compaction::Flush(Turn& turn) {
   buffer_.clear();
   context_.counters.bytes_written += submitted_;
   pace_.Spend(submitted_, turn.now());
+  context_.space.OnGrown(submitted_, turn);
   Submit(Step::kWrite,
          {.verb = DiskVerb::kWrite,
           .file = context_.disk.NumberOfSlot(output.slot),
@@ -377,6 +390,7 @@ void Compaction::OnDiskDone(const DiskDone& part, Turn& turn) {
                                .priority = DiskPriority::kCompaction},
                               *std::move(rest), turn);
   }
+  if (done.error == DiskError::kNoSpace) context_.space.OnNoSpace(turn);
   if (step_ == Step::kOpenOutput) {
     if (done.error != DiskError::kNone) {
       files_.OnNotMade(outputs_.back().slot);

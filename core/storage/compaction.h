@@ -79,7 +79,9 @@ class Compaction {
         writer_(writer),
         pace_(context.options.limits) {}
 
-  // Starts a job if something is worth one and none runs.
+  // Starts a job if something is worth one and none runs.  While the disk is
+  // full that is what frees space: what is wholly dead, else the file with the
+  // fewest live bytes, into what the reserve gives up.
   void Check(Turn& turn);
   // As an operator asks: for each file that there is now a little is enough.
   TaskAnswer CheckAll(Turn& turn);
@@ -145,6 +147,7 @@ class Compaction {
     ORRERY_FIELDS(slot, file, header_crc, offset, written)
   };
 
+  std::vector<uint16_t> ChooseInputs(Turn& turn) const;
   uint64_t DropBelow() const;
   bool MustWait(Turn& turn);
   void Submit(Step step, DiskEffect effect, Turn& turn);

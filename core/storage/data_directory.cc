@@ -481,6 +481,7 @@ bool DataDirectory::SavesRingFile(Step step) {
 // What is already in RING.tmp is written over when it is tried again.
 void DataDirectory::SetRingAside(Turn& turn) {
   turn.effects.Mark("storage.ring_waits_for_space");
+  no_space_ = true;
   waiting_.push_back(std::move(jobs_.front()));
   jobs_.pop_front();
   // Later rings stay behind it.

@@ -40,6 +40,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -115,6 +116,9 @@ class DataDirectory {
   // Tokens that became durable since the last call.  A failed save: kFailed.
   std::vector<uint64_t>& TakeSaved() { return saved_.Take(); }
 
+  // RING found no space since the last call.
+  bool TakeNoSpace() { return std::exchange(no_space_, false); }
+
   // A save that does not wait for space is under way.
   bool IsSaving() const { return step_ != Step::kIdle || !jobs_.empty(); }
   bool IsIdle() const {
@@ -126,7 +130,8 @@ class DataDirectory {
                 failure_exit_code_, identity_, slots_, inode_,
                 machine_restarted_, was_clean_, fresh_, moved_,
                 marked_doubtful_, ring_unreadable_, ring_, ring_file_bytes_,
-                durable_hlc_high_, jobs_, waiting_, saved_, transfer_)
+                durable_hlc_high_, jobs_, waiting_, saved_, transfer_,
+                no_space_)
 
  private:
   // The operation whose completion is awaited; one at a time.
@@ -214,6 +219,7 @@ class DataDirectory {
   std::deque<Job> jobs_;
   std::deque<Job> waiting_;  // Rings, in order: the disk is full (DIR-5).
   ReadyList<uint64_t> saved_;
+  bool no_space_ = false;
 };
 
 }  // namespace orrery

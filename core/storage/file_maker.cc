@@ -28,7 +28,7 @@ void FileMaker::Make(const Request& request, Turn& turn) {
                        .state = DataFile::State::kOpening,
                        .length = kHeaderBlockBytes};
   if (!files_.Add(entry, &file_.slot)) {
-    no_space_ = true;  // 65,536 files: compaction must free one first.
+    failure_ = Failure::kNoHandle;  // Compaction must free one first.
     return;
   }
   files_.Pin(file_.slot);
@@ -87,6 +87,7 @@ void FileMaker::OnDiskDone(const DiskDone& part, Turn& turn) {
                      .length = file_.allocated},
                     turn);
     case Step::kAllocate:
+      context_.space.OnGrown(file_.allocated, turn);
       return Submit(Step::kSync, {.verb = DiskVerb::kSync, .file = number_},
                     turn);
     case Step::kSync:
@@ -120,11 +121,15 @@ void FileMaker::OnError(DiskError error, Turn& turn) {
   // Nothing refers to it: the file table closes and unlinks it.
   if (step_ == Step::kOpen) files_.OnNotMade(file_.slot);
   step_ = Step::kIdle;
-  if (error == DiskError::kNoSpace || error == DiskError::kTooManyFiles) {
-    no_space_ = true;
+  if (error == DiskError::kNoSpace) {
+    failure_ = Failure::kNoSpace;
     turn.effects.Mark("storage.no_space_for_file");
+  } else if (error == DiskError::kTooManyFiles) {
+    failure_ = Failure::kNoHandle;
+    turn.effects.Mark("storage.no_handle_for_file");
+    files_.ReleaseHandle(turn);
   } else {
-    failed_ = true;
+    failure_ = Failure::kError;
     turn.effects.notes.push_back({.kind = Note::Kind::kDiskError,
                                   .detail = static_cast<uint32_t>(error),
                                   .text = context_.disk.DataPath(file_.id)});
@@ -140,7 +145,8 @@ MadeFile FileMaker::Take() {
   return file;
 }
 
-bool FileMaker::TakeNoSpace() { return std::exchange(no_space_, false); }
-bool FileMaker::TakeFailed() { return std::exchange(failed_, false); }
+FileMaker::Failure FileMaker::TakeFailure() {
+  return std::exchange(failure_, Failure::kNone);
+}
 
 }  // namespace orrery

@@ -50,15 +50,19 @@ class FileMaker {
   bool IsIdle() const { return step_ == Step::kIdle; }
   bool IsReady() const { return ready_.has_value(); }
   MadeFile Take();
-  // The last Make found no space, or failed otherwise.  Cleared by asking.
-  bool TakeNoSpace();
-  bool TakeFailed();
+  enum class Failure : uint8_t {
+    kNone = 0,
+    kNoSpace = 1,
+    kNoHandle = 2,  // Nor a slot in the file table.
+    kError = 3,
+  };
+  // Why the last Make made none.  Cleared by asking.
+  Failure TakeFailure();
 
   void OnDiskDone(const DiskDone& part, Turn& turn);
   void OnAdded(uint64_t file_id);
 
-  ORRERY_FIELDS(step_, request_, file_, number_, ready_, no_space_, failed_,
-                transfer_)
+  ORRERY_FIELDS(step_, request_, file_, number_, ready_, failure_, transfer_)
 
  private:
   enum class Step : uint8_t {
@@ -83,8 +87,7 @@ class FileMaker {
   MadeFile file_;
   FileNumber number_;
   std::optional<MadeFile> ready_;
-  bool no_space_ = false;
-  bool failed_ = false;
+  Failure failure_ = Failure::kNone;
 };
 
 }  // namespace orrery

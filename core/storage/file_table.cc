@@ -49,7 +49,7 @@ void FileTable::Unpin(uint16_t slot, Turn& turn) {
   if (file.pins > 0) return;
   if (file.is_doomed) return Retire(slot, turn);
   // FIL-2: a file that was made, or a burst of reads, came on top.
-  if (open_ > kOpenFilesMax) EvictOne(turn);
+  if (open_ > kOpenFilesMax) ReleaseHandle(turn);
 }
 
 bool FileTable::EnsureOpen(uint16_t slot, Turn& turn) {
@@ -67,7 +67,7 @@ bool FileTable::EnsureOpen(uint16_t slot, Turn& turn) {
     case DataFile::State::kGone:
       ORRERY_UNREACHABLE("a pinned file is gone");
   }
-  if (open_ >= kOpenFilesMax) EvictOne(turn);
+  if (open_ >= kOpenFilesMax) ReleaseHandle(turn);
   file.state = DataFile::State::kOpening;
   ++open_;
   Emit(slot,
@@ -78,7 +78,7 @@ bool FileTable::EnsureOpen(uint16_t slot, Turn& turn) {
   return false;
 }
 
-void FileTable::EvictOne(Turn& turn) {
+void FileTable::ReleaseHandle(Turn& turn) {
   DataFile* oldest = nullptr;
   for (const auto& [id, slot] : by_id_) {
     DataFile& file = files_[slot];
@@ -140,7 +140,7 @@ void FileTable::OnDiskDone(const DiskDone& done, Turn& turn) {
       } else {
         file.state = DataFile::State::kClosed;
         --open_;
-        if (done.error == DiskError::kTooManyFiles) EvictOne(turn);
+        if (done.error == DiskError::kTooManyFiles) ReleaseHandle(turn);
         failed_.push_back(slot);
       }
       break;

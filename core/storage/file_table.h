@@ -95,6 +95,8 @@ class FileTable {
   // The file is no longer listed: closed and unlinked at zero pins.
   // REQUIRES: nothing in the index points to it.
   void Doom(uint16_t slot, Turn& turn);
+  // There are too few: closes the file that nobody used for the longest time.
+  void ReleaseHandle(Turn& turn);
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
   std::vector<uint16_t>& TakeOpened() { return opened_.Take(); }
@@ -112,7 +114,6 @@ class FileTable {
  private:
   void Emit(uint16_t slot, DiskEffect effect, Turn& turn) const;
   void Retire(uint16_t slot, Turn& turn);
-  void EvictOne(Turn& turn);
 
   const StoreDisk& disk_;
   std::deque<DataFile> files_;

@@ -38,11 +38,20 @@ void IndexSnapshotWriter::Submit(Step step, DiskEffect effect, Turn& turn) {
 
 void IndexSnapshotWriter::Pump(Turn& turn) {
   if (!is_awake_ || is_closed_ || !IsIdle()) return;
-  // What space there is is for data.
-  if (manifest_.IsFull() || !manifest_.IsStarted()) return;
+  if (!manifest_.IsStarted()) return;
   const std::optional<uint64_t> id = FindFile();
-  if (id.has_value()) return Begin(*id, turn);
+  if (id.has_value() && HasRoomFor(manifest_.state().files.at(*id))) {
+    return Begin(*id, turn);
+  }
   is_awake_ = false;
+}
+
+// What space there is is for data.
+bool IndexSnapshotWriter::HasRoomFor(const ManifestFile& listed) const {
+  const SpaceGovernor& space = context_.space;
+  if (manifest_.IsFull() || space.IsFull() || space.IsTight()) return false;
+  const uint64_t blocks = SnapshotBlocksOf(listed.summary.record_count);
+  return SnapshotBytesOf(blocks) <= space.room_for_job();
 }
 
 // The first one behind looked_upto_.

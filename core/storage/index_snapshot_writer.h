@@ -60,7 +60,7 @@ class IndexSnapshotWriter {
                       const ManifestLog& manifest)
       : context_(context), files_(files), manifest_(manifest) {}
 
-  // Files may be sealed that were not.
+  // Files may be sealed that were not, or there is space that was not.
   void Wake() {
     is_awake_ = true;
     looked_upto_ = 0;
@@ -100,6 +100,7 @@ class IndexSnapshotWriter {
 
   void Submit(Step step, DiskEffect effect, Turn& turn);
   std::optional<uint64_t> FindFile() const;
+  bool HasRoomFor(const ManifestFile& listed) const;
   bool MayHaveOne(const ManifestFile& listed) const;
   void Begin(uint64_t id, Turn& turn);
   void StartScan(Turn& turn);

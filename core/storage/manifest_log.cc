@@ -67,6 +67,17 @@ void ManifestLog::LookForDoubt() {
 
 void ManifestLog::Retry(Turn& turn) {
   is_full_ = false;
+  grows_little_ = false;
+  Continue(turn);
+}
+
+void ManifestLog::RollForRelief(uint64_t room, Turn& turn) {
+  if (!IsIdle() || !is_started_ || is_full_) return;
+  // The new one may be longer than the last was, if there are more files.
+  const bool is_worth_it =
+      allocated_ >= base_end_ + 2 * kGrowBytes && allocated_ >= 4 * base_end_;
+  if (!is_worth_it || room < 2 * base_end_) return;
+  roll_wanted_ = true;
   Continue(turn);
 }
 
@@ -125,6 +136,7 @@ void ManifestLog::OnRolled(Turn& turn) {
   offset_ = submitted_bytes_;
   allocated_ = offset_;
   roll_at_ = std::max(kRollBytes, 2 * offset_);
+  base_end_ = offset_;
   ++next_edit_;
   roll_wanted_ = false;
   is_started_ = true;
@@ -144,7 +156,9 @@ void ManifestLog::WriteEdit(Turn& turn) {
   const uint64_t end = offset_ + edit.size();
   const FileNumber file = disk_.NumberOfManifest(generation_);
   if (end > allocated_) {
-    submitted_bytes_ = AlignUp(end - allocated_, kGrowBytes);
+    submitted_bytes_ = end - allocated_;
+    if (!grows_little_)
+      submitted_bytes_ = AlignUp(submitted_bytes_, kGrowBytes);
     return Submit(Step::kAllocate,
                   {.verb = DiskVerb::kAllocate,
                    .file = file,
@@ -247,6 +261,10 @@ void ManifestLog::OnError(const DiskDone& done, Turn& turn) {
                                   .detail = static_cast<uint32_t>(done.error),
                                   .text = disk_.PathOf("MANIFEST")});
     return;
+  }
+  if (failed == Step::kAllocate && !grows_little_) {
+    grows_little_ = true;
+    return Continue(turn);
   }
   is_full_ = true;
   LookForDoubt();

@@ -70,6 +70,8 @@ class ManifestLog {
   bool IsFailed() const { return is_failed_; }
   bool IsFull() const { return is_full_; }
   void Retry(Turn& turn);  // After kNoSpace.
+  // Rolls now if that gives space back, and less than `room` is enough for it.
+  void RollForRelief(uint64_t room, Turn& turn);
   // Only this process knows of some damage or doubt: there was no space to say
   // it, or the manifest has failed.
   bool HidesDoubt() const { return hides_doubt_; }
@@ -80,9 +82,9 @@ class ManifestLog {
 
   ORRERY_FIELDS(step_, storage_, process_generation_, salt_seed_, state_,
                 generation_, next_generation_, salt_, offset_, allocated_,
-                next_edit_, roll_at_, submitted_bytes_, roll_wanted_,
-                is_started_, is_failed_, is_full_, hides_doubt_, queue_,
-                durable_, transfer_)
+                next_edit_, roll_at_, base_end_, submitted_bytes_,
+                grows_little_, roll_wanted_, is_started_, is_failed_, is_full_,
+                hides_doubt_, queue_, durable_, transfer_)
 
  private:
   enum class Step : uint8_t {
@@ -131,7 +133,9 @@ class ManifestLog {
   uint64_t allocated_ = 0;
   uint64_t next_edit_ = 1;
   uint64_t roll_at_ = 0;
+  uint64_t base_end_ = 0;  // Where the first edit went.
   uint64_t submitted_bytes_ = 0;
+  bool grows_little_ = false;  // For want of space: by what one edit needs.
   bool roll_wanted_ = false;
   bool is_started_ = false;
   bool is_failed_ = false;

@@ -125,6 +125,7 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
       ++next_sync_;
       return SyncNextTail(turn);
     case Step::kCleanup:
+    case Step::kLateCleanup:
       ++next_cleanup_;
       return CleanupNext(turn);
     case Step::kNew:

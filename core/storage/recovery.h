@@ -82,7 +82,9 @@ class Recovery {
   // The manifest log got further: started, full or failed.
   void OnManifestChanged(Turn& turn);
 
-  bool IsDone() const { return step_ == Step::kDone; }
+  bool IsDone() const {
+    return step_ == Step::kDone || step_ == Step::kLateCleanup;
+  }
   const std::string& failure() const { return failure_; }
   // REQUIRES: IsDone().
   uint64_t next_seq() const;
@@ -94,7 +96,8 @@ class Recovery {
                 snapshot_offset_, snapshot_rows_, is_snapshot_good_, is_naming_,
                 seen_, repaired_gaps_, named_, cuts_, next_cut_, next_sync_,
                 AsValue(cut_bytes_), was_tail_unsynced_, was_tail_cut_,
-                max_seq_, records_, outranking_, cleanup_, next_cleanup_)
+                max_seq_, records_, outranking_, cleanup_, next_cleanup_,
+                is_late_)
 
  private:
   enum class Step : uint8_t {
@@ -121,6 +124,7 @@ class Recovery {
     kCleanup,
     kDone,
     kFailed,
+    kLateCleanup,  // The manifest found its space after the store was open.
     kOpenIndex,
     kReadIndex,
     kCloseIndex,
@@ -185,6 +189,7 @@ class Recovery {
   void PlanCleanup();
   void CleanupNext(Turn& turn);
   void Finish(Turn& turn);
+  void ReleaseCuts(Turn& turn);
   void Fail(const std::string& why, Turn& turn);
   void OnManifestStep(const DiskDone& done, Turn& turn);
   void OnCutDone(const DiskDone& done, Turn& turn);
@@ -252,6 +257,7 @@ class Recovery {
   std::vector<Outranking> outranking_;
   std::vector<DiskEffect> cleanup_;
   size_t next_cleanup_ = 0;
+  bool is_late_ = false;  // Nothing is removed yet.
 };
 
 }  // namespace orrery

@@ -342,13 +342,21 @@ void Recovery::Roll(Turn& turn) {
 }
 
 void Recovery::OnManifestChanged(Turn& turn) {
+  if (step_ == Step::kDone && is_late_ && manifest_.IsStarted()) {
+    is_late_ = false;
+    PlanCleanup();
+    return CleanupNext(turn);
+  }
   if (step_ != Step::kRoll) return;
   if (manifest_.IsFailed()) {
     return Fail("the manifest cannot be written", turn);
   }
   // Without space for it the old manifest still says the same: serves reads,
-  // and what was to be removed waits for the next start.
-  if (manifest_.IsFull()) return Finish(turn);
+  // and what is to be removed waits.
+  if (manifest_.IsFull()) {
+    is_late_ = true;
+    return Finish(turn);
+  }
   if (!manifest_.IsStarted()) return;
   PlanCleanup();
   CleanupNext(turn);
@@ -384,17 +392,27 @@ void Recovery::PlanCleanup() {
 }
 
 void Recovery::CleanupNext(Turn& turn) {
-  if (next_cleanup_ == cleanup_.size()) return Finish(turn);
-  Submit(Step::kCleanup, cleanup_[next_cleanup_], turn);
+  const bool was_late = IsDone();
+  if (next_cleanup_ < cleanup_.size()) {
+    return Submit(was_late ? Step::kLateCleanup : Step::kCleanup,
+                  cleanup_[next_cleanup_], turn);
+  }
+  if (!was_late) return Finish(turn);
+  step_ = Step::kDone;
+  ReleaseCuts(turn);
+}
+
+void Recovery::ReleaseCuts(Turn& turn) {
+  for (const Cut& cut : cuts_) {
+    if (cut.is_dropped && !is_suspicious_) files_.Doom(cut.slot, turn);
+    files_.Unpin(cut.slot, turn);
+  }
+  cuts_.clear();
 }
 
 void Recovery::Finish(Turn& turn) {
   step_ = Step::kDone;
-  const bool may_remove = manifest_.IsStarted() && !is_suspicious_;
-  for (const Cut& cut : cuts_) {
-    if (cut.is_dropped && may_remove) files_.Doom(cut.slot, turn);
-    files_.Unpin(cut.slot, turn);
-  }
+  if (!is_late_) ReleaseCuts(turn);
   turn.effects.notes.push_back(
       {.kind = Note::Kind::kRecovered,
        .number = records_,

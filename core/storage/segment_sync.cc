@@ -13,7 +13,7 @@ namespace {
 // Unsynced bytes that a power loss may take (storage section 1, I1).
 constexpr uint64_t kUnsyncedBytesMax = uint64_t{8} << 20;
 constexpr Duration kWatermarkDelay = 100 * kMillisecond;
-constexpr Duration kSpaceRetry = kSecond;
+constexpr Duration kHandleRetry = 100 * kMillisecond;
 
 }  // namespace
 
@@ -57,68 +57,99 @@ void SegmentWriter::MakeFileIfNeeded(Turn& turn) {
   if (!maker_.IsIdle() || maker_.IsReady()) return;
   if (is_read_only_ || is_full_ || maker_waits_ || poison_edits_ > 0) return;
   const AppendFile* active = Active();
-  const uint64_t max_bytes = context_.options.max_file_bytes;
+  const uint64_t max_bytes = context_.space.file_bytes_max();
   const bool is_needed = active == nullptr && emitted_ < queue_.size();
-  const bool is_spare =
-      active != nullptr && !is_closing_ && active->offset > max_bytes / 2;
+  const bool is_spare = active != nullptr && !is_closing_ &&
+                        !context_.space.IsFull() &&
+                        active->offset > max_bytes / 2;
   if (!is_needed && !is_spare) return;
-  uint64_t bytes = std::min(context_.options.limits.allocate_step,
-                            AlignUp(max_bytes, kLogPageBytes));
-  bytes = std::max(bytes, kHeaderBlockBytes + 2 * kLogPageBytes);
+  const uint64_t bytes =
+      std::max(StepOf({}), kHeaderBlockBytes + 2 * kLogPageBytes);
   maker_.Make({.file_id = context_.next_file_id++,
                .allocate_bytes = bytes,
                .base_seq = next_seq_},
               turn);
+  OnMakerStopped(turn);
 }
 
 void SegmentWriter::OnMakerDone(const DiskDone& done, Turn& turn) {
   maker_.OnDiskDone(done, turn);
-  if (maker_.TakeFailed()) return GoReadOnly(turn);
-  if (!maker_.TakeNoSpace()) return;
+  OnMakerStopped(turn);
+}
+
+void SegmentWriter::OnMakerStopped(Turn& turn) {
+  switch (maker_.TakeFailure()) {
+    case FileMaker::Failure::kNone:
+      return;
+    case FileMaker::Failure::kError:
+      return GoReadOnly(turn);
+    case FileMaker::Failure::kNoHandle:
+      return AwaitHandle(turn);
+    case FileMaker::Failure::kNoSpace:
+      break;
+  }
   if (Active() == nullptr) return GoFull(turn);
+  maker_waits_ = true;  // The active file has some.
+  context_.space.OnNoSpace(turn);
+}
+
+// One may be free soon.  Meanwhile the active file goes on, if there is one.
+void SegmentWriter::AwaitHandle(Turn& turn) {
   maker_waits_ = true;
-  turn.timers.Arm(TimerKind::kSpace, TimerHandle(), turn.now() + kSpaceRetry);
+  if (Active() == nullptr) DropUnemitted(StoreStatus::kBusy);
+  turn.timers.Arm(TimerKind::kSpace, TimerHandle(), turn.now() + kHandleRetry);
+}
+
+void SegmentWriter::OnHandleTimer(Turn& turn) {
+  maker_waits_ = false;
+  Pump(turn);
+}
+
+// By what the file grows ahead of need: on a full disk not at all.
+uint64_t SegmentWriter::StepOf(const AppendFile& file) const {
+  if (context_.space.IsFull()) return 0;
+  const uint64_t most = AlignUp(context_.space.file_bytes_max(), kLogPageBytes);
+  return std::min(context_.options.limits.allocate_step,
+                  most - std::min(file.made.allocated, most));
 }
 
 bool SegmentWriter::ReserveSpace(AppendFile& file, uint64_t end, Turn& turn) {
   const bool fits = end <= file.made.allocated;
-  const uint64_t step = context_.options.limits.allocate_step;
-  const bool is_low =
-      file.made.allocated < context_.options.max_file_bytes &&
-      end + std::min(kBatchBytesMax, step / 2) > file.made.allocated;
-  if ((!fits || is_low) && !file.is_allocating) {
-    file.is_allocating = true;
-    const uint64_t left =
-        AlignUp(context_.options.max_file_bytes, kLogPageBytes) -
-        std::min(file.made.allocated,
-                 AlignUp(context_.options.max_file_bytes, kLogPageBytes));
-    uint64_t length = std::min(step, left);
-    if (!fits) {
-      length =
-          std::max(length, AlignUp(end - file.made.allocated, kLogPageBytes));
-    }
-    context_.disk.Emit(
-        {.part = StorePart::kWriter, .handle = {file.made.slot, epoch_}},
-        {.verb = DiskVerb::kAllocate,
-         .file = context_.disk.NumberOfSlot(file.made.slot),
-         .offset = file.made.allocated,
-         .length = length},
-        turn);
-    file.allocating_bytes = length;
+  uint64_t length = StepOf(file);
+  const uint64_t ahead =
+      std::min(kBatchBytesMax, context_.options.limits.allocate_step / 2);
+  const bool is_low = length > 0 && end + ahead > file.made.allocated;
+  if ((fits && !is_low) || file.is_allocating) return fits;
+  if (!fits) {
+    length =
+        std::max(length, AlignUp(end - file.made.allocated, kLogPageBytes));
   }
+  file.is_allocating = true;
+  file.is_ahead = fits;
+  file.allocating_bytes = length;
+  context_.disk.Emit(
+      {.part = StorePart::kWriter, .handle = {file.made.slot, epoch_}},
+      {.verb = DiskVerb::kAllocate,
+       .file = context_.disk.NumberOfSlot(file.made.slot),
+       .offset = file.made.allocated,
+       .length = length},
+      turn);
   return fits;
 }
 
 void SegmentWriter::OnAllocated(const DiskDone& done, Turn& turn) {
+  bool was_ahead = false;
   for (AppendFile& file : append_) {
     if (file.made.slot != done.token.handle.slot) continue;
     file.is_allocating = false;
-    if (done.error == DiskError::kNone) {
-      file.made.allocated += file.allocating_bytes;
-    }
+    was_ahead = file.is_ahead;
+    if (done.error != DiskError::kNone) continue;
+    file.made.allocated += file.allocating_bytes;
+    context_.space.OnGrown(file.allocating_bytes, turn);
   }
   if (done.error == DiskError::kReadOnly) return GoReadOnly(turn);
-  if (done.error != DiskError::kNone) return GoFull(turn);
+  if (done.error != DiskError::kNone && !was_ahead) return GoFull(turn);
+  if (done.error != DiskError::kNone) context_.space.OnNoSpace(turn);
   Pump(turn);
 }
 
@@ -335,6 +366,7 @@ void SegmentWriter::OnWatermarkTimer(Turn& turn) {
 void SegmentWriter::Poison(DiskError error, Turn& turn) {
   if (is_poisoned_) return GoReadOnly(turn);
   turn.effects.Mark("storage.file_poisoned");
+  if (error == DiskError::kNoSpace) context_.space.OnNoSpace(turn);
   is_poisoned_ = true;
   held_durable_ = durable_position_;
   poison_end_ = log_end_;
@@ -414,12 +446,26 @@ void SegmentWriter::GoFull(Turn& turn) {
   turn.effects.Mark("storage.full");
   is_full_ = true;
   DropUnemitted(StoreStatus::kFull);
-  turn.timers.Arm(TimerKind::kSpace, TimerHandle(), turn.now() + kSpaceRetry);
+  context_.space.OnNoSpace(turn);
 }
 
-void SegmentWriter::OnSpaceTimer(Turn& turn) {
+void SegmentWriter::OnSpace(Turn& turn) {
   is_full_ = false;
   maker_waits_ = false;
+  Pump(turn);
+}
+
+void SegmentWriter::SealForRelief(Turn& turn) {
+  const AppendFile* active = Active();
+  if (active == nullptr || !active->has_batches || is_full_) return;
+  const DataFile& file = files_.At(active->made.slot);
+  const uint64_t used = file.length - kHeaderBlockBytes;
+  const uint64_t dead = used - std::min(used, file.live_bytes);
+  const bool is_worth_it =
+      dead * 2 >= used && dead >= context_.space.file_bytes_max() / 8;
+  if (!is_worth_it) return;
+  turn.effects.Mark("storage.sealed_for_relief");
+  seal_wanted_ = true;
   Pump(turn);
 }
 

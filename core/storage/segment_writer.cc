@@ -59,12 +59,12 @@ StoreStatus SegmentWriter::Refusal(const StorePut& put, const KeyHash& hash,
   if (is_read_only_) return StoreStatus::kReadOnly;
   if (IsTooLarge(put)) return StoreStatus::kTooLarge;
   if (is_full_ || manifest_.IsFull()) return StoreStatus::kFull;
-  if (!queue_.empty()) {  // A record above the cap is admitted alone.
-    const uint64_t pinned =
-        queue_.bytes() + put.key.size() + put.meta.size() + put.value.size();
-    if (pinned > context_.options.limits.pinned_bytes_max) {
-      return StoreStatus::kBusy;
-    }
+  const uint64_t pinned =
+      queue_.bytes() + put.key.size() + put.meta.size() + put.value.size();
+  if (!context_.space.MayTake(put.deleted, pinned)) return StoreStatus::kFull;
+  // A record above the cap is admitted alone.
+  if (!queue_.empty() && pinned > context_.options.limits.pinned_bytes_max) {
+    return StoreStatus::kBusy;
   }
   if (put.if_seq.has_value()) {
     *current_seq = NewestSeq(hash);
@@ -191,7 +191,7 @@ BatchPlan SegmentWriter::Plan(const AppendFile& file) const {
     if (!is_first && bytes > kBatchBytesMax) break;
     // Any file takes at least one record.
     const bool fits =
-        start + bytes + kSealBytes <= context_.options.max_file_bytes;
+        start + bytes + kSealBytes <= context_.space.file_bytes_max();
     if (!fits && !(is_first && is_empty)) break;
     plan.record_bytes = bytes;
     ++plan.count;
@@ -208,6 +208,9 @@ void SegmentWriter::EmitWrite(AppendFile& file, Batch batch, Turn& turn) {
   batch.end_position = file.end_position();
   log_end_ = batch.end_position;
   context_.counters.bytes_written += batch.encoded.bytes;
+  if (context_.space.IsFull()) {
+    context_.space.OnDeletesWritten(batch.encoded.bytes);
+  }
   const uint32_t ordinal =
       first_batch_ + static_cast<uint32_t>(batches_.size());
   batches_.push_back(std::move(batch));
@@ -249,6 +252,7 @@ void SegmentWriter::OnWritten(const DiskDone& done, Turn& turn) {
   if (done.error == DiskError::kReadOnly) return GoReadOnly(turn);
   if (done.error != DiskError::kNone || done.count == 0) {
     turn.effects.Mark("storage.write_failed");
+    batch.is_done = true;  // No completion of it is to come.
     return Poison(done.error, turn);
   }
   batch.written += done.count;

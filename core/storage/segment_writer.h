@@ -68,11 +68,15 @@ class SegmentWriter {
   void OnEditDurable(const EditOrigin& origin, Turn& turn);
   void OnSyncTimer(Turn& turn);
   void OnWatermarkTimer(Turn& turn);
+  void OnHandleTimer(Turn& turn);
   // Space may be free again.
-  void OnSpaceTimer(Turn& turn);
+  void OnSpace(Turn& turn);
+  // Seals the active file if so much of it is dead that compacting it would
+  // help a full disk.
+  void SealForRelief(Turn& turn);
   // The manifest failed, or the file system is read-only.
   void GoReadOnly(Turn& turn);
-  // There is no space: nothing more is taken in until the space timer.
+  // There is no space: nothing more is taken in until OnSpace.
   void GoFull(Turn& turn);
 
   // Ends the active file behind what was emitted so far.  Says which file is
@@ -134,11 +138,12 @@ class SegmentWriter {
     FileSummary break_summary;
     bool has_batches = false;
     bool is_allocating = false;
+    bool is_ahead = false;  // What is being allocated is not needed yet.
     uint64_t allocating_bytes = 0;
     bool is_sealing = false;
     ORRERY_FIELDS(made, base, offset, summary, synced_summary, synced_offset,
                   break_offset, break_summary, has_batches, is_allocating,
-                  allocating_bytes, is_sealing)
+                  is_ahead, allocating_bytes, is_sealing)
 
     uint64_t PositionOf(uint64_t at) const {
       return base + (at - kHeaderBlockBytes);
@@ -173,6 +178,9 @@ class SegmentWriter {
   bool EmitNext(Turn& turn);
   BatchPlan Plan(const AppendFile& file) const;
   bool ReserveSpace(AppendFile& file, uint64_t end, Turn& turn);
+  uint64_t StepOf(const AppendFile& file) const;
+  void OnMakerStopped(Turn& turn);
+  void AwaitHandle(Turn& turn);
   void EmitWrite(AppendFile& file, Batch batch, Turn& turn);
   void SealActive(Turn& turn);
   bool ActivateFile(Turn& turn);

@@ -27,8 +27,8 @@ StoreTold::Asker AskerOf(const Ticket& ticket) {
 
 }  // namespace
 
-Store::Store(const Options& options)
-    : parts_(std::make_unique<StoreParts>(options)),
+Store::Store(const Options& options, SpaceGovernor& space)
+    : parts_(std::make_unique<StoreParts>(options, space)),
       changes_(parts_->context.changes),
       replies_(parts_->context.replies) {
   ORRERY_INVARIANT(options.max_file_bytes >= 8192);
@@ -57,7 +57,8 @@ bool Store::IsSuspect() const { return parts_->is_suspect; }
 void Store::ClearSuspect(Turn& turn) { parts_->ClearSuspect(turn); }
 
 bool Store::IsReadOnly() const {
-  return parts_->writer.IsReadOnly() || parts_->writer.IsFull();
+  return parts_->writer.IsReadOnly() || parts_->writer.IsFull() ||
+         parts_->context.space.IsFull();
 }
 
 void Store::Put(StorePut put, Turn& turn) {
@@ -244,8 +245,7 @@ void Store::OnTimer(const TimerHeap::Due& due, Turn& turn) {
       parts.scrubber.OnTimer(turn);
       break;
     case TimerKind::kSpace:
-      parts.manifest.Retry(turn);
-      parts.writer.OnSpaceTimer(turn);
+      parts.writer.OnHandleTimer(turn);
       break;
     default:
       ORRERY_UNREACHABLE("a timer of another room");
@@ -259,6 +259,21 @@ void Store::OnTick(Turn& turn) {
   parts_->compaction.OnTick(turn);
   parts_->scrubber.OnTick(turn);
   parts_->Settle(turn);
+}
+
+void Store::OnSpace(Turn& turn) {
+  StoreParts& parts = *parts_;
+  if (!parts.is_open) return;
+  parts.manifest.Retry(turn);
+  parts.writer.OnSpace(turn);
+  parts.index_snapshots.Wake();
+  const SpaceGovernor& space = parts.context.space;
+  if (space.IsTight() || space.IsFull()) parts.compaction.Check(turn);
+  if (space.IsFull() && parts.compaction.IsIdle()) {
+    parts.writer.SealForRelief(turn);
+    parts.manifest.RollForRelief(space.room_for_job(), turn);
+  }
+  parts.Settle(turn);
 }
 
 void Store::Compact(Turn& turn) {

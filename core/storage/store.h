@@ -110,7 +110,8 @@ struct StoreSnapshotResult {
 };
 
 struct IndexEntry;  // core/storage/key_index.h
-class StoreParts;   // core/storage/store_parts.h: the sub-machines, wired.
+class SpaceGovernor;
+class StoreParts;  // core/storage/store_parts.h: the sub-machines, wired.
 
 class Store {
  public:
@@ -129,7 +130,8 @@ class Store {
     bool drops_tombstones = false;
   };
 
-  explicit Store(const Options& options);
+  // `space` is shared by the stores of a node.
+  Store(const Options& options, SpaceGovernor& space);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -227,6 +229,10 @@ class Store {
   void OnTimer(const TimerHeap::Due& due, Turn& turn);
   // End of a turn of the event loop: what gathered becomes one write.
   void OnTick(Turn& turn);
+
+  // The governor has news: what waits for space tries again, and if there is
+  // little of it something to compact is looked for.
+  void OnSpace(Turn& turn);
 
   // Looks for something to compact now.
   void Compact(Turn& turn);

@@ -16,18 +16,21 @@
 #include "core/base/ready_list.h"
 #include "core/base/siphash.h"
 #include "core/storage/key_index.h"
+#include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "core/storage/store_disk.h"
 
 namespace orrery {
 
 struct StoreContext {
-  explicit StoreContext(const Store::Options& store_options)
+  StoreContext(const Store::Options& store_options, SpaceGovernor& governor)
       : options(store_options),
-        disk(store_options.id, store_options.directory) {}
+        disk(store_options.id, store_options.directory),
+        space(governor) {}
 
   const Store::Options options;
   const StoreDisk disk;
+  SpaceGovernor& space;
   Store::Open open;
   uint64_t next_file_id = 1;  // Never given twice (I8).
 

@@ -7,8 +7,8 @@
 
 namespace orrery {
 
-StoreParts::StoreParts(const Store::Options& options)
-    : context(options),
+StoreParts::StoreParts(const Store::Options& options, SpaceGovernor& space)
+    : context(options, space),
       files(context.disk),
       index(options.limits.key_segments),
       manifest(context.disk),
@@ -114,6 +114,10 @@ void StoreParts::Settle(Turn& turn) {
   if (!is_open) return;
   if (manifest.IsFailed()) writer.GoReadOnly(turn);
   if (manifest.IsFull() && !writer.IsFull()) writer.GoFull(turn);
+  // The edit that ends a job needs a page too.
+  if (manifest.IsFull() && !compaction.IsIdle()) {
+    context.space.YieldToJob(turn);
+  }
   snapshot.OnWriterChanged(turn);
   for (const Duration took : reader.TakeTimes()) compaction.NoteRead(took);
   for (const DamagedEntry& damaged : reader.TakeDamaged()) {

@@ -27,7 +27,7 @@ namespace orrery {
 
 class StoreParts {
  public:
-  explicit StoreParts(const Store::Options& options);
+  StoreParts(const Store::Options& options, SpaceGovernor& space);
 
   void OnDiskDone(const DiskDone& done, Turn& turn);
   void FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,

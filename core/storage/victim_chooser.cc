@@ -25,6 +25,18 @@ uint64_t DeadBytes(const DataFile& file) {
   return UsedBytes(file) - std::min(UsedBytes(file), file.live_bytes);
 }
 
+// An output's header, SEAL and last page, and the edit: a job that frees less
+// makes no room.
+constexpr uint64_t kReliefBytesMin = 4 * kHeaderBlockBytes;
+constexpr uint64_t kReliefShare = 10;
+// The rest of the reserve is given up for no less: it would be missed.
+constexpr uint64_t kYieldShare = 4;
+
+bool IsEligible(const DataFile& file) {
+  return file.sealed && !file.damaged && !file.has_cells && !file.is_doomed &&
+         file.state != DataFile::State::kGone;
+}
+
 struct Victim {
   uint16_t slot = 0;
   uint64_t id = 0;
@@ -66,10 +78,7 @@ class Chooser {
     for (const auto& [id, slot] : files_.by_id()) {
       const DataFile& file = files_.At(slot);
       const auto listed = listed_.files.find(id);
-      const bool is_eligible = file.sealed && !file.damaged &&
-                               !file.has_cells && !file.is_doomed &&
-                               file.state != DataFile::State::kGone;
-      if (!is_eligible || listed == listed_.files.end()) continue;
+      if (!IsEligible(file) || listed == listed_.files.end()) continue;
       const FileSummary& summary = listed->second.summary;
       constexpr uint64_t kSecondNs = 1000000000;
       const uint64_t age_ns =
@@ -135,8 +144,8 @@ class Chooser {
     std::erase_if(small_, may_hide);
   }
 
-  static bool IsMuch(uint64_t bytes, uint64_t live) {
-    return bytes > kVictimBytesMax || live > kVictimLiveBytesMax;
+  bool IsMuch(uint64_t bytes, uint64_t live) const {
+    return bytes > kVictimBytesMax || live > query_.live_bytes_max;
   }
 
   std::vector<uint16_t> Bounded() const {
@@ -169,6 +178,32 @@ std::vector<uint16_t> ChooseVictims(const FileTable& files,
                                     const ManifestState& listed,
                                     const VictimQuery& query) {
   return Chooser(files, listed, query).Choose();
+}
+
+Relief ChooseRelief(const FileTable& files, uint64_t room) {
+  Relief relief;
+  const DataFile* best = nullptr;
+  uint16_t best_slot = 0;
+  for (const auto& [id, slot] : files.by_id()) {
+    const DataFile& file = files.At(slot);
+    if (!IsEligible(file)) continue;
+    if (file.live_bytes == 0 && relief.slots.size() < kVictimsMax) {
+      relief.slots.push_back(slot);
+    }
+    if (DeadBytes(file) < kReliefBytesMin) continue;
+    if (DeadBytes(file) * kReliefShare < UsedBytes(file)) continue;
+    if (best != nullptr && file.live_bytes >= best->live_bytes) continue;
+    best = &file;
+    best_slot = slot;
+  }
+  if (!relief.slots.empty() || best == nullptr) return relief;
+  if (best->live_bytes + kReliefBytesMin > room) {
+    relief.wants_room = DeadBytes(*best) * kYieldShare >= UsedBytes(*best);
+    return relief;
+  }
+  relief.slots = {best_slot};
+  relief.copies = true;
+  return relief;
 }
 
 Duration LongerCoolDown(Duration before, Duration compact_interval) {

@@ -21,7 +21,7 @@
 //          little cools down, twice as long each time, before it is taken for
 //          anything but what is dead in it (A15).
 //   VIC-2  A job has at most kVictimsMax files, and more than one only within
-//          kVictimBytesMax, kVictimLiveBytesMax of it live.
+//          kVictimBytesMax, live_bytes_max of it live.
 //
 // Threading: none.  Cost: a look at every file.
 
@@ -45,6 +45,7 @@ inline constexpr uint64_t kVictimLiveBytesMax = uint64_t{128} << 20;
 
 struct VictimQuery {
   uint64_t max_file_bytes = 0;
+  uint64_t live_bytes_max = kVictimLiveBytesMax;  // Less if space is short.
   bool drops_tombstones = false;
   uint64_t thorough_below = 0;  // File id; 0: nobody asked.
   Instant now;
@@ -55,6 +56,16 @@ struct VictimQuery {
 std::vector<uint16_t> ChooseVictims(const FileTable& files,
                                     const ManifestState& listed,
                                     const VictimQuery& query);
+
+// While the disk is full (storage section 8): what is wholly dead, else the
+// file with the fewest live bytes, if copying it frees something.
+struct Relief {
+  std::vector<uint16_t> slots;
+  bool copies = false;      // Of the one slot, what is alive.
+  bool wants_room = false;  // One would be worth it, and has no room.
+};
+// `room`: how many bytes a job may write.
+Relief ChooseRelief(const FileTable& files, uint64_t room);
 
 // After a job that read much for what it freed.
 Duration LongerCoolDown(Duration before, Duration compact_interval);

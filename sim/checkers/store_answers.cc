@@ -16,6 +16,8 @@ namespace {
 constexpr uint64_t kFilesInUse = 3;
 // So many intervals a store has to get rid of what is dead.
 constexpr int64_t kJobs = 3;
+// A look a second, growth, and a look at that.
+constexpr Duration kRelief = 5 * kSecond;
 
 uint64_t LiveBytes(const StoreCounters& store) {
   const uint64_t frame = store.data_files * (kHeaderBlockBytes + kSealBytes);
@@ -48,7 +50,30 @@ void CheckSpace(const Evidence& evidence, uint32_t node, size_t which,
           .at = evidence.ended});
 }
 
+void CheckRelief(const Evidence& evidence, uint32_t node, Verdict* verdict) {
+  const Duration since = evidence.inspected - evidence.relieved[node];
+  ++verdict->checked;
+  if (since <= kRelief) return;
+  Report(verdict,
+         {.oracle = "O18",
+          .property = "store-answers",
+          .sentence = "The disk of " + NodeText(node) + " has had space for " +
+                      TimeText(since) +
+                      ", and still it is full or has no whole reserve.",
+          .op = 0,
+          .key = 0,
+          .at = evidence.ended});
+}
+
 }  // namespace
+
+bool IsRelieved(const SpaceView& space, uint64_t free_bytes,
+                const EngineOptions& options) {
+  const uint64_t file = options.max_file_bytes;
+  const uint64_t reserve = file + options.limits.reserve_slack_bytes;
+  if (free_bytes < 2 * file + reserve) return true;
+  return space.state != SpaceState::kFull && space.reserve_bytes >= reserve;
+}
 
 // What is damaged or doubted is not compacted.
 bool KeepsLittleThatIsDead(const StoreCounters& store,
@@ -70,6 +95,7 @@ Verdict CheckStoreAnswers(const Evidence& evidence) {
     for (const size_t which : {size_t{0}, size_t{1}}) {
       CheckSpace(evidence, node, which, &verdict);
     }
+    CheckRelief(evidence, node, &verdict);
   }
   return verdict;
 }

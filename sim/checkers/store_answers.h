@@ -6,6 +6,9 @@
 // for each file its header and SEAL, and some files that are being written.
 //
 // Excused: stores with damaged files, which are never compacted, and in doubt.
+//
+// And a node that met a full disk takes puts again, with its reserve whole,
+// within 5 s of there being space for it.
 
 #ifndef ORRERY_SIM_CHECKERS_STORE_ANSWERS_H_
 #define ORRERY_SIM_CHECKERS_STORE_ANSWERS_H_
@@ -17,6 +20,11 @@ namespace orrery::sim {
 // Amplification, of which a compaction is due soon (storage section 7).
 bool KeepsLittleThatIsDead(const StoreCounters& store,
                            const EngineOptions& options);
+
+// Whether the node is as it should be, or its disk has too little room for
+// that.
+bool IsRelieved(const SpaceView& space, uint64_t free_bytes,
+                const EngineOptions& options);
 
 Verdict CheckStoreAnswers(const Evidence& evidence);
 

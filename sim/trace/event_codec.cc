@@ -36,7 +36,8 @@ struct BodyPutter {
     out(body);
   }
   void operator()(const DiskDone& done) const {
-    out(done.token, done.verb, done.error, done.count, done.inode, done.names);
+    out(done.token, done.verb, done.error, done.count, done.inode, done.total,
+        done.names);
     out.SaveMixed(done.data.view(), values);
   }
 };
@@ -70,7 +71,7 @@ bool Read(FieldLoader& in, DatagramEvent* event) {
 }
 bool Read(FieldLoader& in, DiskDone* done) {
   in(done->token, done->verb, done->error, done->count, done->inode,
-     done->names);
+     done->total, done->names);
   done->data = in.LoadMixed();
   return in.ok();
 }

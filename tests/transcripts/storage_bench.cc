@@ -55,7 +55,9 @@ StorageBench::StorageBench(const Store::Options& options, uint64_t seed)
 
 void StorageBench::Open(bool machine_restarted) {
   ++generation_;
-  store_ = std::make_unique<Store>(options_);
+  space_ = std::make_unique<SpaceGovernor>(
+      SpaceGovernor::Options{.max_file_bytes = options_.max_file_bytes});
+  store_ = std::make_unique<Store>(options_, *space_);
   timers_ = {};
   wants_tick_ = false;
   Do([&](Turn& turn) {

@@ -16,6 +16,7 @@
 #include "core/protocol/disk.h"
 #include "core/protocol/effects.h"
 #include "core/protocol/timers.h"
+#include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "tests/core/storage/memory_disk.h"
 #include "tests/transcripts/transcript.h"
@@ -62,6 +63,7 @@ class StorageBench {
 
   Store::Options options_;
   MemoryDisk disk_;
+  std::unique_ptr<SpaceGovernor> space_;
   std::unique_ptr<Store> store_;
   TimerHeap timers_;
   Instant now_{kSecond.ns};

@@ -200,6 +200,7 @@ void Space(int directory, DiskOperation& operation) {
     return;
   }
   operation.done.count = uint64_t{info.f_bavail} * info.f_frsize;
+  operation.done.total = uint64_t{info.f_blocks} * info.f_frsize;
 }
 
 void Lock(int directory, DiskOperation& operation) {

@@ -16,6 +16,7 @@
 
 #include "core/hint/hint_log.h"
 #include "core/hint/hint_replayer.h"
+#include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "tests/core/quorum/quorum_bench.h"
 #include "tests/core/storage/memory_disk.h"
@@ -45,7 +46,8 @@ class HintBench {
                        .directory = "shard-0000/hints",
                        .max_file_bytes = 64 << 10,
                        .limits = cluster.options.limits,
-                       .key_bytes_max = kKeyBytesMax + kHintKeyPrefixBytes});
+                       .key_bytes_max = kKeyBytesMax + kHintKeyPrefixBytes},
+        space);
     log.emplace(*store, cluster.options);
     replayer.emplace(HintReplayer::Wiring{.options = cluster.options,
                                           .routing = cluster.routing,
@@ -155,6 +157,7 @@ class HintBench {
 
   QuorumBench cluster{5};
   MemoryDisk disk{1};
+  SpaceGovernor space{{.max_file_bytes = 64 << 10}};
   std::unique_ptr<Store> store;
   std::optional<HintLog> log;
   std::optional<HintReplayer> replayer;

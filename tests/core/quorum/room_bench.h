@@ -15,6 +15,7 @@
 #include "core/quorum/coordinator_room.h"
 #include "core/replica/replica_reader.h"
 #include "core/replica/replica_writer.h"
+#include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "tests/core/quorum/quorum_bench.h"
 #include "tests/core/storage/memory_disk.h"
@@ -106,15 +107,18 @@ class RoomBench {
   QuorumBench cluster;
   MemoryDisk disk{1};
   HybridClock clock;
+  SpaceGovernor space{{}};
   Store user_store{{.id = StoreId::kUser,
                     .directory = "shard-0000",
                     .max_file_bytes = 64 << 10,
-                    .limits = LimitsOf(64)}};
+                    .limits = LimitsOf(64)},
+                   space};
   Store hint_store{{.id = StoreId::kHints,
                     .directory = "shard-0000/hints",
                     .max_file_bytes = 64 << 10,
                     .limits = LimitsOf(64),
-                    .key_bytes_max = kKeyBytesMax + kHintKeyPrefixBytes}};
+                    .key_bytes_max = kKeyBytesMax + kHintKeyPrefixBytes},
+                   space};
   ReplicaWriter writer{user_store, clock, LimitsOf(64)};
   ReplicaReader reader{user_store, LimitsOf(64)};
   HintLog hints{hint_store, cluster.options};

@@ -15,6 +15,7 @@
 #include "core/protocol/turn.h"
 #include "core/replica/replica_reader.h"
 #include "core/replica/replica_writer.h"
+#include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "core/version/hybrid_clock.h"
 #include "core/version/object_codec.h"
@@ -37,14 +38,14 @@ inline Ticket Numbered(uint32_t part) {
 class ReplicaBench {
  public:
   explicit ReplicaBench(const ReplicaBenchOptions& options = {})
-      : store(StoreOptions(options)),
+      : store(StoreOptions(options), space),
         writer(store, clock, options.limits),
         reader(store, options.limits),
         options_(options) {}
 
   void Open() {
     if (options_.moved) {
-      Store earlier(StoreOptions(options_));
+      Store earlier(StoreOptions(options_), space);
       OpenStore(earlier, 1);
       PutBefore(earlier);
       disk.CrashProcess();
@@ -130,6 +131,7 @@ class ReplicaBench {
   Effects effects;
   TimerHeap timers;
   MemoryDisk disk{1};
+  SpaceGovernor space{{}};
   Store store;
   HybridClock clock;
   ReplicaWriter writer;

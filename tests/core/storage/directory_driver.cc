@@ -18,9 +18,11 @@ void DirectoryDriver::Start(uint64_t boot) {
     options.sync_writes = options_.sync_writes;
     options.max_file_bytes = options_.max_file_bytes;
     options.compact_interval = 2 * kSecond;
-    return std::make_unique<Store>(options);
+    return std::make_unique<Store>(options, *space_);
   };
   directory_ = std::make_unique<DataDirectory>();
+  space_ = std::make_unique<SpaceGovernor>(
+      SpaceGovernor::Options{.max_file_bytes = options_.max_file_bytes});
   user_store_ = store(StoreId::kUser);
   hint_store_ = store(StoreId::kHints);
   snapshots_ =
@@ -73,6 +75,10 @@ void DirectoryDriver::Boot(Turn& turn) {
 }
 
 void DirectoryDriver::AfterStep(Turn& turn) {
+  while (space_->TakeNews()) {
+    user_store_->OnSpace(turn);
+    hint_store_->OnSpace(turn);
+  }
   Boot(turn);
   snapshots_->Advance(turn);
   for (SnapshotJob::Report& report : snapshots_->TakeReports()) {
@@ -107,6 +113,8 @@ bool DirectoryDriver::RunOne() {
         return hint_store_->OnDiskDone(done, turn);
       case DiskOwner::kSnapshot:
         return snapshots_->OnDiskDone(done, turn);
+      case DiskOwner::kReserve:
+        return space_->OnDiskDone(done, turn);
       case DiskOwner::kBoot:
       case DiskOwner::kIdentity:
       case DiskOwner::kRing:
@@ -132,6 +140,7 @@ void DirectoryDriver::Advance(Duration duration) {
           if (due.kind == TimerKind::kDirectoryRetry) {
             return directory_->OnRetry(turn);
           }
+          if (due.kind == TimerKind::kSpaceLook) return space_->OnTimer(turn);
           store(static_cast<StoreId>(due.handle.slot)).OnTimer(due, turn);
         });
       },

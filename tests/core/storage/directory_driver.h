@@ -17,6 +17,7 @@
 #include "core/protocol/timers.h"
 #include "core/storage/data_directory.h"
 #include "core/storage/snapshot_job.h"
+#include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "tests/core/storage/memory_disk.h"
 
@@ -89,6 +90,7 @@ class DirectoryDriver {
   MemoryDisk& disk_;
   Options options_;
   std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<SpaceGovernor> space_;  // Of a disk that cannot tell.
   std::unique_ptr<Store> user_store_;
   std::unique_ptr<Store> hint_store_;
   std::unique_ptr<SnapshotJob> snapshots_;

@@ -116,6 +116,10 @@ void MemoryDisk::Open(const DiskEffect& effect, DiskDone& done) {
     done.error = DiskError::kOther;
     return;
   }
+  if (fail_create_.has_value() && inode == nullptr) {
+    done.error = *std::exchange(fail_create_, std::nullopt);
+    return;
+  }
   if (inode == nullptr) {
     inode = std::make_shared<Inode>();
     inode->number = next_inode_++;
@@ -347,6 +351,7 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
       break;
     case DiskVerb::kSpace:
       done.count = capacity_ - std::min(capacity_, UsedBytes());
+      done.total = total_;
       break;
     case DiskVerb::kDropCache:
       break;

@@ -63,7 +63,11 @@ class MemoryDisk {
   // Faults.
   void FailNextSync(DiskError error) { fail_sync_ = error; }
   void FailNextWrite(DiskError error) { fail_write_ = error; }
+  void FailNextCreate(DiskError error) { fail_create_ = error; }
   void set_capacity(uint64_t bytes) { capacity_ = bytes; }
+  // What kSpace says of the whole disk; 0: that it cannot tell.
+  void set_total(uint64_t bytes) { total_ = bytes; }
+  uint64_t UsedBytes() const;
   void set_short_writes(bool on) { short_writes_ = on; }
   void FailNextLink(DiskError error) { fail_link_ = error; }
   void FailReads(const std::string& path, bool on) { failing_[path] = on; }
@@ -127,7 +131,6 @@ class MemoryDisk {
   void Rename(const DiskEffect& effect, DiskDone& done);
   void Link(const DiskEffect& effect, DiskDone& done);
   void Write(const DiskEffect& effect, DiskDone& done, uint64_t limit);
-  uint64_t UsedBytes() const;
   void Change(NameChange change);
   static void Apply(const NameChange& change, Names& names);
   void LosePages(Inode& inode);
@@ -159,10 +162,12 @@ class MemoryDisk {
   bool in_order_ = false;
   bool short_writes_ = false;
   uint64_t capacity_ = UINT64_MAX;
+  uint64_t total_ = uint64_t{1} << 40;
   std::optional<DiskError> fail_sync_;
   std::optional<DiskError> fail_write_;
   std::set<std::string> locks_;
   std::optional<DiskError> fail_link_;
+  std::optional<DiskError> fail_create_;
   uint64_t next_inode_ = 1;
   uint64_t operations_ = 0;
 };

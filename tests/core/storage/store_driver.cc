@@ -10,7 +10,10 @@ namespace orrery {
 
 void StoreDriver::Start(bool machine_restarted) {
   ++generation_;
-  store_ = std::make_unique<Store>(options_);
+  space_ = std::make_unique<SpaceGovernor>(SpaceGovernor::Options{
+      .max_file_bytes = options_.max_file_bytes,
+      .reserve_slack_bytes = options_.limits.reserve_slack_bytes});
+  store_ = std::make_unique<Store>(options_, *space_);
   timers_ = TimerHeap();
   more_ = false;
   replies_.clear();
@@ -37,7 +40,13 @@ bool StoreDriver::RunOne() {
   }
   if (disk_.IsIdle()) return false;
   const DiskDone done = disk_.Perform();
-  Do([&](Turn& turn) { store_->OnDiskDone(done, turn); });
+  Do([&](Turn& turn) {
+    if (done.token.owner == DiskOwner::kReserve) {
+      space_->OnDiskDone(done, turn);
+    } else {
+      store_->OnDiskDone(done, turn);
+    }
+  });
   return true;
 }
 
@@ -50,7 +59,13 @@ void StoreDriver::Advance(Duration duration) {
   PassTime(
       timers_, now_, duration,
       [&](const TimerHeap::Due& due) {
-        Do([&](Turn& turn) { store_->OnTimer(due, turn); });
+        Do([&](Turn& turn) {
+          if (due.kind == TimerKind::kSpaceLook) {
+            space_->OnTimer(turn);
+          } else {
+            store_->OnTimer(due, turn);
+          }
+        });
       },
       [&] { Settle(); });
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/protocol/timers.h"
+#include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "tests/core/storage/memory_disk.h"
 
@@ -60,6 +61,11 @@ class StoreDriver {
   std::string ValueOf(std::string_view key);  // "-" absent, "x" deleted.
 
   Store& store() { return *store_; }
+  // Until then a disk that was full once stays so.
+  void StartSpace() {
+    Do([&](Turn& turn) { space_->Start(turn); });
+  }
+  SpaceGovernor& space() { return *space_; }
   MemoryDisk& disk() { return disk_; }
   const std::vector<Note>& notes() const { return notes_; }
   bool SawMark(std::string_view mark) const;
@@ -72,6 +78,7 @@ class StoreDriver {
     Effects effects;
     Turn turn{{now_, WallTime{now_.ns}}, effects, timers_};
     action(turn);
+    while (space_->TakeNews()) store_->OnSpace(turn);
     for (DiskEffect& effect : effects.disk) disk_.Submit(std::move(effect));
     for (const std::string_view mark : effects.marks) marks_.emplace_back(mark);
     for (Note& note : effects.notes) notes_.push_back(std::move(note));
@@ -82,6 +89,7 @@ class StoreDriver {
  private:
   MemoryDisk& disk_;
   Store::Options options_;
+  std::unique_ptr<SpaceGovernor> space_;
   std::unique_ptr<Store> store_;
   TimerHeap timers_;
   Instant now_{1};

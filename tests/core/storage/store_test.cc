@@ -368,6 +368,7 @@ TEST_F(StoreTest, ASecondFailedSyncEndsInReadOnlyAndUnknown) {
 
 TEST_F(StoreTest, WithoutSpacePutsAreFullAndNothingIsLost) {
   driver_.StartAndRecover();
+  driver_.StartSpace();
   driver_.ReplyTo(driver_.Put("a", "1", true));
   disk_.set_capacity(0);
   StoreReply last;
@@ -396,6 +397,7 @@ TEST_F(StoreTest, DoubtThatFindsNoSpaceIsHidden) {
   disk_.set_capacity(0);
 
   driver_.StartAndRecover(true);
+  driver_.StartSpace();
 
   EXPECT_TRUE(driver_.store().IsSuspect());
   EXPECT_TRUE(driver_.store().HidesDoubt());
