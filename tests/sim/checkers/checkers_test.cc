@@ -37,6 +37,8 @@ class CheckersTest : public ::testing::Test {
     evidence_.healed = true;
     evidence_.inspected = Instant{0} + 60 * kSecond;
     evidence_.fitted.resize(3);
+    // Space is as it should be until now, unless a test says otherwise.
+    evidence_.relieved.assign(3, Instant{0} + 3600 * kSecond);
     evidence_.config.engine.compact_interval = 5 * kSecond;
     evidence_.keys.push_back({.key = 0, .token = kToken, .owners = {0, 1, 2}});
     for (uint32_t i = 0; i < 3; ++i) {
@@ -121,6 +123,27 @@ TEST_F(CheckersTest, O18SeesAStoreThatKeepsWhatIsDead) {
   EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 1U);
   evidence_.fitted[1][0] = Instant{0} + 45 * kSecond;  // A job may be due.
   EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 0U);
+}
+
+TEST_F(CheckersTest, O18SeesADiskThatStaysFullThoughThereIsSpace) {
+  evidence_.inspected = Instant{0} + 50 * kSecond;
+  evidence_.relieved[1] = Instant{0} + 45 * kSecond;
+  EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 0U);
+  evidence_.relieved[1] = Instant{0} + 44 * kSecond;
+  EXPECT_EQ(CheckStoreAnswers(evidence_).violations.size(), 1U);
+}
+
+TEST_F(CheckersTest, ADiskIsRelievedIfItHasNoSpaceOrGivesItAll) {
+  EngineOptions options;
+  options.max_file_bytes = 1000;
+  options.limits.reserve_slack_bytes = 100;
+  const SpaceView full{.state = SpaceState::kFull};
+  const SpaceView half{.state = SpaceState::kNormal, .reserve_bytes = 550};
+  const SpaceView whole{.state = SpaceState::kNormal, .reserve_bytes = 1100};
+  EXPECT_TRUE(IsRelieved(full, 3099, options));
+  EXPECT_FALSE(IsRelieved(full, 3100, options));
+  EXPECT_FALSE(IsRelieved(half, 3100, options));
+  EXPECT_TRUE(IsRelieved(whole, 3100, options));
 }
 
 TEST_F(CheckersTest, O18AcceptsWhatIsAliveAndWhatIsBeingWritten) {
