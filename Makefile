@@ -6,11 +6,12 @@ PROFILE ?= light
 T ?= 3600
 HISTORIES ?= 1..600
 N ?= 200
+SCALE ?= 1
 NODES ?= 1
 BIN := bin/orrery
 
-.PHONY: help deps build test cluster stop-cluster load-test bench golden \
-  golden-scenarios golden-all campaign mutants fuzz crash-points test-pages \
+.PHONY: help deps build test cluster stop-cluster load-test bench \
+  bench-storage golden golden-scenarios golden-all campaign mutants fuzz crash-points test-pages \
   kill-loop test-tsan test-valgrind test-words coverage lint fmt clean
 
 help:  ## this list
@@ -50,6 +51,10 @@ load-test: build  ## load the running cluster
 
 bench: build  ## measure a responder, one node, three nodes
 	@scripts/bench.py
+
+bench-storage: deps  ## SCALE=1 WRITE=1: the engine against raw loops of the disk
+	@scripts/build.sh release bench_storage
+	@scripts/bench_storage.py --scale $(SCALE) $(if $(WRITE),--write)
 
 golden: build  ## regenerate the golden digests; the commit says why
 	@scripts/golden.py --update $(BIN)

@@ -6,14 +6,16 @@
 //
 // Invariant RQ-1: At(seq).seq == seq for every seq in [front, back].
 //
-// Threading: engine thread.  Cost: O(1); a ring buffer that grows to its
-// high-water mark.
+// Threading: engine thread.  Cost: O(1), also when it grows; a ring of chunks
+// that stays as large as it has been.
 
 #ifndef ORRERY_CORE_STORAGE_RECORD_QUEUE_H_
 #define ORRERY_CORE_STORAGE_RECORD_QUEUE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,12 +76,8 @@ class RecordQueue {
   bool Contains(uint64_t seq) const {
     return front_seq_ <= seq && seq - front_seq_ < size_;
   }
-  PendingRecord& operator[](size_t i) {
-    return slots_[(first_ + i) & (slots_.size() - 1)];
-  }
-  const PendingRecord& operator[](size_t i) const {
-    return slots_[(first_ + i) & (slots_.size() - 1)];
-  }
+  PendingRecord& operator[](size_t i) { return SlotAt(first_ + i); }
+  const PendingRecord& operator[](size_t i) const { return SlotAt(first_ + i); }
   // REQUIRES: Contains(seq).
   const PendingRecord& At(uint64_t seq) const {
     return (*this)[static_cast<size_t>(seq - front_seq_)];
@@ -87,16 +85,16 @@ class RecordQueue {
 
   // REQUIRES: record.seq is one above the last, if there is one.
   void Push(PendingRecord record) {
-    if (size_ == slots_.size()) Grow();
+    MakeRoom();
     if (size_ == 0) front_seq_ = record.seq;
     ORRERY_INVARIANT(record.seq == front_seq_ + size_);  // RQ-1
     bytes_ += record.bytes();
-    slots_[(first_ + size_) & (slots_.size() - 1)] = std::move(record);
+    SlotAt(first_ + size_) = std::move(record);
     ++size_;
   }
   void PopFront() {
     Clear((*this)[0]);
-    first_ = (first_ + 1) & (slots_.size() - 1);
+    ++first_;
     ++front_seq_;
     --size_;
   }
@@ -134,15 +132,36 @@ class RecordQueue {
     record.meta = Bytes();
     record.value = Bytes();
   }
-  void Grow() {
-    std::vector<PendingRecord> grown(slots_.empty() ? 64 : 2 * slots_.size());
-    for (size_t i = 0; i < size_; ++i) grown[i] = std::move((*this)[i]);
-    slots_ = std::move(grown);
-    first_ = 0;
+
+  static constexpr uint64_t kChunkRecords = 64;
+  using Chunk = std::array<PendingRecord, kChunkRecords>;
+
+  PendingRecord& SlotAt(uint64_t place) const {
+    Chunk& chunk = *ring_[(place / kChunkRecords) & (ring_.size() - 1)];
+    return chunk[place % kChunkRecords];
+  }
+  // For one more.
+  void MakeRoom() {
+    const uint64_t first = first_ / kChunkRecords;
+    const uint64_t last = (first_ + size_) / kChunkRecords;
+    if (last - first >= ring_.size()) {
+      std::vector<std::unique_ptr<Chunk>> grown(
+          ring_.empty() ? 1 : 2 * ring_.size());
+      for (uint64_t i = first; i < last; ++i) {
+        grown[i & (grown.size() - 1)] =
+            std::move(ring_[i & (ring_.size() - 1)]);
+      }
+      ring_ = std::move(grown);
+    }
+    std::unique_ptr<Chunk>& chunk = ring_[last & (ring_.size() - 1)];
+    if (chunk == nullptr) chunk = std::make_unique<Chunk>();
   }
 
-  std::vector<PendingRecord> slots_;  // A power of two, or none.
-  size_t first_ = 0;
+  // Place p is in chunk p / kChunkRecords, which stands at that number modulo
+  // the ring's size, a power of two or 0.  Growing moves no record: with so
+  // many of them, no put could wait for it.
+  std::vector<std::unique_ptr<Chunk>> ring_;
+  uint64_t first_ = 0;  // Place of the front; never goes back.
   size_t size_ = 0;
   uint64_t front_seq_ = 0;
   uint64_t bytes_ = 0;
