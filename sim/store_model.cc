@@ -480,18 +480,26 @@ void StoreModel::Reconcile(std::string_view name, Key& key,
   }
   const bool was_known = std::exchange(key.known_from, 0) != kStill;
   if (entry != nullptr) {
-    for (Version& version : versions) {
+    // Written again after a fault took it: what came back is one that can be
+    // read, or a scrub would say so (light seed 670).
+    const Version* found = nullptr;
+    for (const Version& version : versions) {
       const bool is_it = version.to == kStill &&
                          version.digest == entry->digest &&
                          version.timestamp == entry->timestamp;
       if (!is_it) continue;
-      Version kept = version;
+      const bool is_better = found == nullptr || (found->damage != kNone &&
+                                                  version.damage == kNone);
+      if (is_better) found = &version;
+    }
+    if (found != nullptr) {
+      Version kept = *found;
       kept.is_sure = true;
       // Written twice, it may have come back as it was written first.
       kept.seq = 0;
       kept.from = step_;
       kept.at = recovery.at;
-      if (last == &version) kept.at = version.at;
+      if (last == found) kept.at = found->at;
       key.versions = {std::move(kept)};
       key.ever = true;
       return;
