@@ -45,9 +45,11 @@ constexpr std::string_view kNoteNames[] = {"?",
                                            "waiting",
                                            "founded",
                                            "joined",
-                                           "vnodes kept"};
+                                           "vnodes kept",
+                                           "space",
+                                           "reserve"};
 static_assert(std::size(kNoteNames) ==
-              static_cast<size_t>(Note::Kind::kVnodesKept) + 1);
+              static_cast<size_t>(Note::Kind::kReserve) + 1);
 
 std::string EndpointText(const Endpoint& endpoint) {
   const std::optional<uint32_t> node = NodeOfEndpoint(endpoint);
