@@ -49,6 +49,10 @@ TEST(AdminPagesTest, PagesOfANodeThatHasNotStartedAreJson) {
   EXPECT_TRUE(ring.at("preference").is_array());
   EXPECT_EQ(boost::json::parse(StatsPage(engine)).at("damage").at("records"),
             0);
+  const auto space = boost::json::parse(StatsPage(engine)).at("space");
+  EXPECT_EQ(space.at("state"), "normal");
+  EXPECT_EQ(space.at("free"), 0);
+  EXPECT_EQ(space.at("reserve"), 0);
   EXPECT_EQ(boost::json::parse(HealthPage(facts)).at("status"), "healthy");
 }
 

@@ -77,6 +77,7 @@ constexpr std::string_view kEverything =
     "at 1006ms disk n1 write_fails_once\n"
     "at 1006ms disk n1 read_only\n"
     "at 1006ms disk n1 no_handles\n"
+    "at 1006ms disk n1 room bytes=65536\n"
     "at 1006ms disk n1 rot of=k7 at=500\n"
     "at 1006ms disk n1 rot of=hints at=0\n"
     "at 1006ms disk n1 rot of=manifest at=1\n"

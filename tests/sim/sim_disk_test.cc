@@ -264,6 +264,28 @@ TEST_F(SimDiskTest, AFullDiskStillTakesWhatIsWrittenOver) {
   EXPECT_FALSE(harness_.sim_disk().HasFailed());
 }
 
+TEST_F(SimDiskTest, WhatOthersLeaveIsCountedInBlocks) {
+  Open("f");
+  Write("hello");
+  EXPECT_EQ(harness_.sim_disk().used_bytes(), kPageBytes);
+
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kRoom, kPageBytes});
+  const DiskDone space = Do({.verb = DiskVerb::kSpace});
+  EXPECT_EQ(space.count, kPageBytes);
+  EXPECT_EQ(space.total, uint64_t{1} << 34);
+  EXPECT_EQ(Write(std::string(2 * kPageBytes + 1, 'x')), DiskError::kNoSpace);
+  EXPECT_EQ(Write(std::string(2 * kPageBytes, 'x')), DiskError::kNone);
+  EXPECT_EQ(Do({.verb = DiskVerb::kSpace}).count, 0u);
+
+  // Until it is closed an unlinked file keeps its blocks.
+  Do({.verb = DiskVerb::kUnlink, .path = "f"});
+  EXPECT_EQ(Do({.verb = DiskVerb::kSpace}).count, 0u);
+  Do({.verb = DiskVerb::kClose, .file = {1}});
+  EXPECT_EQ(Do({.verb = DiskVerb::kSpace}).count, 2 * kPageBytes);
+  harness_.sim_disk().Fault({0, DiskStep::Kind::kOk, 0});
+  EXPECT_EQ(Do({.verb = DiskVerb::kSpace}).count, uint64_t{1} << 34);
+}
+
 TEST_F(SimDiskTest, AFailedSyncLeavesCleanPagesAndTheNextSucceeds) {
   Open("f");
   Write("hello");

@@ -424,6 +424,7 @@ TEST_P(DiskContractTest, ThereIsSpace) {
 
   EXPECT_EQ(space.error, DiskError::kNone);
   EXPECT_GT(space.count, 0u);
+  EXPECT_GE(space.total, space.count);
 }
 
 }  // namespace orrery

@@ -416,6 +416,8 @@ TEST_F(DataDirectoryTest, ARingWaitsWhileTheDiskIsFull) {
   disk_.FailNextWrite(DiskError::kNoSpace);
   Settle();
   EXPECT_TRUE(IsOpen());
+  EXPECT_TRUE(directory_->TakeNoSpace());
+  EXPECT_FALSE(directory_->TakeNoSpace());
   EXPECT_TRUE(directory_->TakeSaved().empty());
   EXPECT_FALSE(directory_->IsIdle());
 

@@ -350,7 +350,8 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
       }
       break;
     case DiskVerb::kSpace:
-      done.count = capacity_ - std::min(capacity_, UsedBytes());
+      done.count = total_ == 0 ? capacity_ : std::min(capacity_, total_);
+      done.count -= std::min(done.count, UsedBytes());
       done.total = total_;
       break;
     case DiskVerb::kDropCache:
