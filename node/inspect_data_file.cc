@@ -170,14 +170,7 @@ class DataFileReader {
     }
     const RecordView view = ViewRecord(item.header, item.record);
     if (item.header.IsControl()) return seen.TakeControl(item, view.value);
-    seen.TakeRow({.hash = {},
-                  .digest = view.digest,
-                  .timestamp = item.header.timestamp,
-                  .seq = item.header.seq,
-                  .offset = item.from,
-                  .bytes = item.header.bytes(),
-                  .crc = item.header.crc,
-                  .tombstone = item.header.deleted});
+    seen.TakeRow(RecoveredRow::Of(item, view, {}));
     if (context_.records == nullptr) return;
     context_.records->Take({.file = at_.name,
                             .offset = item.from,

@@ -1,7 +1,6 @@
 #include "core/storage/compaction.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "core/base/coding.h"
@@ -98,10 +97,14 @@ uint64_t Compaction::DropBelow() const {
 
 void Compaction::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
+  Emit(transfer_.Begin(std::move(effect)), turn);
+}
+
+void Compaction::Emit(DiskEffect effect, Turn& turn) const {
   context_.disk.Emit({.part = StorePart::kCompaction,
-                      .handle = {static_cast<uint32_t>(step), 1},
+                      .handle = {static_cast<uint32_t>(step_), 1},
                       .priority = DiskPriority::kCompaction},
-                     transfer_.Begin(std::move(effect)), turn);
+                     std::move(effect), turn);
 }
 
 void Compaction::OpenNextInput(Turn& turn) {
@@ -128,19 +131,21 @@ void Compaction::OnFileFailed(uint16_t slot, Turn& turn) {
 
 void Compaction::StartScan(Turn& turn) {
   const DataFile& file = files_.At(inputs_[next_input_]);
-  scan_.emplace(
-      SegmentScan::Options{.salt = file.salt,
-                           .from = kHeaderBlockBytes,
-                           .upto = file.length,
-                           .key_bytes_max = context_.options.key_bytes_max,
-                           .piece_bytes = kPieceBytes});
+  scan_.emplace(FileScan::Options{
+      .file = context_.disk.NumberOfSlot(inputs_[next_input_]),
+      .segment = {.salt = file.salt,
+                  .from = kHeaderBlockBytes,
+                  .upto = file.length,
+                  .key_bytes_max = context_.options.key_bytes_max,
+                  .piece_bytes = kPieceBytes}});
   audit_.Begin(file.id, inputs_[next_input_]);
   Continue(turn);
 }
 
-// Whether it is too early for more; then a timer will go on.
+// Whether it is too early for more; then a timer will go on.  While the disk is
+// full every write waits for the space that the job frees.
 bool Compaction::MustWait(Turn& turn) {
-  if (pace_.MayGoOn(turn.now())) return false;
+  if (context_.space.IsFull() || pace_.MayGoOn(turn.now())) return false;
   is_paused_ = true;
   turn.effects.Mark("storage.compaction_paused");
   turn.timers.Arm(TimerKind::kCompactionPace,
@@ -175,16 +180,8 @@ void Compaction::Continue(Turn& turn) {
         ++next_input_;
         return OpenNextInput(turn);
       } else {
-        if (MustWait(turn)) return;
-        const SegmentScan::Piece piece = scan_->wanted();
-        pace_.Spend(piece.length, turn.now());
-        bytes_done_ += piece.length;
-        return Submit(Step::kRead,
-                      {.verb = DiskVerb::kRead,
-                       .file = context_.disk.NumberOfSlot(inputs_[next_input_]),
-                       .offset = piece.offset,
-                       .length = piece.length},
-                      turn);
+        if (!MustWait(turn)) ReadPiece(turn);
+        return;
       }
     }
     const bool is_record = pending_->kind == SegmentScan::Item::Kind::kRecord;
@@ -192,6 +189,22 @@ void Compaction::Continue(Turn& turn) {
     audit_.Take(*pending_);
     pending_.reset();
   }
+}
+
+void Compaction::ReadPiece(Turn& turn) {
+  step_ = Step::kRead;
+  DiskEffect read = scan_->Read();
+  pace_.Spend(read.length, turn.now());
+  bytes_done_ += read.length;
+  Emit(std::move(read), turn);
+}
+
+void Compaction::OnPieceRead(const DiskDone& part, Turn& turn) {
+  if (std::optional<DiskEffect> rest = scan_->Take(part)) {
+    return Emit(*std::move(rest), turn);
+  }
+  if (scan_->HasFailed()) return Abort(turn);
+  Continue(turn);
 }
 
 bool Compaction::PointsHere(const KeyHash& hash, RecordAddress address,
@@ -366,8 +379,7 @@ void Compaction::Fields(FieldLoader& load) {
 
 void Compaction::FindValues(const DiskDone& done,
                             std::vector<ByteSpan>* spans) const {
-  if (step_ != Step::kRead || !scan_.has_value()) return;
-  scan_->FindValues(transfer_.read(), done.data.view(), spans);
+  if (step_ == Step::kRead) scan_->FindValues(done, spans);
 }
 
 void Compaction::AfterInputs(Turn& turn) {
@@ -378,17 +390,10 @@ void Compaction::AfterInputs(Turn& turn) {
 }
 
 void Compaction::OnDiskDone(const DiskDone& part, Turn& turn) {
+  if (step_ == Step::kRead) return OnPieceRead(part, turn);
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
-    if (step_ == Step::kRead && scan_.has_value()) {
-      std::vector<ByteSpan> values;
-      scan_->FindValues({}, transfer_.read(), &values);
-      transfer_.SetValues(std::move(values));
-    }
-    return context_.disk.Emit({.part = StorePart::kCompaction,
-                               .handle = part.token.handle,
-                               .priority = DiskPriority::kCompaction},
-                              *std::move(rest), turn);
+    return Emit(*std::move(rest), turn);
   }
   if (done.error == DiskError::kNoSpace) context_.space.OnNoSpace(turn);
   if (step_ == Step::kOpenOutput) {
@@ -402,9 +407,6 @@ void Compaction::OnDiskDone(const DiskDone& part, Turn& turn) {
   }
   if (done.error != DiskError::kNone) return Abort(turn);
   switch (step_) {
-    case Step::kRead:
-      scan_->Feed(done.data.view());
-      return Continue(turn);
     case Step::kWrite: {
       if (done.count != submitted_) return Abort(turn);
       Output& output = outputs_.back();
@@ -429,6 +431,7 @@ void Compaction::OnDiskDone(const DiskDone& part, Turn& turn) {
     case Step::kAwaitDurable:
     case Step::kIdle:
     case Step::kOpenInput:
+    case Step::kRead:
     case Step::kOpenOutput:
     case Step::kSwap:
     case Step::kRelocate:

@@ -57,6 +57,7 @@
 #include "core/protocol/turn.h"
 #include "core/storage/compaction_pace.h"
 #include "core/storage/file_audit.h"
+#include "core/storage/file_scan.h"
 #include "core/storage/file_table.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest.h"
@@ -151,9 +152,12 @@ class Compaction {
   uint64_t DropBelow() const;
   bool MustWait(Turn& turn);
   void Submit(Step step, DiskEffect effect, Turn& turn);
+  void Emit(DiskEffect effect, Turn& turn) const;
   void OpenNextInput(Turn& turn);
   void StartScan(Turn& turn);
   void Continue(Turn& turn);
+  void ReadPiece(Turn& turn);
+  void OnPieceRead(const DiskDone& part, Turn& turn);
   bool TakeRecord(Turn& turn);
   bool FinishInput(Turn& turn);
   void MarkDamaged(Turn& turn);
@@ -183,7 +187,7 @@ class Compaction {
   WholeTransfer transfer_;
   std::vector<uint16_t> inputs_;
   size_t next_input_ = 0;
-  std::optional<SegmentScan> scan_;
+  std::optional<FileScan> scan_;
   FileAudit audit_;  // Of the input that is being read.
   std::optional<SegmentScan::Item> pending_;  // Waits for an output.
   std::vector<Output> outputs_;

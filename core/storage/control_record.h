@@ -19,6 +19,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/fields.h"
+#include "core/storage/record.h"
 
 namespace orrery {
 
@@ -63,6 +64,11 @@ struct FileSummary {
                 min_timestamp, max_timestamp, digest)
   friend bool operator==(const FileSummary&, const FileSummary&) = default;
 
+  // Whether both are of the same records in the same order.
+  bool HasRecordsOf(const FileSummary& other) const {
+    return record_count == other.record_count && digest == other.digest;
+  }
+
   // Takes one more user record in.
   struct Member {
     uint32_t crc = 0;
@@ -74,6 +80,13 @@ struct FileSummary {
   // Likewise, but for the digest.
   void Count(const Member& member);
 };
+
+inline FileSummary::Member MemberOf(const RecordHeader& header) {
+  return {.crc = header.crc,
+          .seq = header.seq,
+          .timestamp = header.timestamp,
+          .tombstone = header.deleted};
+}
 
 struct Seal {
   FileSummary summary;

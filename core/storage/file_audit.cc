@@ -29,19 +29,14 @@ void FileAudit::Take(const SegmentScan::Item& item) {
   }
   if (item.header.IsControl()) return;
   seen_.push_back(item.from);
-  scanned_.Add({.crc = item.header.crc,
-                .seq = item.header.seq,
-                .timestamp = item.header.timestamp,
-                .tombstone = item.header.deleted});
+  scanned_.Add(MemberOf(item.header));
 }
 
 FileAudit::Verdict FileAudit::Finish(const ManifestState& listed,
                                      uint64_t upto) {
   const auto found = listed.files.find(file_);
-  const bool is_whole =
-      found != listed.files.end() &&
-      found->second.summary.record_count == scanned_.record_count &&
-      found->second.summary.digest == scanned_.digest;
+  const bool is_whole = found != listed.files.end() &&
+                        found->second.summary.HasRecordsOf(scanned_);
   if (is_whole) return gaps_.empty() ? Verdict::kWhole : Verdict::kWorn;
   // A write that is not there may leave no gap that a scan sees.
   if (gaps_.empty()) {

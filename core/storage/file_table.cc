@@ -10,7 +10,6 @@ namespace orrery {
 namespace {
 
 constexpr size_t kSlotsMax = 65536;  // RecordAddress has 16 bits.
-constexpr uint64_t kHeaderBytes = kHeaderBlockBytes;
 
 }  // namespace
 
@@ -187,9 +186,7 @@ uint64_t FileTable::total_bytes() const {
 uint64_t FileTable::dead_bytes() const {
   uint64_t dead = 0;
   for (const auto& [id, slot] : by_id_) {
-    const DataFile& file = files_[slot];
-    const uint64_t used = file.length - std::min(file.length, kHeaderBytes);
-    dead += used - std::min(used, file.live_bytes);
+    dead += files_[slot].dead_bytes();
   }
   return dead;
 }

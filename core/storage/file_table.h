@@ -16,6 +16,7 @@
 #ifndef ORRERY_CORE_STORAGE_FILE_TABLE_H_
 #define ORRERY_CORE_STORAGE_FILE_TABLE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -65,6 +66,16 @@ struct DataFile {
   // No compaction takes it before then: one freed little (VIC-1).
   Instant cools_until;
   Duration cool_down;
+
+  // Behind the header block, and of those what no entry points to: overwritten
+  // records, control records, padding.
+  uint64_t used_bytes() const {
+    return length - std::min<uint64_t>(length, kHeaderBlockBytes);
+  }
+  uint64_t dead_bytes() const {
+    return used_bytes() - std::min(used_bytes(), live_bytes);
+  }
+
   ORRERY_FIELDS(id, kind, salt, state, pins, sealed, damaged, has_cells,
                 is_worn, is_doomed, has_index, lacks_index, length, live_bytes,
                 last_use, cools_until, cool_down)

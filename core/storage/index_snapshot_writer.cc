@@ -30,10 +30,14 @@ std::string IndexSnapshotWriter::TmpPath() const {
 
 void IndexSnapshotWriter::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
+  Emit(transfer_.Begin(std::move(effect)), turn);
+}
+
+void IndexSnapshotWriter::Emit(DiskEffect effect, Turn& turn) const {
   context_.disk.Emit({.part = StorePart::kIndexSnapshot,
-                      .handle = {static_cast<uint32_t>(step), 1},
+                      .handle = {static_cast<uint32_t>(step_), 1},
                       .priority = DiskPriority::kScrub},
-                     transfer_.Begin(std::move(effect)), turn);
+                     std::move(effect), turn);
 }
 
 void IndexSnapshotWriter::Pump(Turn& turn) {
@@ -98,12 +102,13 @@ void IndexSnapshotWriter::OnFileFailed(uint16_t slot, Turn& turn) {
 }
 
 void IndexSnapshotWriter::StartScan(Turn& turn) {
-  scan_.emplace(
-      SegmentScan::Options{.salt = source_.salt,
-                           .from = kHeaderBlockBytes,
-                           .upto = data_length_,
-                           .key_bytes_max = context_.options.key_bytes_max,
-                           .piece_bytes = kDataPieceBytes});
+  scan_.emplace(FileScan::Options{
+      .file = context_.disk.NumberOfSlot(slot_),
+      .segment = {.salt = source_.salt,
+                  .from = kHeaderBlockBytes,
+                  .upto = data_length_,
+                  .key_bytes_max = context_.options.key_bytes_max,
+                  .piece_bytes = kDataPieceBytes}});
   scanned_ = {};
   rows_.resize(size_t{1} << PartBitsOf(source_.summary.record_count));
   Continue(turn);
@@ -117,13 +122,16 @@ void IndexSnapshotWriter::Continue(Turn& turn) {
     if (!TakeItem(item)) return GiveUp(turn);
   }
   if (scan_->IsDone()) return FinishScan(turn);
-  const SegmentScan::Piece piece = scan_->wanted();
-  Submit(Step::kReadData,
-         {.verb = DiskVerb::kRead,
-          .file = context_.disk.NumberOfSlot(slot_),
-          .offset = piece.offset,
-          .length = piece.length},
-         turn);
+  step_ = Step::kReadData;
+  Emit(scan_->Read(), turn);
+}
+
+void IndexSnapshotWriter::OnPieceRead(const DiskDone& part, Turn& turn) {
+  if (std::optional<DiskEffect> rest = scan_->Take(part)) {
+    return Emit(*std::move(rest), turn);
+  }
+  if (scan_->HasFailed()) return GiveUp(turn);
+  Continue(turn);
 }
 
 // False: it can have no snapshot.
@@ -134,10 +142,7 @@ bool IndexSnapshotWriter::TakeItem(const SegmentScan::Item& item) {
     return ControlKindOf(view.value) != ControlKind::kCell;
   }
   if (scanned_.record_count == source_.summary.record_count) return false;
-  scanned_.Add({.crc = item.header.crc,
-                .seq = item.header.seq,
-                .timestamp = item.header.timestamp,
-                .tombstone = item.header.deleted});
+  scanned_.Add(MemberOf(item.header));
   const KeyHash hash = context_.HashOf(TextOf(view.key));
   const auto units = static_cast<uint32_t>(item.header.bytes() / kRecordAlign);
   ORRERY_INVARIANT(units <= SnapshotRow::kLengthUnitsMax);
@@ -223,23 +228,15 @@ void IndexSnapshotWriter::Extend(Turn& turn) {
 
 void IndexSnapshotWriter::FindValues(const DiskDone& done,
                                      std::vector<ByteSpan>* spans) const {
-  if (step_ != Step::kReadData || !scan_.has_value()) return;
-  scan_->FindValues(transfer_.read(), done.data.view(), spans);
+  if (step_ == Step::kReadData) scan_->FindValues(done, spans);
 }
 
 void IndexSnapshotWriter::OnDiskDone(const DiskDone& part, Turn& turn) {
   ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
+  if (step_ == Step::kReadData) return OnPieceRead(part, turn);
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
-    if (step_ == Step::kReadData) {
-      std::vector<ByteSpan> values;
-      scan_->FindValues({}, transfer_.read(), &values);
-      transfer_.SetValues(std::move(values));
-    }
-    return context_.disk.Emit({.part = StorePart::kIndexSnapshot,
-                               .handle = part.token.handle,
-                               .priority = DiskPriority::kScrub},
-                              *std::move(rest), turn);
+    return Emit(*std::move(rest), turn);
   }
   const bool has_failed = done.error != DiskError::kNone;
   const bool may_fail = step_ == Step::kClose || step_ == Step::kGiveUpClose ||
@@ -247,9 +244,6 @@ void IndexSnapshotWriter::OnDiskDone(const DiskDone& part, Turn& turn) {
   if (has_failed && !may_fail) return GiveUp(turn);
   const FileNumber file = context_.disk.NumberOfIndexSnapshot();
   switch (step_) {
-    case Step::kReadData:
-      scan_->Feed(done.data.view());
-      return Continue(turn);
     case Step::kOpen:  // What an earlier attempt left goes.
       return Submit(Step::kClear, {.verb = DiskVerb::kTruncate, .file = file},
                     turn);
@@ -289,6 +283,7 @@ void IndexSnapshotWriter::OnDiskDone(const DiskDone& part, Turn& turn) {
       return EndFile(turn);
     case Step::kIdle:
     case Step::kOpenData:
+    case Step::kReadData:
       ORRERY_UNREACHABLE("an operation nobody asked for");
   }
 }

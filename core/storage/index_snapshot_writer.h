@@ -42,6 +42,7 @@
 #include "core/base/fields.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
+#include "core/storage/file_scan.h"
 #include "core/storage/file_table.h"
 #include "core/storage/index_snapshot.h"
 #include "core/storage/manifest_log.h"
@@ -99,12 +100,14 @@ class IndexSnapshotWriter {
   };
 
   void Submit(Step step, DiskEffect effect, Turn& turn);
+  void Emit(DiskEffect effect, Turn& turn) const;
   std::optional<uint64_t> FindFile() const;
   bool HasRoomFor(const ManifestFile& listed) const;
   bool MayHaveOne(const ManifestFile& listed) const;
   void Begin(uint64_t id, Turn& turn);
   void StartScan(Turn& turn);
   void Continue(Turn& turn);
+  void OnPieceRead(const DiskDone& part, Turn& turn);
   bool TakeItem(const SegmentScan::Item& item);
   void FinishScan(Turn& turn);
   void WriteNext(Turn& turn);
@@ -126,7 +129,7 @@ class IndexSnapshotWriter {
   uint16_t slot_ = 0;
   SnapshotSource source_;
   uint64_t data_length_ = 0;
-  std::optional<SegmentScan> scan_;
+  std::optional<FileScan> scan_;
   FileSummary scanned_;
   // By the first bits of the token, so that each part is sorted alone.
   std::vector<std::vector<SnapshotRow>> rows_;

@@ -122,6 +122,14 @@ size_t KeyIndex::PlaceOf(const Segment& segment, const KeyHash& hash) {
   }
 }
 
+void KeyIndex::Prefetch(const KeyHash& hash) const {
+  const std::vector<Packed>& table = segments_[SegmentOf(hash.token)].table;
+  if (table.empty()) return;
+  const Packed* home = &table[HomeOf(hash.keyed, table.size())];
+  __builtin_prefetch(home);
+  __builtin_prefetch(&home->address_bits);  // It may lie in two lines.
+}
+
 bool KeyIndex::Find(const KeyHash& hash, IndexEntry* entry) const {
   const size_t number = SegmentOf(hash.token);
   const Segment& segment = segments_[number];

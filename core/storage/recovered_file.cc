@@ -22,10 +22,7 @@ void RecoveredFile::TakeZerosBefore(uint64_t from, uint64_t padding) {
 
 void RecoveredFile::TakeRow(const RecoveredRow& row) {
   TakeZerosBefore(row.offset);
-  summary.Add({.crc = row.crc,
-               .seq = row.seq,
-               .timestamp = row.timestamp,
-               .tombstone = row.tombstone});
+  summary.Add(row.member());
   if (!first_begin.has_value()) first_begin = row.offset;
   last_end = row.offset + row.bytes;
   seal.reset();
@@ -68,10 +65,7 @@ FileVerdict TailJudge::Keep(const RecoveredFile& file, size_t rows) const {
       .kept_rows = rows, .summary = {}, .cut_at = {}, .damages = {}};
   for (size_t i = 0; i < rows; ++i) {
     const RecoveredRow& row = file.rows[i];
-    verdict.summary.Add({.crc = row.crc,
-                         .seq = row.seq,
-                         .timestamp = row.timestamp,
-                         .tombstone = row.tombstone});
+    verdict.summary.Add(row.member());
     verdict.length = row.offset + row.bytes;
   }
   if (rows == file.rows.size()) verdict.length = file.last_end;
@@ -100,11 +94,9 @@ std::optional<uint64_t> TailJudge::FirstBad(const RecoveredFile& file) {
 
 FileVerdict TailJudge::Judge(const RecoveredFile& file) {
   const uint64_t id = file.listed.id;
-  const bool is_complete =
-      file.seal.has_value() && file.seal->file_id == id &&
-      file.seal->salt == file.listed.salt &&
-      file.seal->summary.record_count == file.summary.record_count &&
-      file.seal->summary.digest == file.summary.digest;
+  const bool is_complete = file.seal.has_value() && file.seal->file_id == id &&
+                           file.seal->salt == file.listed.salt &&
+                           file.seal->summary.HasRecordsOf(file.summary);
   const bool is_poisoned = file.listed.poison_offset.has_value();
   // Its name was durable before the manifest listed it: no tail was cut so far
   // back that it never was.

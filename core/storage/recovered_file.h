@@ -41,6 +41,23 @@ struct RecoveredRow {
   bool damaged = false;  // Only its index snapshot tells of it.
   ORRERY_FIELDS(hash, digest, timestamp, seq, offset, bytes, crc, tombstone,
                 damaged)
+
+  // Of a user record that verified.
+  static RecoveredRow Of(const SegmentScan::Item& item, const RecordView& view,
+                         const KeyHash& hash) {
+    return {.hash = hash,
+            .digest = view.digest,
+            .timestamp = item.header.timestamp,
+            .seq = item.header.seq,
+            .offset = item.from,
+            .bytes = item.header.bytes(),
+            .crc = item.header.crc,
+            .tombstone = item.header.deleted};
+  }
+  FileSummary::Member member() const {
+    return {
+        .crc = crc, .seq = seq, .timestamp = timestamp, .tombstone = tombstone};
+  }
 };
 
 struct RecoveredFile {
@@ -70,8 +87,7 @@ struct RecoveredFile {
 
   // Of a sealed file: all that it must hold was seen.
   bool IsWhole() const {
-    return !is_missing && summary.record_count == listed.summary.record_count &&
-           summary.digest == listed.summary.digest;
+    return !is_missing && summary.HasRecordsOf(listed.summary);
   }
 
   // A user record, or a control record's payload, or a gap.

@@ -5,6 +5,7 @@
 #include "core/storage/recovery.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -15,7 +16,7 @@ namespace orrery {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
-constexpr uint64_t kCarefulBytes = 4096;
+constexpr size_t kRowsAhead = 8;
 // Far above any state: 10,000 files take about 1 MiB.
 constexpr uint64_t kManifestBytesMax = uint64_t{256} << 20;
 
@@ -57,12 +58,10 @@ void Recovery::MakeNextDirectory(Turn& turn) {
 void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
   if (step_ == Step::kFailed) return;
   ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
+  if (step_ == Step::kReadPiece) return OnPieceRead(part, turn);
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
     std::vector<ByteSpan> values;
-    if (step_ == Step::kReadPiece && scan_.has_value()) {
-      scan_->FindValues({}, transfer_.read(), &values);
-    }
     if (step_ == Step::kReadCut) values.push_back({0, transfer_.read().size()});
     transfer_.SetValues(std::move(values));
     return context_.disk.Emit(
@@ -109,8 +108,6 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
       return ReadHeader(turn);
     case Step::kReadHeader:
       return OnHeaderRead(done, turn);
-    case Step::kReadPiece:
-      return OnPieceRead(done, turn);
     case Step::kReadCut:
     case Step::kOpenBad:
     case Step::kWriteBad:
@@ -130,6 +127,7 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
       return CleanupNext(turn);
     case Step::kNew:
     case Step::kOpenFile:
+    case Step::kReadPiece:
     case Step::kRoll:
     case Step::kDone:
     case Step::kFailed:
@@ -255,9 +253,7 @@ void Recovery::LookAtFile(Turn& turn) {
 void Recovery::FindValues(const DiskDone& done,
                           std::vector<ByteSpan>* spans) const {
   const ByteView data = done.data.view();
-  if (step_ == Step::kReadPiece && scan_.has_value()) {
-    scan_->FindValues(transfer_.read(), data, spans);
-  }
+  if (step_ == Step::kReadPiece) scan_->FindValues(done, spans);
   // What is set aside is copied, and nobody looks into it.
   if (step_ == Step::kReadCut && !data.empty()) {
     spans->push_back({0, data.size()});
@@ -377,53 +373,48 @@ void Recovery::StartScan(Turn& turn) {
   if (file.listed.poison_offset.has_value()) {
     upto = std::min(upto, *file.listed.poison_offset);
   }
-  scan_.emplace(
-      SegmentScan::Options{.salt = file.listed.salt,
-                           .from = kHeaderBlockBytes,
-                           .upto = upto,
-                           .key_bytes_max = context_.options.key_bytes_max,
-                           .piece_bytes = kPieceBytes});
-  careful_upto_ = 0;
+  // RVR-4.  Where a file still grew, bytes that the disk does not give look
+  // like a torn tail, and a torn tail is cut.
+  const auto on_error = file.listed.sealed ? FileScan::OnError::kPassPage
+                                           : FileScan::OnError::kFailAtPage;
+  scan_.emplace(FileScan::Options{
+      .file = context_.disk.NumberOfSlot(file.slot),
+      .on_error = on_error,
+      .segment = {.salt = file.listed.salt,
+                  .from = kHeaderBlockBytes,
+                  .upto = upto,
+                  .key_bytes_max = context_.options.key_bytes_max,
+                  .piece_bytes = kPieceBytes}});
+  if (scan_->IsDone()) return FinishScan(turn);
   ReadPiece(turn);
 }
 
 void Recovery::ReadPiece(Turn& turn) {
-  if (scan_->IsDone()) return FinishScan(turn);
-  const SegmentScan::Piece piece = scan_->wanted();
-  read_offset_ = piece.offset;
-  read_length_ = piece.length;
-  if (read_offset_ < careful_upto_) {
-    read_length_ = std::min(read_length_, kCarefulBytes);
-  }
-  Submit(Step::kReadPiece,
-         {.verb = DiskVerb::kRead,
-          .file = context_.disk.NumberOfSlot(found_[next_file_].slot),
-          .offset = read_offset_,
-          .length = read_length_},
-         turn);
+  step_ = Step::kReadPiece;
+  context_.disk.Emit({.part = StorePart::kRecovery,
+                      .handle = {static_cast<uint32_t>(step_), 1}},
+                     scan_->Read(), turn);
 }
 
-void Recovery::OnPieceRead(const DiskDone& done, Turn& turn) {
-  if (done.error == DiskError::kNone) {
-    scan_->Feed(done.data.view());
-  } else if (read_length_ > kCarefulBytes) {
-    careful_upto_ = read_offset_ + read_length_;
-    return ReadPiece(turn);
-  } else if (!found_[next_file_].listed.sealed) {
-    return FailUnread(read_offset_, turn);
-  } else {
-    // Unreadable, but for what came before the error: bytes that cannot be a
-    // record.
-    ByteBuffer bytes(static_cast<size_t>(read_length_), std::byte{0xff});
-    std::copy(done.data.view().begin(), done.data.view().end(), bytes.begin());
-    scan_->Feed(bytes);
+void Recovery::OnPieceRead(const DiskDone& part, Turn& turn) {
+  TakeItems();  // Of the piece before, if no turn ended since.
+  if (std::optional<DiskEffect> rest = scan_->Take(part)) {
+    return context_.disk.Emit(
+        {.part = StorePart::kRecovery, .handle = part.token.handle},
+        *std::move(rest), turn);
   }
+  if (scan_->HasFailed()) return FailUnread(scan_->failed_at(), turn);
+  // The disk is to work while what came is looked at.
+  if (scan_->WantsMore()) ReadPiece(turn);
+  turn.effects.more = true;
+}
+
+void Recovery::OnTick(Turn& turn) {
+  if (step_ != Step::kReadPiece) return;
   TakeItems();
-  ReadPiece(turn);
+  if (scan_->IsDone()) FinishScan(turn);
 }
 
-// RVR-4.  Where a file still grew, bytes that the disk does not give look like
-// a torn tail, and a torn tail is cut.
 void Recovery::FailUnread(uint64_t offset, Turn& turn) {
   Fail(context_.disk.DataPath(found_[next_file_].listed.id) +
            " cannot be read at " + std::to_string(offset) +
@@ -432,36 +423,36 @@ void Recovery::FailUnread(uint64_t offset, Turn& turn) {
 }
 
 void Recovery::TakeItems() {
+  RecoveredFile& file = found_[next_file_];
+  // Each waits for a few others, so that its place in the index is in the
+  // processor's cache by then.
+  std::array<RecoveredRow, kRowsAhead> ahead;
+  size_t taken = 0;
+  size_t resolved = 0;
+  const auto resolve_one = [&] {
+    Resolve(ahead[resolved++ % kRowsAhead], file.slot);
+  };
   SegmentScan::Item item;
   while (scan_->Next(&item)) {
-    switch (item.kind) {
-      case SegmentScan::Item::Kind::kRecord:
-        TakeRecord(item);
-        break;
-      case SegmentScan::Item::Kind::kDamage:
-      case SegmentScan::Item::Kind::kHole:
-        found_[next_file_].TakeGap(item.from, item.upto);
-        break;
+    if (item.kind != SegmentScan::Item::Kind::kRecord) {
+      file.TakeGap(item.from, item.upto);
+      continue;
     }
+    const RecordView view = ViewRecord(item.header, item.record);
+    if (item.header.IsControl()) {
+      file.TakeControl(item, view.value);
+      continue;
+    }
+    const RecoveredRow row =
+        RecoveredRow::Of(item, view, context_.HashOf(TextOf(view.key)));
+    file.TakeRow(row);
+    if (!file.listed.sealed) continue;
+    index_.Prefetch(row.hash);
+    if (taken - resolved == kRowsAhead) resolve_one();
+    ahead[taken++ % kRowsAhead] = row;
+    if (file.has_snapshot) seen_.push_back(row.offset);
   }
-}
-
-void Recovery::TakeRecord(const SegmentScan::Item& item) {
-  RecoveredFile& file = found_[next_file_];
-  const RecordView view = ViewRecord(item.header, item.record);
-  if (item.header.IsControl()) return file.TakeControl(item, view.value);
-  const RecoveredRow row{.hash = context_.HashOf(TextOf(view.key)),
-                         .digest = view.digest,
-                         .timestamp = item.header.timestamp,
-                         .seq = item.header.seq,
-                         .offset = item.from,
-                         .bytes = item.header.bytes(),
-                         .crc = item.header.crc,
-                         .tombstone = item.header.deleted};
-  file.TakeRow(row);
-  if (!file.listed.sealed) return;
-  Resolve(row, file.slot);
-  if (file.has_snapshot) seen_.push_back(row.offset);
+  while (resolved < taken) resolve_one();
 }
 
 void Recovery::FinishScan(Turn& turn) {

@@ -51,6 +51,7 @@
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/awaited_keys.h"
+#include "core/storage/file_scan.h"
 #include "core/storage/file_table.h"
 #include "core/storage/index_snapshot.h"
 #include "core/storage/key_index.h"
@@ -77,6 +78,8 @@ class Recovery {
   void OnDiskDone(const DiskDone& part, Turn& turn);
   // Appends where the values are in what was read.
   void FindValues(const DiskDone& done, std::vector<ByteSpan>* spans) const;
+  // End of a turn: what was read is looked at while the disk reads on.
+  void OnTick(Turn& turn);
   void OnFileOpened(uint16_t slot, Turn& turn);
   void OnFileFailed(uint16_t slot, Turn& turn);
   // The manifest log got further: started, full or failed.
@@ -92,12 +95,11 @@ class Recovery {
   ORRERY_FIELDS(step_, transfer_, failure_, directories_, next_directory_,
                 names_, quarantined_, manifest_generation_, manifest_size_,
                 manifest_bytes_, state_, is_suspicious_, found_, next_file_,
-                scan_, careful_upto_, read_offset_, read_length_, snapshot_,
-                snapshot_offset_, snapshot_rows_, is_snapshot_good_, is_naming_,
-                seen_, repaired_gaps_, named_, cuts_, next_cut_, next_sync_,
-                AsValue(cut_bytes_), was_tail_unsynced_, was_tail_cut_,
-                max_seq_, records_, outranking_, cleanup_, next_cleanup_,
-                is_late_)
+                scan_, snapshot_, snapshot_offset_, snapshot_rows_,
+                is_snapshot_good_, is_naming_, seen_, repaired_gaps_, named_,
+                cuts_, next_cut_, next_sync_, AsValue(cut_bytes_),
+                was_tail_unsynced_, was_tail_cut_, max_seq_, records_,
+                outranking_, cleanup_, next_cleanup_, is_late_)
 
  private:
   enum class Step : uint8_t {
@@ -150,9 +152,8 @@ class Recovery {
   void OnHeaderRead(const DiskDone& done, Turn& turn);
   void FailUnread(uint64_t offset, Turn& turn);
   void ReadPiece(Turn& turn);
-  void OnPieceRead(const DiskDone& done, Turn& turn);
+  void OnPieceRead(const DiskDone& part, Turn& turn);
   void TakeItems();
-  void TakeRecord(const SegmentScan::Item& item);
   void StartScan(Turn& turn);
   void FinishScan(Turn& turn);
   void FinishFile(Turn& turn);
@@ -216,10 +217,7 @@ class Recovery {
 
   std::vector<RecoveredFile> found_;
   size_t next_file_ = 0;
-  std::optional<SegmentScan> scan_;
-  uint64_t careful_upto_ = 0;  // Page by page, because of a read error.
-  uint64_t read_offset_ = 0;
-  uint64_t read_length_ = 0;
+  std::optional<FileScan> scan_;
 
   std::optional<SnapshotDecoder> snapshot_;
   uint64_t snapshot_offset_ = 0;

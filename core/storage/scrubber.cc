@@ -11,7 +11,6 @@ namespace orrery {
 namespace {
 
 constexpr uint64_t kScrubPieceBytes = uint64_t{256} << 10;
-constexpr uint64_t kScrubCarefulBytes = 4096;
 constexpr Duration kEditWait = 50 * kMillisecond;
 
 }  // namespace
@@ -22,10 +21,14 @@ FileNumber Scrubber::file_number() const {
 
 void Scrubber::Submit(Step step, DiskEffect effect, Turn& turn) {
   step_ = step;
+  Emit(transfer_.Begin(std::move(effect)), turn);
+}
+
+void Scrubber::Emit(DiskEffect effect, Turn& turn) const {
   context_.disk.Emit({.part = StorePart::kScrub,
-                      .handle = {static_cast<uint32_t>(step), 1},
+                      .handle = {static_cast<uint32_t>(step_), 1},
                       .priority = DiskPriority::kScrub},
-                     transfer_.Begin(std::move(effect)), turn);
+                     std::move(effect), turn);
 }
 
 // ---- Which file, and when ----
@@ -84,11 +87,10 @@ TaskAnswer Scrubber::CheckAll(Turn& turn) {
 
 void Scrubber::Count(StoreCounters* counters) const {
   counters->scrub_files_left = 0;
+  if (!is_pressed_) return;
   for (const auto& [id, slot] : files_.by_id()) {
     const bool is_done = !begins_anew_ && id <= manifest_.state().scrubbed_upto;
-    if (is_pressed_ && !is_done && files_.At(slot).sealed) {
-      ++counters->scrub_files_left;
-    }
+    if (!is_done && files_.At(slot).sealed) ++counters->scrub_files_left;
   }
 }
 
@@ -149,50 +151,34 @@ void Scrubber::OnHeaderRead(const DiskDone& done, Turn& turn) {
                    DecodeHeaderBlock(done.data.view(), FileMagic::kData,
                                      &header) != HeaderCheck::kValid ||
                    header.number != file.id || header.salt != file.salt;
-  scan_.emplace(
-      SegmentScan::Options{.salt = file.salt,
-                           .from = kHeaderBlockBytes,
-                           .upto = file.length,
-                           .key_bytes_max = context_.options.key_bytes_max,
-                           .piece_bytes = kScrubPieceBytes});
+  scan_.emplace(FileScan::Options{
+      .file = file_number(),
+      .on_error = FileScan::OnError::kPassPage,
+      .segment = {.salt = file.salt,
+                  .from = kHeaderBlockBytes,
+                  .upto = file.length,
+                  .key_bytes_max = context_.options.key_bytes_max,
+                  .piece_bytes = kScrubPieceBytes}});
   audit_.Begin(file.id, slot_);
-  careful_upto_ = 0;
   ReadPiece(turn);
 }
 
 void Scrubber::ReadPiece(Turn& turn) {
   if (scan_->IsDone()) return FinishScan(turn);
-  const SegmentScan::Piece piece = scan_->wanted();
-  read_offset_ = piece.offset;
-  read_length_ = piece.length;
-  if (read_offset_ < careful_upto_) {
-    read_length_ = std::min(read_length_, kScrubCarefulBytes);
-  }
-  Submit(Step::kRead,
-         {.verb = DiskVerb::kRead,
-          .file = file_number(),
-          .offset = read_offset_,
-          .length = read_length_},
-         turn);
+  step_ = Step::kRead;
+  Emit(scan_->Read(), turn);
 }
 
-void Scrubber::OnPieceRead(const DiskDone& done, Turn& turn) {
-  if (done.error == DiskError::kNone) {
-    scan_->Feed(done.data.view());
-  } else if (read_length_ > kScrubCarefulBytes) {
-    careful_upto_ = read_offset_ + read_length_;
-    return ReadPiece(turn);
-  } else {
-    // But for what came before the error: bytes that cannot be a record.
-    ByteBuffer bytes(static_cast<size_t>(read_length_), std::byte{0xff});
-    std::copy(done.data.view().begin(), done.data.view().end(), bytes.begin());
-    scan_->Feed(bytes);
+void Scrubber::OnPieceRead(const DiskDone& part, Turn& turn) {
+  if (std::optional<DiskEffect> rest = scan_->Take(part)) {
+    return Emit(*std::move(rest), turn);
   }
   SegmentScan::Item item;
   while (scan_->Next(&item)) audit_.Take(item);
-  context_.counters.scrubbed_bytes += read_length_;
+  const uint64_t bytes = scan_->read_bytes();
+  context_.counters.scrubbed_bytes += bytes;
   const auto microseconds = static_cast<int64_t>(
-      read_length_ * 1000000 / context_.options.limits.scrub_rate);
+      bytes * 1000000 / context_.options.limits.scrub_rate);
   step_ = Step::kPause;
   ArmNext(microseconds * kMicrosecond, turn);
 }
@@ -261,32 +247,23 @@ void Scrubber::FinishFile(Turn& turn) {
 
 void Scrubber::FindValues(const DiskDone& done,
                           std::vector<ByteSpan>* spans) const {
-  if (step_ != Step::kRead || !scan_.has_value()) return;
-  scan_->FindValues(transfer_.read(), done.data.view(), spans);
+  if (step_ == Step::kRead) scan_->FindValues(done, spans);
 }
 
 void Scrubber::OnDiskDone(const DiskDone& part, Turn& turn) {
+  if (step_ == Step::kRead) return OnPieceRead(part, turn);
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
-    if (step_ == Step::kRead && scan_.has_value()) {
-      std::vector<ByteSpan> values;
-      scan_->FindValues({}, transfer_.read(), &values);
-      transfer_.SetValues(std::move(values));
-    }
-    return context_.disk.Emit({.part = StorePart::kScrub,
-                               .handle = part.token.handle,
-                               .priority = DiskPriority::kScrub},
-                              *std::move(rest), turn);
+    return Emit(*std::move(rest), turn);
   }
   switch (step_) {
     case Step::kDropCache:
       return ReadHeader(turn);
     case Step::kReadHeader:
       return OnHeaderRead(done, turn);
-    case Step::kRead:
-      return OnPieceRead(done, turn);
     case Step::kIdle:
     case Step::kOpen:
+    case Step::kRead:
     case Step::kPause:
     case Step::kMarkDamaged:
       ORRERY_UNREACHABLE("an operation nobody asked for");

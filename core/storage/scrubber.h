@@ -39,10 +39,10 @@
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/file_audit.h"
+#include "core/storage/file_scan.h"
 #include "core/storage/file_table.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest_log.h"
-#include "core/storage/segment_scan.h"
 #include "core/storage/store_context.h"
 #include "core/storage/whole_transfer.h"
 
@@ -76,9 +76,9 @@ class Scrubber {
   // Entries whose records are not there.
   std::vector<DamagedEntry>& TakeDamaged() { return damaged_.Take(); }
 
-  ORRERY_FIELDS(step_, transfer_, slot_, scan_, audit_, careful_upto_,
-                read_offset_, read_length_, is_second_, is_header_bad_,
-                is_pressed_, begins_anew_, is_stopped_, damaged_)
+  ORRERY_FIELDS(step_, transfer_, slot_, scan_, audit_, is_second_,
+                is_header_bad_, is_pressed_, begins_anew_, is_stopped_,
+                damaged_)
 
  private:
   enum class Step : uint8_t {
@@ -92,13 +92,14 @@ class Scrubber {
   };
 
   void Submit(Step step, DiskEffect effect, Turn& turn);
+  void Emit(DiskEffect effect, Turn& turn) const;
   std::optional<uint16_t> NextFile() const;
   void Begin(uint16_t slot, Turn& turn);
   void DropCache(Turn& turn);
   void ReadHeader(Turn& turn);
   void OnHeaderRead(const DiskDone& done, Turn& turn);
   void ReadPiece(Turn& turn);
-  void OnPieceRead(const DiskDone& done, Turn& turn);
+  void OnPieceRead(const DiskDone& part, Turn& turn);
   void FinishScan(Turn& turn);
   void SayDamage(Turn& turn);
   void FinishFile(Turn& turn);
@@ -114,11 +115,8 @@ class Scrubber {
   Step step_ = Step::kIdle;
   WholeTransfer transfer_;
   uint16_t slot_ = 0;
-  std::optional<SegmentScan> scan_;
+  std::optional<FileScan> scan_;
   FileAudit audit_;
-  uint64_t careful_upto_ = 0;  // Page by page, because of a read error.
-  uint64_t read_offset_ = 0;
-  uint64_t read_length_ = 0;
   bool is_second_ = false;
   bool is_header_bad_ = false;
   bool is_pressed_ = false;   // An operator waits: file after file.

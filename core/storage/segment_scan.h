@@ -58,7 +58,11 @@ class SegmentScan {
     uint64_t length = 0;
   };
   bool IsDone() const { return position_ >= options_.upto; }
-  // REQUIRES: !IsDone() and Next said false.
+  // All was fed, though not all of it may have been looked at.
+  bool HasAll() const {
+    return buffer_offset_ + buffer_.size() >= options_.upto;
+  }
+  // REQUIRES: !HasAll().
   Piece wanted() const;
   // Where the values of records are in bytes that would be fed now: what a
   // scan never looks into, but for checksums.  Behind a record that is torn
@@ -66,7 +70,8 @@ class SegmentScan {
   // `before` comes in front of them.
   void FindValues(ByteView before, ByteView bytes,
                   std::vector<ByteSpan>* spans) const;
-  // What was read at wanted().offset; none: the file ends there.
+  // What was read at wanted().offset; none: the file ends there.  What was
+  // not looked at is kept.
   void Feed(ByteView bytes);
 
   struct Item {

@@ -14,6 +14,7 @@ namespace {
 constexpr uint64_t kUnsyncedBytesMax = uint64_t{8} << 20;
 constexpr Duration kWatermarkDelay = 100 * kMillisecond;
 constexpr Duration kHandleRetry = 100 * kMillisecond;
+constexpr size_t kReleasedPerTurn = 4096;
 
 }  // namespace
 
@@ -247,7 +248,7 @@ void SegmentWriter::OnSynced(const DiskDone& done, Turn& turn) {
   durable_place_ = {file.made.id, sync_offset_};
   file.synced_offset = sync_offset_;
   file.synced_summary = sync_summary_;
-  ReleaseDurable();
+  ReleaseSome(turn);
   if (file.is_sealing && durable_position_ == file.end_position()) {
     OnFileDurable(turn);
   }
@@ -263,10 +264,14 @@ void SegmentWriter::OnSynced(const DiskDone& done, Turn& turn) {
   if (HasWork()) turn.effects.more = true;
 }
 
-void SegmentWriter::ReleaseDurable() {
-  while (emitted_ > 0 && queue_[0].end_position <= durable_position_) {
+// Of those that are visible at most `max`.  Whoever is not becomes so at once:
+// a compaction would take it for dead.
+void SegmentWriter::ReleaseDurable(size_t max) {
+  for (size_t released = 0; HasDurable(); ++released) {
     PendingRecord& record = queue_[0];
+    if (record.is_visible && released >= max) return;
     if (!record.is_visible) {
+      PrefetchEntryOf(kRecordsAhead);
       MakeVisible(record);
       ++visible_;
     }
@@ -278,6 +283,13 @@ void SegmentWriter::ReleaseDurable() {
     --emitted_;
     --visible_;
   }
+}
+
+// One sync may cover tens of thousands of records: the others of this turn are
+// not to wait for all of them.
+void SegmentWriter::ReleaseSome(Turn& turn) {
+  ReleaseDurable(kReleasedPerTurn);
+  if (HasDurable()) turn.effects.more = true;
 }
 
 void SegmentWriter::OnFileDurable(Turn& turn) {
@@ -364,6 +376,7 @@ void SegmentWriter::OnWatermarkTimer(Turn& turn) {
 // ---- Failure ----
 
 void SegmentWriter::Poison(DiskError error, Turn& turn) {
+  ReleaseAllDurable();
   if (is_poisoned_) return GoReadOnly(turn);
   turn.effects.Mark("storage.file_poisoned");
   if (error == DiskError::kNoSpace) context_.space.OnNoSpace(turn);
@@ -431,6 +444,7 @@ void SegmentWriter::ResolvePoison(Turn& turn) {
 void SegmentWriter::GoReadOnly(Turn& turn) {
   if (is_read_only_) return;
   turn.effects.Mark("storage.read_only");
+  ReleaseAllDurable();
   is_read_only_ = true;
   if (!is_poisoned_) held_durable_ = durable_position_;
   ++epoch_;
@@ -459,10 +473,9 @@ void SegmentWriter::SealForRelief(Turn& turn) {
   const AppendFile* active = Active();
   if (active == nullptr || !active->has_batches || is_full_) return;
   const DataFile& file = files_.At(active->made.slot);
-  const uint64_t used = file.length - kHeaderBlockBytes;
-  const uint64_t dead = used - std::min(used, file.live_bytes);
-  const bool is_worth_it =
-      dead * 2 >= used && dead >= context_.space.file_bytes_max() / 8;
+  const uint64_t dead = file.dead_bytes();
+  const bool is_worth_it = dead * 2 >= file.used_bytes() &&
+                           dead >= context_.space.file_bytes_max() / 8;
   if (!is_worth_it) return;
   turn.effects.Mark("storage.sealed_for_relief");
   seal_wanted_ = true;

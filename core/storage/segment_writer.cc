@@ -94,6 +94,10 @@ const PendingRecord* SegmentWriter::Unsynced(const IndexEntry& entry) const {
 }
 
 void SegmentWriter::Pump(Turn& turn) {
+  if (HasDurable()) {
+    ReleaseSome(turn);
+    if (is_poisoned_ && PoisonIsPast()) ResolvePoison(turn);
+  }
   while (MayEmit() && HasWork()) {
     if (!EmitNext(turn)) break;
   }
@@ -271,9 +275,11 @@ void SegmentWriter::AdvanceWritten(Turn& turn) {
     const Batch& batch = batches_.front();
     written_position_ = batch.end_position;
     if (!context_.options.sync_writes) {
-      for (size_t i = 0; i < batch.records; ++i) {
-        PendingRecord& record = queue_[static_cast<size_t>(batch.first_seq + i -
-                                                           queue_.front_seq())];
+      const auto first =
+          static_cast<size_t>(batch.first_seq - queue_.front_seq());
+      for (size_t i = first; i < first + batch.records; ++i) {
+        PrefetchEntryOf(i + kRecordsAhead);
+        PendingRecord& record = queue_[i];
         if (record.is_visible) {
           Repoint(record);
           continue;
@@ -289,6 +295,11 @@ void SegmentWriter::AdvanceWritten(Turn& turn) {
     ++first_batch_;
   }
   if (written_position_ > durable_position_) ArmSyncTimer(turn);
+}
+
+// The index's place of a record that comes soon.
+void SegmentWriter::PrefetchEntryOf(size_t i) const {
+  if (i < emitted_) index_.Prefetch(queue_[i].hash);
 }
 
 // STO-1: visible and answered in one step.

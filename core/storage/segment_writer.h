@@ -125,6 +125,8 @@ class SegmentWriter {
                 seal_wanted_, is_closing_)
 
  private:
+  static constexpr size_t kRecordsAhead = 8;
+
   struct AppendFile {
     MadeFile made;
     uint64_t base = 0;    // Position of its offset kHeaderBlockBytes.
@@ -190,6 +192,7 @@ class SegmentWriter {
   void OnWritten(const DiskDone& done, Turn& turn);
   void ResubmitRest(const Batch& batch, uint32_t ordinal, Turn& turn) const;
   void AdvanceWritten(Turn& turn);
+  void PrefetchEntryOf(size_t i) const;
   void MakeVisible(PendingRecord& record);
   void Repoint(PendingRecord& record);
   void AnswerWith(PendingRecord& record, StoreStatus status,
@@ -199,7 +202,12 @@ class SegmentWriter {
   void SyncIfWanted(Turn& turn);
   static void BreakPage(AppendFile& file);
   void OnSynced(const DiskDone& done, Turn& turn);
-  void ReleaseDurable();
+  bool HasDurable() const {
+    return emitted_ > 0 && queue_[0].end_position <= durable_position_;
+  }
+  void ReleaseDurable(size_t max);
+  void ReleaseAllDurable() { ReleaseDurable(queue_.size()); }
+  void ReleaseSome(Turn& turn);
   void OnFileDurable(Turn& turn);
   void ArmSyncTimer(Turn& turn);
   void OnAllocated(const DiskDone& done, Turn& turn);

@@ -254,7 +254,10 @@ void Store::OnTimer(const TimerHeap::Due& due, Turn& turn) {
 }
 
 void Store::OnTick(Turn& turn) {
-  if (!parts_->is_open) return;
+  if (!parts_->is_open) {
+    parts_->recovery.OnTick(turn);
+    return parts_->Settle(turn);
+  }
   parts_->writer.Pump(turn);
   parts_->compaction.OnTick(turn);
   parts_->scrubber.OnTick(turn);

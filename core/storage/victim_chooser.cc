@@ -17,14 +17,6 @@ constexpr uint64_t kThoroughShare = 20;
 constexpr uint64_t kSmallShare = 10;
 constexpr Duration kCoolDownMax = 24 * kHour;
 
-uint64_t UsedBytes(const DataFile& file) {
-  return file.length - std::min<uint64_t>(file.length, kHeaderBlockBytes);
-}
-
-uint64_t DeadBytes(const DataFile& file) {
-  return UsedBytes(file) - std::min(UsedBytes(file), file.live_bytes);
-}
-
 // An output's header, SEAL and last page, and the edit: a job that frees less
 // makes no room.
 constexpr uint64_t kReliefBytesMin = 4 * kHeaderBlockBytes;
@@ -86,7 +78,7 @@ class Chooser {
       const Victim victim{
           .slot = slot,
           .id = id,
-          .dead = DeadBytes(file),
+          .dead = file.dead_bytes(),
           .live = file.live_bytes,
           .bytes = file.length,
           .max_seq = summary.max_seq,
@@ -190,15 +182,15 @@ Relief ChooseRelief(const FileTable& files, uint64_t room) {
     if (file.live_bytes == 0 && relief.slots.size() < kVictimsMax) {
       relief.slots.push_back(slot);
     }
-    if (DeadBytes(file) < kReliefBytesMin) continue;
-    if (DeadBytes(file) * kReliefShare < UsedBytes(file)) continue;
+    if (file.dead_bytes() < kReliefBytesMin) continue;
+    if (file.dead_bytes() * kReliefShare < file.used_bytes()) continue;
     if (best != nullptr && file.live_bytes >= best->live_bytes) continue;
     best = &file;
     best_slot = slot;
   }
   if (!relief.slots.empty() || best == nullptr) return relief;
   if (best->live_bytes + kReliefBytesMin > room) {
-    relief.wants_room = DeadBytes(*best) * kYieldShare >= UsedBytes(*best);
+    relief.wants_room = best->dead_bytes() * kYieldShare >= best->used_bytes();
     return relief;
   }
   relief.slots = {best_slot};

@@ -1,47 +1,17 @@
 #include "core/storage/segment_scan.h"
 
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/base/prng.h"
 #include "gtest/gtest.h"
+#include "tests/core/storage/segment_image.h"
 
 namespace orrery {
 namespace {
 
-constexpr uint64_t kSegmentSalt = 77;
 constexpr size_t kHolesMax = 16;
-
-// A file image with a header block's worth of zeros in front.
-class Image {
- public:
-  uint64_t Add(const std::string& key, const std::string& value) {
-    const uint64_t offset = bytes_.size();
-    const RecordFields fields{.timestamp = 5,
-                              .seq = ++seq_,
-                              .digest = 9,
-                              .meta = {},
-                              .key = ViewOf(key),
-                              .value = ViewOf(value)};
-    bytes_.resize(bytes_.size() + fields.bytes());
-    EncodeRecord(fields, {kSegmentSalt, offset}, bytes_.data() + offset);
-    return offset;
-  }
-  void AddZeros(size_t count) { bytes_.resize(bytes_.size() + count); }
-  void Cut(uint64_t size) { bytes_.resize(static_cast<size_t>(size)); }
-  void Flip(uint64_t at) { bytes_[static_cast<size_t>(at)] ^= std::byte{4}; }
-  void Clear(uint64_t from, uint64_t upto) {
-    std::memset(bytes_.data() + from, 0, static_cast<size_t>(upto - from));
-  }
-  uint64_t size() const { return bytes_.size(); }
-  ByteView view() const { return bytes_; }
-
- private:
-  ByteBuffer bytes_ = ByteBuffer(4096);
-  uint64_t seq_ = 0;
-};
 
 struct Seen {
   std::vector<std::string> keys;
@@ -50,7 +20,7 @@ struct Seen {
 };
 
 Seen Scan(ByteView file, size_t piece_bytes = 64) {
-  SegmentScan scan({.salt = kSegmentSalt,
+  SegmentScan scan({.salt = SegmentImage::kSalt,
                     .from = 4096,
                     .upto = file.size(),
                     .key_bytes_max = 100,
@@ -83,7 +53,7 @@ Seen Scan(ByteView file, size_t piece_bytes = 64) {
 using Names = std::vector<std::string>;
 
 TEST(SegmentScanTest, RecordsComeInFileOrderWhateverThePieces) {
-  Image image;
+  SegmentImage image;
   for (int i = 0; i < 20; ++i) image.Add("k", std::string(37, 'v'));
 
   for (const size_t piece : {8u, 40u, 64u, 1000u, 100'000u}) {
@@ -95,7 +65,7 @@ TEST(SegmentScanTest, RecordsComeInFileOrderWhateverThePieces) {
 }
 
 TEST(SegmentScanTest, ZerosBehindTheLastRecordAreTheEnd) {
-  Image image;
+  SegmentImage image;
   image.Add("a", "1");
   image.AddZeros(20'000);
 
@@ -107,7 +77,7 @@ TEST(SegmentScanTest, ZerosBehindTheLastRecordAreTheEnd) {
 }
 
 TEST(SegmentScanTest, PaddingToThePageIsNoHole) {
-  Image image;
+  SegmentImage image;
   image.Add("a", "1");
   image.AddZeros(8192 - image.size());
   image.Add("b", "2");
@@ -119,7 +89,7 @@ TEST(SegmentScanTest, PaddingToThePageIsNoHole) {
 }
 
 TEST(SegmentScanTest, WholeZeroPagesBeforeARecordAreAHole) {
-  Image image;
+  SegmentImage image;
   image.Add("a", "1");
   image.AddZeros(16384 - image.size());
   image.Add("b", "2");
@@ -135,7 +105,7 @@ TEST(SegmentScanTest, WholeZeroPagesBeforeARecordAreAHole) {
 TEST(SegmentScanTest, AZeroThatARecordBeginsWithIsNotOfTheHoleBeforeIt) {
   int begin_with_zero = 0;
   for (int i = 0; i < 2048; ++i) {
-    Image image;
+    SegmentImage image;
     image.Add("a", "1");
     image.AddZeros(16384 - image.size());
     const uint64_t at = image.Add("b", std::to_string(i));
@@ -153,7 +123,7 @@ TEST(SegmentScanTest, AZeroThatARecordBeginsWithIsNotOfTheHoleBeforeIt) {
 TEST(SegmentScanTest, AZeroThatARecordBeginsWithIsNotOfTheDamageBeforeIt) {
   int begin_with_zero = 0;
   for (int i = 0; i < 2048; ++i) {
-    Image image;
+    SegmentImage image;
     image.Flip(image.Add("a", "1") + 8);
     image.AddZeros(16384 - image.size());
     const uint64_t at = image.Add("b", std::to_string(i));
@@ -170,7 +140,7 @@ TEST(SegmentScanTest, AZeroThatARecordBeginsWithIsNotOfTheDamageBeforeIt) {
 }
 
 TEST(SegmentScanTest, ADamagedValueCostsOneRecord) {
-  Image image;
+  SegmentImage image;
   image.Add("a", "1");
   const uint64_t at = image.Add("b", std::string(100, 'v'));
   const uint64_t end = image.size();
@@ -185,7 +155,7 @@ TEST(SegmentScanTest, ADamagedValueCostsOneRecord) {
 }
 
 TEST(SegmentScanTest, BehindADamagedHeaderTheScanGoesOn) {
-  Image image;
+  SegmentImage image;
   image.Add("a", "1");
   const uint64_t at = image.Add("b", std::string(100, 'v'));
   const uint64_t end = image.size();
@@ -201,11 +171,11 @@ TEST(SegmentScanTest, BehindADamagedHeaderTheScanGoesOn) {
 }
 
 TEST(SegmentScanTest, ARecordCutAtAnyByteIsNoRecord) {
-  Image whole;
+  SegmentImage whole;
   whole.Add("a", "1");
   const uint64_t at = whole.Add("b", "0123456789");
   for (uint64_t size = at; size + 5 < whole.size(); ++size) {
-    Image image = whole;
+    SegmentImage image = whole;
     image.Cut(size);
 
     EXPECT_EQ(Scan(image.view()).keys, Names{"a"}) << size;
@@ -213,10 +183,10 @@ TEST(SegmentScanTest, ARecordCutAtAnyByteIsNoRecord) {
 }
 
 TEST(SegmentScanTest, ARecordInsideAValueIsNotFound) {
-  Image inner;
+  SegmentImage inner;
   inner.Add("inner", "x");
   const std::string text(TextOf(inner.view().subspan(4096)));
-  Image image;
+  SegmentImage image;
   const uint64_t at = image.Add("outer", "1234" + text);
   image.Add("after", "2");
   image.Flip(at + 40);

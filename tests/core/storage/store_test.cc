@@ -50,6 +50,62 @@ TEST_F(StoreTest, WhatWasPutIsRead) {
   EXPECT_EQ(got.seq, put.seq);
 }
 
+// So many records that one sync releases over several turns.
+class ReleaseTest : public testing::Test {
+ protected:
+  static constexpr int kRecords = 10'000;
+
+  static Store::Options Options() {
+    Store::Options options = SmallStore();
+    options.max_file_bytes = 8 << 20;
+    options.limits.pinned_bytes_max = 8 << 20;
+    return options;
+  }
+
+  // Until the sync of all of them is done.  The ticket of the last.
+  uint32_t PutAllAndSync() {
+    driver_.StartAndRecover();
+    for (int i = 1; i < kRecords; ++i) {
+      driver_.Put("k" + std::to_string(i), "v");
+    }
+    const uint32_t last = driver_.Put("last", "v", /*must_sync=*/true);
+    while (driver_.store().counters().syncs == 0) driver_.RunOne();
+    return last;
+  }
+
+  MemoryDisk disk_{1};
+  StoreDriver driver_{disk_, Options()};
+};
+
+TEST_F(ReleaseTest, OneSyncOfManyRecordsTakesSeveralTurns) {
+  const uint32_t last = PutAllAndSync();
+
+  int turns = 0;
+  while (!driver_.TryReply(last).has_value()) {
+    ASSERT_TRUE(driver_.RunOne());
+    ++turns;
+  }
+  EXPECT_GE(turns, 2);
+  driver_.Settle();
+  EXPECT_TRUE(driver_.store().IsIdle());
+  EXPECT_EQ(driver_.store().counters().active_keys, uint64_t{kRecords});
+}
+
+// What is synced and was not released yet is not written again.
+TEST_F(ReleaseTest, AFailureMeanwhileConcernsNoneOfThem) {
+  const uint32_t last = PutAllAndSync();
+  const uint64_t written = driver_.store().counters().bytes_written;
+  ASSERT_FALSE(driver_.TryReply(last).has_value());
+
+  disk_.FailNextWrite(DiskError::kIo);
+  const uint32_t failed = driver_.Put("later", "v", /*must_sync=*/true);
+  EXPECT_EQ(driver_.ReplyTo(failed).status, StoreStatus::kOk);
+
+  EXPECT_EQ(driver_.ReplyTo(last).status, StoreStatus::kOk);
+  EXPECT_TRUE(driver_.SawMark("storage.file_poisoned"));
+  EXPECT_LT(driver_.store().counters().bytes_written - written, 10'000u);
+}
+
 TEST_F(StoreTest, ASyncedRecordIsReadFromTheFile) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("k", std::string(5000, 'v')));
