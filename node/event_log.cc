@@ -202,6 +202,10 @@ void EventLog::WriteNote(const Note& note,
     case Note::Kind::kReserve:
       return Write(Level::kWarning, "small_reserve",
                    {{"bytes", number}, {"why", note.text}});
+    case Note::Kind::kIndexSnapshotBad:
+      return Write(
+          Level::kWarning, "index_snapshot_bad",
+          {{"file", note.text}, {"then", "it is made again from the data"}});
   }
 }
 

@@ -31,6 +31,10 @@ NOT_STATE = {
     "ReplicaWriter": {"skew_bound_": OPTIONS, "writes_max_": OPTIONS},
     "RingKeeper": {"in_": ROOMS},
     "SnapshotDecoder": {"rows_": "a view into a block; none outlives a step"},
+    "IndexSnapshotReader": {
+        "piece_": "what was read; none outlives a step",
+        "rest_": "a view into it",
+    },
     "StampLease": {"skew_bound_": OPTIONS},
     "Suspicion": {"in_": ROOMS},
     "SyncAnswerer": {"wiring_": ROOMS},

@@ -91,6 +91,7 @@ struct Note {
     kVnodesKept = 16,  // detail = configured, number = recorded: that counts
     kSpace = 17,       // detail = SpaceState, number = free bytes
     kReserve = 18,     // number = bytes, fewer than configured: text says why
+    kIndexSnapshotBad = 19,  // text = file, which is made again
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

@@ -54,8 +54,7 @@ bool FileAudit::FindWanting(const KeyIndex& index,
       index.Walk(looked_upto_, kLast, kEntriesPerLook, &entries, &reached);
   for (const IndexEntry& entry : entries) {
     if (entry.address.file_slot() != slot_) continue;
-    const bool is_there =
-        std::binary_search(seen_.begin(), seen_.end(), entry.address.offset());
+    const bool is_there = HasRecordAt(entry.address.offset());
     if (!is_there) wanting->push_back({entry, file_});
   }
   if (is_done || reached == kLast) return true;

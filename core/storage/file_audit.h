@@ -16,6 +16,7 @@
 #ifndef ORRERY_CORE_STORAGE_FILE_AUDIT_H_
 #define ORRERY_CORE_STORAGE_FILE_AUDIT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -46,6 +47,10 @@ class FileAudit {
   // kDamaged and kWorn: what is not as it was written, in order.
   const std::vector<DamageRange>& gaps() const { return gaps_; }
 
+  // Whether a record that verified stands there.
+  bool HasRecordAt(uint64_t offset) const {
+    return std::binary_search(seen_.begin(), seen_.end(), offset);
+  }
   // Looks further for entries whose records are not there.  True: no more.
   // REQUIRES: Finish said kDamaged.
   bool FindWanting(const KeyIndex& index, ReadyList<DamagedEntry>* wanting);

@@ -82,11 +82,7 @@ void IndexSnapshotWriter::Begin(uint64_t id, Turn& turn) {
   const ManifestFile& listed = manifest_.state().files.at(id);
   looked_upto_ = id;
   slot_ = files_.SlotOf(id);
-  source_ = {.storage = context_.open.storage,
-             .file = id,
-             .salt = listed.salt,
-             .summary = listed.summary,
-             .hash_check = SnapshotSource::HashCheckOf(context_.index_key())};
+  source_ = context_.SnapshotSourceOf(listed);
   data_length_ = listed.length;
   files_.Pin(slot_);  // IXW-3
   step_ = Step::kOpenData;

@@ -59,6 +59,7 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
   if (step_ == Step::kFailed) return;
   ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
   if (step_ == Step::kReadPiece) return OnPieceRead(part, turn);
+  if (step_ == Step::kReadIndex) return OnSnapshotStep(part, turn);
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
     std::vector<ByteSpan> values;
@@ -113,10 +114,6 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
     case Step::kWriteBad:
     case Step::kCloseBad:
       return OnCutDone(done, turn);
-    case Step::kOpenIndex:
-    case Step::kReadIndex:
-    case Step::kCloseIndex:
-      return OnSnapshotStep(done, turn);
     case Step::kSyncTail:
       if (has_failed) return Fail("a data file cannot be synced", turn);
       ++next_sync_;
@@ -128,6 +125,7 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
     case Step::kNew:
     case Step::kOpenFile:
     case Step::kReadPiece:
+    case Step::kReadIndex:
     case Step::kRoll:
     case Step::kDone:
     case Step::kFailed:

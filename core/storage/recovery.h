@@ -53,7 +53,7 @@
 #include "core/storage/awaited_keys.h"
 #include "core/storage/file_scan.h"
 #include "core/storage/file_table.h"
-#include "core/storage/index_snapshot.h"
+#include "core/storage/index_snapshot_reader.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest.h"
 #include "core/storage/manifest_log.h"
@@ -95,11 +95,11 @@ class Recovery {
   ORRERY_FIELDS(step_, transfer_, failure_, directories_, next_directory_,
                 names_, quarantined_, manifest_generation_, manifest_size_,
                 manifest_bytes_, state_, is_suspicious_, found_, next_file_,
-                scan_, snapshot_, snapshot_offset_, snapshot_rows_,
-                is_snapshot_good_, is_naming_, seen_, repaired_gaps_, named_,
-                cuts_, next_cut_, next_sync_, AsValue(cut_bytes_),
-                was_tail_unsynced_, was_tail_cut_, max_seq_, records_,
-                outranking_, cleanup_, next_cleanup_, is_late_)
+                scan_, snapshot_, snapshot_rows_, is_naming_, seen_,
+                repaired_gaps_, named_, cuts_, next_cut_, next_sync_,
+                AsValue(cut_bytes_), was_tail_unsynced_, was_tail_cut_,
+                max_seq_, records_, outranking_, cleanup_, next_cleanup_,
+                is_late_)
 
  private:
   enum class Step : uint8_t {
@@ -127,9 +127,7 @@ class Recovery {
     kDone,
     kFailed,
     kLateCleanup,  // The manifest found its space after the store was open.
-    kOpenIndex,
     kReadIndex,
-    kCloseIndex,
   };
   // A record that could not be read; its snapshot tells of it.
   struct Named {
@@ -162,9 +160,8 @@ class Recovery {
   bool StandsForData(const RecoveredFile& file) const;
   bool WantsNames(const RecoveredFile& file) const;
   void OpenSnapshot(Turn& turn);
-  void ReadSnapshot(Turn& turn);
-  void OnSnapshotStep(const DiskDone& done, Turn& turn);
-  bool TakeSnapshotPiece(ByteView piece);
+  void EmitSnapshotStep(DiskEffect effect, Turn& turn);
+  void OnSnapshotStep(const DiskDone& part, Turn& turn);
   void TakeSnapshotRow(const SnapshotRow& row);
   void EndSnapshot(Turn& turn);
   bool WasRepaired(const SnapshotRow& row) const;
@@ -219,10 +216,8 @@ class Recovery {
   size_t next_file_ = 0;
   std::optional<FileScan> scan_;
 
-  std::optional<SnapshotDecoder> snapshot_;
-  uint64_t snapshot_offset_ = 0;
+  std::optional<IndexSnapshotReader> snapshot_;
   uint64_t snapshot_rows_ = 0;  // Taken of it.
-  bool is_snapshot_good_ = false;
   bool is_naming_ = false;      // It only tells what the scan did not see.
   std::vector<uint64_t> seen_;  // By the scan: offsets, in order.
   std::vector<DamageRange> repaired_gaps_;  // Of that file, in order.

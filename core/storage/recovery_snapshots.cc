@@ -12,8 +12,6 @@ namespace orrery {
 
 namespace {
 
-constexpr uint64_t kIndexReadBytes = uint64_t{1} << 20;  // Whole blocks.
-static_assert(kIndexReadBytes % kSnapshotBlockBytes == 0);
 // Beyond that many keys in one start a note for the file has to do.
 constexpr size_t kNamesNotedMax = 1000;
 
@@ -56,78 +54,30 @@ bool Recovery::WantsNames(const RecoveredFile& file) const {
 
 void Recovery::OpenSnapshot(Turn& turn) {
   const ManifestFile& listed = found_[next_file_].listed;
-  snapshot_.emplace(SnapshotSource{
-      .storage = context_.open.storage,
-      .file = listed.id,
-      .salt = listed.salt,
-      .summary = listed.summary,
-      .hash_check = SnapshotSource::HashCheckOf(context_.index_key())});
-  snapshot_offset_ = 0;
+  snapshot_.emplace(context_.SnapshotSourceOf(listed),
+                    IndexSnapshotReader::Options{
+                        .file = context_.disk.NumberOfIndexSnapshot(),
+                        .path = context_.disk.IndexPath(listed.id)});
   snapshot_rows_ = 0;
-  is_snapshot_good_ = false;
-  Submit(Step::kOpenIndex,
-         {.verb = DiskVerb::kOpen,
-          .file = context_.disk.NumberOfIndexSnapshot(),
-          .path = context_.disk.IndexPath(listed.id)},
-         turn);
+  EmitSnapshotStep(snapshot_->Open(), turn);
 }
 
-void Recovery::ReadSnapshot(Turn& turn) {
-  const uint64_t blocks =
-      snapshot_offset_ == 0
-          ? SnapshotBlocksOf(found_[next_file_].listed.summary.record_count)
-          : snapshot_->blocks_left();
-  uint64_t length = std::min(kIndexReadBytes, blocks * kSnapshotBlockBytes);
-  if (snapshot_offset_ == 0) length += kHeaderBlockBytes;
-  Submit(Step::kReadIndex,
-         {.verb = DiskVerb::kRead,
-          .file = context_.disk.NumberOfIndexSnapshot(),
-          .offset = snapshot_offset_,
-          .length = length},
-         turn);
+void Recovery::EmitSnapshotStep(DiskEffect effect, Turn& turn) {
+  step_ = Step::kReadIndex;
+  context_.disk.Emit({.part = StorePart::kRecovery,
+                      .handle = {static_cast<uint32_t>(step_), 1}},
+                     std::move(effect), turn);
 }
 
-void Recovery::OnSnapshotStep(const DiskDone& done, Turn& turn) {
-  const bool has_failed = done.error != DiskError::kNone;
-  switch (step_) {
-    case Step::kOpenIndex:
-      return has_failed ? EndSnapshot(turn) : ReadSnapshot(turn);
-    case Step::kReadIndex:
-      // Not RVR-4: what cannot be read is made again from the data.
-      if (!has_failed && TakeSnapshotPiece(done.data.view())) {
-        if (snapshot_->blocks_left() > 0) return ReadSnapshot(turn);
-        is_snapshot_good_ = snapshot_->IsWhole();
-      }
-      return Submit(Step::kCloseIndex,
-                    {.verb = DiskVerb::kClose,
-                     .file = context_.disk.NumberOfIndexSnapshot()},
-                    turn);
-    case Step::kCloseIndex:
-      return EndSnapshot(turn);
-    default:
-      ORRERY_UNREACHABLE("no step of an index snapshot");
+// Not RVR-4: what cannot be read is made again from the data.
+void Recovery::OnSnapshotStep(const DiskDone& part, Turn& turn) {
+  if (std::optional<DiskEffect> next = snapshot_->Take(part)) {
+    return EmitSnapshotStep(*std::move(next), turn);
   }
-}
-
-// False: it is no good.  Rows that came before are true: their block held.
-bool Recovery::TakeSnapshotPiece(ByteView piece) {
-  if (snapshot_offset_ == 0) {
-    if (piece.size() < kHeaderBlockBytes) return false;
-    if (!snapshot_->TakeHeader(piece.first(kHeaderBlockBytes))) return false;
-    piece = piece.subspan(kHeaderBlockBytes);
-    snapshot_offset_ = kHeaderBlockBytes;
-    if (snapshot_->blocks_left() == 0) return true;
-  }
-  if (piece.size() < kSnapshotBlockBytes) return false;
-  while (snapshot_->blocks_left() > 0 && piece.size() >= kSnapshotBlockBytes) {
-    if (!snapshot_->TakeBlock(piece)) return false;
-    SnapshotRow row;
-    while (snapshot_->Next(&row)) TakeSnapshotRow(row);
-    if (snapshot_->IsBad()) return false;
-    piece = piece.subspan(kSnapshotBlockBytes);
-    snapshot_offset_ += kSnapshotBlockBytes;
-  }
-  return true;
+  SnapshotRow row;
+  while (snapshot_->Next(&row)) TakeSnapshotRow(row);
+  if (snapshot_->IsEnded()) return EndSnapshot(turn);
+  EmitSnapshotStep(snapshot_->Go(), turn);
 }
 
 void Recovery::TakeSnapshotRow(const SnapshotRow& row) {
@@ -156,10 +106,14 @@ void Recovery::TakeSnapshotRow(const SnapshotRow& row) {
 
 void Recovery::EndSnapshot(Turn& turn) {
   RecoveredFile& file = found_[next_file_];
+  const bool is_good = snapshot_->IsGood();
   snapshot_.reset();
   repaired_gaps_.clear();
-  if (!is_snapshot_good_) {
+  if (!is_good) {
     turn.effects.Mark("storage.index_snapshot_bad");
+    turn.effects.notes.push_back(
+        {.kind = Note::Kind::kIndexSnapshotBad,
+         .text = context_.disk.IndexPath(file.listed.id)});
     file.has_snapshot = false;
     if (is_naming_) return FinishFile(turn);
     records_ -= snapshot_rows_;  // They come again.

@@ -95,6 +95,10 @@ void Scrubber::Count(StoreCounters* counters) const {
 }
 
 void Scrubber::OnTimer(Turn& turn) {
+  if (step_ == Step::kPause && snapshot_.has_value()) {
+    step_ = Step::kReadIndex;
+    return Emit(snapshot_->Go(), turn);
+  }
   if (step_ == Step::kPause) return ReadPiece(turn);
   if (!IsIdle() || is_stopped_ || manifest_.IsFailed()) return;
   // How far it is says the manifest, and an edit of it may be under way.
@@ -175,7 +179,10 @@ void Scrubber::OnPieceRead(const DiskDone& part, Turn& turn) {
   }
   SegmentScan::Item item;
   while (scan_->Next(&item)) audit_.Take(item);
-  const uint64_t bytes = scan_->read_bytes();
+  PauseFor(scan_->read_bytes(), turn);
+}
+
+void Scrubber::PauseFor(uint64_t bytes, Turn& turn) {
   context_.counters.scrubbed_bytes += bytes;
   const auto microseconds = static_cast<int64_t>(
       bytes * 1000000 / context_.options.limits.scrub_rate);
@@ -191,7 +198,7 @@ void Scrubber::FinishScan(Turn& turn) {
   const FileAudit::Verdict verdict =
       audit_.Finish(manifest_.state(), file.length);
   if (verdict == FileAudit::Verdict::kWhole && !is_header_bad_) {
-    return FinishFile(turn);
+    return CheckIndex(turn);
   }
   if (!is_second_) {  // SCR-2
     turn.effects.Mark("storage.scrub_reads_again");
@@ -200,11 +207,59 @@ void Scrubber::FinishScan(Turn& turn) {
   }
   if (verdict == FileAudit::Verdict::kDamaged) return SayDamage(turn);
   turn.effects.Mark("storage.scrub_found_wear");
-  file.is_worn = true;
+  // One that compaction may not take is found again in each pass.
+  if (std::exchange(file.is_worn, true)) return CheckIndex(turn);
   turn.effects.notes.push_back(
       {.kind = Note::Kind::kDamage,
        .number = is_header_bad_ ? 0 : audit_.gaps().front().from,
        .text = context_.disk.DataPath(file.id)});
+  CheckIndex(turn);
+}
+
+// ---- Its index snapshot ----
+
+// One that is to be written is not there yet.  Where data is damaged it is what
+// names the keys at the next start, and nothing could be put in its place.
+void Scrubber::CheckIndex(Turn& turn) {
+  const DataFile& file = files_.At(slot_);
+  if (!file.has_index || file.lacks_index) return FinishFile(turn);
+  has_strange_row_ = false;
+  snapshot_.emplace(
+      context_.SnapshotSourceOf(manifest_.state().files.at(file.id)),
+      IndexSnapshotReader::Options{
+          .file = context_.disk.NumberOfScrubbedIndex(),
+          .path = context_.disk.IndexPath(file.id),
+          .drops_cache = true});
+  step_ = Step::kReadIndex;
+  Emit(snapshot_->Open(), turn);
+}
+
+void Scrubber::OnIndexStep(const DiskDone& part, Turn& turn) {
+  if (std::optional<DiskEffect> next = snapshot_->Take(part)) {
+    return Emit(*std::move(next), turn);
+  }
+  if (snapshot_->IsEnded()) return EndIndex(turn);
+  SnapshotRow row;
+  while (snapshot_->Next(&row)) {
+    if (!audit_.HasRecordAt(row.offset())) has_strange_row_ = true;
+  }
+  PauseFor(snapshot_->read_bytes(), turn);
+}
+
+void Scrubber::EndIndex(Turn& turn) {
+  DataFile& file = files_.At(slot_);
+  const bool is_good = snapshot_->IsGood() && !has_strange_row_;
+  const bool is_out_of_reach = snapshot_->IsOutOfReach();
+  snapshot_.reset();
+  if (is_out_of_reach) {
+    turn.effects.Mark("storage.scrub_could_not_open");
+  } else if (!is_good) {
+    turn.effects.Mark("storage.scrub_found_bad_index");
+    turn.effects.notes.push_back({.kind = Note::Kind::kIndexSnapshotBad,
+                                  .text = context_.disk.IndexPath(file.id)});
+    file.lacks_index = true;
+    found_bad_index_ = true;
+  }
   FinishFile(turn);
 }
 
@@ -252,6 +307,7 @@ void Scrubber::FindValues(const DiskDone& done,
 
 void Scrubber::OnDiskDone(const DiskDone& part, Turn& turn) {
   if (step_ == Step::kRead) return OnPieceRead(part, turn);
+  if (step_ == Step::kReadIndex) return OnIndexStep(part, turn);
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
     return Emit(*std::move(rest), turn);
@@ -266,6 +322,7 @@ void Scrubber::OnDiskDone(const DiskDone& part, Turn& turn) {
     case Step::kRead:
     case Step::kPause:
     case Step::kMarkDamaged:
+    case Step::kReadIndex:
       ORRERY_UNREACHABLE("an operation nobody asked for");
   }
 }

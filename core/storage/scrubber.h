@@ -6,12 +6,15 @@
 // to Protect Against Them", 2010).
 //
 // One file at a time, spread evenly over EngineOptions::scrub_pass, from the
-// disk rather than from the page cache: header block, every record, and what
-// lies between them.  The manifest knows how far a pass came.
+// disk rather than from the page cache: header block, every record, what lies
+// between them, and the index snapshot.  The manifest knows how far a pass
+// came.
 //
 //   a record is not there -> DAMAGE, its key is repaired from other replicas
 //   only something beside the records is not as written -> compaction rewrites
 //     the file
+//   its index snapshot is not as written, or not of these records -> it is made
+//     again
 //   the disk gives an error -> page by page; a page that it does not give is
 //     damage, after a second try
 //
@@ -29,6 +32,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/base/fields.h"
@@ -41,6 +45,7 @@
 #include "core/storage/file_audit.h"
 #include "core/storage/file_scan.h"
 #include "core/storage/file_table.h"
+#include "core/storage/index_snapshot_reader.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest_log.h"
 #include "core/storage/store_context.h"
@@ -73,12 +78,14 @@ class Scrubber {
   // Appends where the values are in what was read.
   void FindValues(const DiskDone& done, std::vector<ByteSpan>* spans) const;
 
+  // Whether a file lacks its index snapshot that had one, since it was asked.
+  bool TakeFoundBadIndex() { return std::exchange(found_bad_index_, false); }
   // Entries whose records are not there.
   std::vector<DamagedEntry>& TakeDamaged() { return damaged_.Take(); }
 
-  ORRERY_FIELDS(step_, transfer_, slot_, scan_, audit_, is_second_,
-                is_header_bad_, is_pressed_, begins_anew_, is_stopped_,
-                damaged_)
+  ORRERY_FIELDS(step_, transfer_, slot_, scan_, audit_, snapshot_,
+                has_strange_row_, found_bad_index_, is_second_, is_header_bad_,
+                is_pressed_, begins_anew_, is_stopped_, damaged_)
 
  private:
   enum class Step : uint8_t {
@@ -89,6 +96,7 @@ class Scrubber {
     kRead,
     kPause,
     kMarkDamaged,
+    kReadIndex,
   };
 
   void Submit(Step step, DiskEffect effect, Turn& turn);
@@ -102,6 +110,10 @@ class Scrubber {
   void OnPieceRead(const DiskDone& part, Turn& turn);
   void FinishScan(Turn& turn);
   void SayDamage(Turn& turn);
+  void CheckIndex(Turn& turn);
+  void OnIndexStep(const DiskDone& part, Turn& turn);
+  void EndIndex(Turn& turn);
+  void PauseFor(uint64_t bytes, Turn& turn);
   void FinishFile(Turn& turn);
   void ArmNext(Duration after, Turn& turn) const;
   Duration Spacing() const;
@@ -117,6 +129,9 @@ class Scrubber {
   uint16_t slot_ = 0;
   std::optional<FileScan> scan_;
   FileAudit audit_;
+  std::optional<IndexSnapshotReader> snapshot_;
+  bool has_strange_row_ = false;  // Of no record that was seen.
+  bool found_bad_index_ = false;
   bool is_second_ = false;
   bool is_header_bad_ = false;
   bool is_pressed_ = false;   // An operator waits: file after file.

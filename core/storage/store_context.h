@@ -15,7 +15,9 @@
 #include "core/base/lookup_map.h"
 #include "core/base/ready_list.h"
 #include "core/base/siphash.h"
+#include "core/storage/index_snapshot.h"
 #include "core/storage/key_index.h"
+#include "core/storage/manifest.h"
 #include "core/storage/space_governor.h"
 #include "core/storage/store.h"
 #include "core/storage/store_disk.h"
@@ -53,6 +55,14 @@ struct StoreContext {
   SipKey index_key() const { return {open.index_seed.hi, open.index_seed.lo}; }
   KeyHash HashOf(std::string_view key) const {
     return HashKey(index_key(), key);
+  }
+  // What the index snapshot of a listed file must agree with.
+  SnapshotSource SnapshotSourceOf(const ManifestFile& listed) const {
+    return {.storage = open.storage,
+            .file = listed.id,
+            .salt = listed.salt,
+            .summary = listed.summary,
+            .hash_check = SnapshotSource::HashCheckOf(index_key())};
   }
   // Unpredictable without the index seed; differs per file and start.
   uint64_t SaltOf(uint64_t file_id) const;

@@ -105,6 +105,10 @@ FileNumber StoreDisk::NumberOfIndexSnapshot() const {
   return {id_ == StoreId::kUser ? 0x700000u : 0x800000u};
 }
 
+FileNumber StoreDisk::NumberOfScrubbedIndex() const {
+  return {id_ == StoreId::kUser ? 0x900000u : 0xa00000u};
+}
+
 void StoreDisk::Emit(const Operation& operation, DiskEffect effect,
                      Turn& turn) const {
   effect.token = {

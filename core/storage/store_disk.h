@@ -60,7 +60,9 @@ class StoreDisk {
   FileNumber NumberOfSlot(uint16_t slot) const;
   FileNumber NumberOfManifest(uint64_t generation) const;
   FileNumber NumberOfScratch() const;
+  // One being read by recovery or written, and one that the scrub reads.
   FileNumber NumberOfIndexSnapshot() const;
+  FileNumber NumberOfScrubbedIndex() const;
 
   // Emits an operation.  `handle` is the part's own.
   struct Operation {

@@ -131,6 +131,7 @@ void StoreParts::Settle(Turn& turn) {
   }
   CloseRepairedDamage(turn);
   compaction.OnDurable(turn);
+  if (scrubber.TakeFoundBadIndex()) index_snapshots.Wake();
   index_snapshots.Pump(turn);
 }
 

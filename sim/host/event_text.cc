@@ -47,9 +47,10 @@ constexpr std::string_view kNoteNames[] = {"?",
                                            "joined",
                                            "vnodes kept",
                                            "space",
-                                           "reserve"};
+                                           "reserve",
+                                           "index snapshot bad"};
 static_assert(std::size(kNoteNames) ==
-              static_cast<size_t>(Note::Kind::kReserve) + 1);
+              static_cast<size_t>(Note::Kind::kIndexSnapshotBad) + 1);
 
 std::string EndpointText(const Endpoint& endpoint) {
   const std::optional<uint32_t> node = NodeOfEndpoint(endpoint);

@@ -229,6 +229,7 @@ constexpr MarkRule kMarks[] = {
     {"storage.full", MarkClass::kCommon, {}},
     {"storage.identity_lost", MarkClass::kUnmet,
      "both slots damaged: not in the language of scenarios"},
+    {"storage.scrub_found_bad_index", MarkClass::kCommon, {}},
     {"storage.index_snapshot_bad", MarkClass::kCommon, {}},
     {"storage.index_snapshot_given_up", MarkClass::kCommon, {}},
     {"storage.index_snapshot_met_damage", MarkClass::kCommon, {}},

@@ -1,7 +1,10 @@
 #include "core/storage/scrubber.h"
 
+#include <set>
 #include <string>
 
+#include "core/base/crc32c.h"
+#include "core/storage/index_snapshot.h"
 #include "gtest/gtest.h"
 #include "tests/core/storage/memory_disk.h"
 #include "tests/core/storage/store_driver.h"
@@ -156,6 +159,124 @@ TEST_F(ScrubberTest, AFileThatIsCompactedMeanwhileIsNotDamaged) {
   EXPECT_FALSE(driver_.SawMark("storage.scrub_reads_again"));
   EXPECT_EQ(Counters().damaged_records, 0u);
   EXPECT_EQ(driver_.ValueOf("first"), "hello-hello");
+}
+
+// ---- Index snapshots ----
+
+class ScrubbedIndexTest : public ScrubberTest {
+ protected:
+  // All files have theirs.
+  void FillAndIndex() {
+    Fill();
+    driver_.Settle();
+    ASSERT_EQ(disk_.PathsEndingWith(".index").size(), 2u);
+    path_ = disk_.PathsEndingWith(".index").front();
+    good_ = disk_.Content(path_);
+  }
+  void ScrubOnce() {
+    ASSERT_EQ(ScrubAll().state, TaskAnswer::State::kStarted);
+    driver_.Advance(kSecond);
+    ASSERT_EQ(Counters().scrub_files_left, 0u);
+  }
+  // The node is told, the data is not called damaged, and a start finds the
+  // snapshot as it was, but for when it was written.
+  void ExpectMadeAgain() {
+    EXPECT_TRUE(driver_.SawMark("storage.scrub_found_bad_index"));
+    EXPECT_EQ(driver_.CountNotes(Note::Kind::kIndexSnapshotBad), 1u);
+    EXPECT_EQ(driver_.CountNotes(Note::Kind::kDamage), 0u);
+    EXPECT_EQ(disk_.Content(path_).substr(4096), good_.substr(4096));
+    EXPECT_EQ(disk_.PathsEndingWith(".tmp").size(), 0u);
+    StoreDriver next(disk_, Scrubbed());
+    next.SetGeneration(driver_.generation());
+    disk_.CrashProcess();
+    next.StartAndRecover();
+    EXPECT_FALSE(next.SawMark("storage.index_snapshot_bad"));
+    EXPECT_TRUE(next.SawMark("storage.index_snapshot_used"));
+    EXPECT_EQ(next.ValueOf("first"), "hello-hello");
+  }
+
+  std::string path_;
+  std::string good_;
+};
+
+TEST_F(ScrubbedIndexTest, AGoodOneIsLeftAsItIs) {
+  FillAndIndex();
+  ScrubOnce();
+  EXPECT_FALSE(driver_.SawMark("storage.scrub_found_bad_index"));
+  EXPECT_EQ(disk_.Content(path_), good_);
+}
+
+// What the page cache has says nothing of what the disk has.
+TEST_F(ScrubbedIndexTest, AllIsReadFromTheDisk) {
+  FillAndIndex();
+  std::set<FileNumber> dropped;
+  std::set<FileNumber> read;
+  disk_.set_after_operation([&](const DiskEffect& effect) {
+    if (effect.verb == DiskVerb::kDropCache) dropped.insert(effect.file);
+    if (effect.verb != DiskVerb::kRead) return;
+    read.insert(effect.file);
+    EXPECT_TRUE(dropped.contains(effect.file));
+  });
+  ScrubOnce();
+  EXPECT_EQ(read.size(), 3u);  // Two data files, and the number for snapshots.
+}
+
+TEST_F(ScrubbedIndexTest, OneThatRotsIsMadeAgain) {
+  FillAndIndex();
+  disk_.FlipBit(path_, 4096 + 100, 3);
+  ScrubOnce();
+  ExpectMadeAgain();
+}
+
+TEST_F(ScrubbedIndexTest, SoIsOneThatIsMissing) {
+  FillAndIndex();
+  disk_.Remove(path_);
+  ScrubOnce();
+  ExpectMadeAgain();
+}
+
+TEST_F(ScrubbedIndexTest, AndOneThatIsCutShort) {
+  FillAndIndex();
+  disk_.SetContent(path_, good_.substr(0, good_.size() / 2));
+  ScrubOnce();
+  ExpectMadeAgain();
+}
+
+TEST_F(ScrubbedIndexTest, AndOneThatTheDiskDoesNotGive) {
+  FillAndIndex();
+  disk_.FailReads(path_, true);
+  ScrubOnce();
+  disk_.FailReads(path_, false);
+  ExpectMadeAgain();
+}
+
+// Every checksum of it holds.
+TEST_F(ScrubbedIndexTest, AndOneWithARowOfNoRecord) {
+  FillAndIndex();
+  std::string strange = good_;
+  constexpr size_t kOffsetAt = 4096 + kSnapshotBlockHeadBytes + 32;
+  strange[kOffsetAt] = static_cast<char>(strange[kOffsetAt] + 1);
+  const ByteView block = ViewOf(strange).subspan(4096, kSnapshotBlockBytes);
+  const uint32_t crc = Crc32c(block.subspan(4));
+  for (size_t i = 0; i < 4; ++i) {
+    strange[4096 + i] = static_cast<char>(crc >> (8 * i));
+  }
+  disk_.SetContent(path_, strange);
+  ScrubOnce();
+  ExpectMadeAgain();
+}
+
+// There are keys to name at the next start, and nothing to take its place.
+TEST_F(ScrubbedIndexTest, WhereDataIsDamagedItIsLeftAlone) {
+  FillAndIndex();
+  const std::string data = FirstFile();
+  disk_.FlipBit(data, disk_.Content(data).find("hello-hello"), 3);
+  disk_.FlipBit(path_, 4096 + 100, 3);
+  const std::string rotten = disk_.Content(path_);
+  ScrubOnce();
+  EXPECT_TRUE(driver_.SawMark("storage.scrub_found_damage"));
+  EXPECT_FALSE(driver_.SawMark("storage.scrub_found_bad_index"));
+  EXPECT_EQ(disk_.Content(path_), rotten);
 }
 
 }  // namespace
