@@ -55,7 +55,7 @@ void Recovery::MakeNextDirectory(Turn& turn) {
 }
 
 void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
-  if (step_ == Step::kFailed) return;
+  if (step_ == Step::kFailed || step_ == Step::kRefused) return;
   ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
   DiskDone done = part;
   if (std::optional<DiskEffect> rest = transfer_.Continue(&done)) {
@@ -133,6 +133,7 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
     case Step::kRoll:
     case Step::kDone:
     case Step::kFailed:
+    case Step::kRefused:
       ORRERY_UNREACHABLE("an operation nobody asked for");
   }
 }
@@ -198,10 +199,8 @@ void Recovery::OnManifestRead(Turn& turn) {
   manifest_bytes_ = ByteBuffer();
   switch (decoded.verdict) {
     case DecodedManifest::Verdict::kNewer:
-      return Fail(
-          NewerFormatText(context_.disk.ManifestPath(manifest_generation_),
-                          decoded.header.format),
-          turn);
+      return Refuse(context_.disk.ManifestPath(manifest_generation_),
+                    decoded.header.format, turn);
     case DecodedManifest::Verdict::kDamaged:
       RebuildWithoutManifest();
       return ScanNextFile(turn);
@@ -346,9 +345,7 @@ void Recovery::OnHeaderRead(const DiskDone& done, Turn& turn) {
           ? DecodeHeaderBlock(done.data.view(), FileMagic::kData, &header)
           : HeaderCheck::kDamaged;
   if (check == HeaderCheck::kNewer) {
-    return Fail(
-        NewerFormatText(context_.disk.DataPath(file.listed.id), header.format),
-        turn);
+    return Refuse(context_.disk.DataPath(file.listed.id), header.format, turn);
   }
   file.has_bad_header = check != HeaderCheck::kValid ||
                         header.number != file.listed.id ||
