@@ -208,8 +208,8 @@ ExitCode RunSnapshot(const AdminCommand& command) {
   HttpRequest request;
   request.method = "POST";
   request.target = "/admin/snapshot";
-  if (!command.name.empty()) {
-    absl::StrAppend(&request.target, "?name=", PercentEncode(command.name));
+  if (command.name.has_value()) {
+    absl::StrAppend(&request.target, "?name=", PercentEncode(*command.name));
   }
   std::optional<json::value> page;
   const ExitCode code = Fetch(command, request, &page);

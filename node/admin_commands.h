@@ -7,6 +7,7 @@
 #define ORRERY_NODE_ADMIN_COMMANDS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "node/client_options.h"
@@ -15,10 +16,10 @@ namespace orrery {
 
 struct AdminCommand {
   ClientOptions client;
-  std::string key;     // ring: whose preference list.
-  std::string prefix;  // keys
-  std::string name;    // snapshot; empty: of the moment.
-  uint32_t limit = 0;  // keys; 0: all of them.
+  std::string key;                  // ring: whose preference list.
+  std::string prefix;               // keys
+  std::optional<std::string> name;  // snapshot; none: of the moment.
+  uint32_t limit = 0;               // keys; 0: all of them.
 };
 
 ExitCode RunStatus(const AdminCommand& command);

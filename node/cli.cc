@@ -1,7 +1,12 @@
 #include "node/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <functional>
+#include <iostream>
 #include <string>
 
 #include "node/admin_commands.h"
@@ -217,9 +222,15 @@ void AddInspect(CLI::App& app, Verbs& verbs) {
   });
 }
 
-}  // namespace
+// CLI11 would only say that a verb is missing.
+bool HasVerb(const CLI::App& app, const std::string& name) {
+  const auto verbs = app.get_subcommands([](const CLI::App*) { return true; });
+  return std::any_of(verbs.begin(), verbs.end(), [&name](const CLI::App* verb) {
+    return verb->get_name() == name;
+  });
+}
 
-int RunCli(int argc, char** argv) {
+int RunVerb(int argc, char** argv) {
   // The simulator has a command line of its own.
   if (argc >= 2 && std::string(argv[1]) == "sim") {
     return RunSimCommand(argc - 1, argv + 1);
@@ -234,6 +245,11 @@ int RunCli(int argc, char** argv) {
   AddBench(app, verbs);
   AddInspect(app, verbs);
   app.add_subcommand("sim", "Run the simulator; see orrery sim --help.");
+  if (argc >= 2 && argv[1][0] != '-' && !HasVerb(app, argv[1])) {
+    std::fprintf(stderr, "orrery: there is no verb %s; see orrery --help\n",
+                 argv[1]);
+    return kExitUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -241,6 +257,20 @@ int RunCli(int argc, char** argv) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
   return verbs.run();
+}
+
+}  // namespace
+
+int RunCli(int argc, char** argv) {
+  const int code = RunVerb(argc, argv);
+  std::cout.flush();
+  errno = 0;
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (is_written) return code;
+  // What somebody saves in a file may be all that is left of it.
+  std::fprintf(stderr, "orrery: the output cannot be written%s%s\n",
+               errno == 0 ? "" : ": ", errno == 0 ? "" : std::strerror(errno));
+  return code == kExitOk ? kExitUnexpected : code;
 }
 
 }  // namespace orrery

@@ -8,7 +8,8 @@
 
 namespace orrery {
 
-// Runs one verb; returns the exit status of the process.
+// Runs one verb; returns the exit status of the process, which is 1 if all went
+// well but what it printed could not be written.
 int RunCli(int argc, char** argv);
 
 }  // namespace orrery

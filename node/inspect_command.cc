@@ -19,8 +19,19 @@ namespace orrery {
 namespace {
 
 ExitCode Refuse(ExitCode code, const std::string& why) {
-  std::fprintf(stderr, "orrery: %s\n", Printable(why).c_str());
+  std::fprintf(stderr, "orrery: %s\n", why.c_str());
   return code;
+}
+
+// Why a path is not looked at.
+std::string WhyNotOurs(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  if (name == "LOCK" || name == "RESERVE") {
+    return Printable(path) +
+           " holds no data: there is nothing in it to look at";
+  }
+  return Printable(path) +
+         " is neither a data directory, nor a store, nor one of their files";
 }
 
 uint64_t SizeOf(const std::filesystem::path& path) {
@@ -50,9 +61,7 @@ bool InspectPath(const std::string& path, bool is_directory,
   if (!is_directory) return InspectFile({path, path}, context);
   const absl::StatusOr<std::vector<std::string>> names = DirectoryNames(path);
   if (!names.ok()) {
-    context.report.Add({.kind = Finding::Kind::kUnreadable,
-                        .file = path,
-                        .what = std::string(names.status().message())});
+    context.Unreadable({path, path}, {}, names.status());
     return true;
   }
   const InspectedPath root{path, "."};
@@ -95,12 +104,13 @@ ExitCode RunInspect(const InspectCommand& command) {
   const auto status = std::filesystem::status(command.path, error);
   if (!std::filesystem::exists(status)) {
     return Refuse(kExitUnexpected,
-                  command.path + ": " +
+                  Printable(command.path) + ": " +
                       (error ? error.message() : "no such file or directory"));
   }
   const auto lock = LockOf(command.path);
   if (!lock.ok()) {
-    return Refuse(kExitUnexpected, std::string(lock.status().message()));
+    return Refuse(kExitUnexpected,
+                  Printable(std::string(lock.status().message())));
   }
   InspectContext context;
   std::unique_ptr<RecordPrinter> records;
@@ -113,10 +123,7 @@ ExitCode RunInspect(const InspectCommand& command) {
   const bool is_ours =
       InspectPath(command.path, std::filesystem::is_directory(status), context);
   if (!is_ours) {
-    return Refuse(kExitUsage,
-                  command.path +
-                      " is neither a data directory, nor a store, nor one of "
-                      "their files");
+    return Refuse(kExitUsage, WhyNotOurs(command.path));
   }
   Print(command, records.get(), context);
   return context.report.IsWhole() ? kExitOk : kExitUnexpected;

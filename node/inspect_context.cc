@@ -33,12 +33,24 @@ void InspectContext::OtherFormat(const InspectedPath& at,
               .what = NewerFormatText(at.name, format)});
 }
 
+void InspectContext::Unreadable(const InspectedPath& at, const ByteSpan& place,
+                                const absl::Status& why) {
+  std::string_view what(why.message().data(), why.message().size());
+  if (what.starts_with(at.path)) {
+    what.remove_prefix(at.path.size());
+    what.remove_prefix(std::min(what.find_first_not_of(": "), what.size()));
+  }
+  report.Add({.kind = Finding::Kind::kUnreadable,
+              .file = at.name,
+              .offset = place.from,
+              .bytes = place.size,
+              .what = std::string(what)});
+}
+
 std::optional<ReadOnlyFile> InspectContext::Open(const InspectedPath& at) {
   absl::StatusOr<ReadOnlyFile> file = ReadOnlyFile::Open(at.path);
   if (file.ok()) return *std::move(file);
-  report.Add({.kind = Finding::Kind::kUnreadable,
-              .file = at.name,
-              .what = std::string(file.status().message())});
+  Unreadable(at, {}, file.status());
   return std::nullopt;
 }
 
@@ -48,11 +60,7 @@ std::optional<ByteBuffer> InspectContext::Read(const InspectedPath& at,
                                                uint64_t length) {
   absl::StatusOr<ByteBuffer> bytes = file.Read(offset, length);
   if (bytes.ok()) return *std::move(bytes);
-  report.Add({.kind = Finding::Kind::kUnreadable,
-              .file = at.name,
-              .offset = offset,
-              .bytes = length,
-              .what = std::string(bytes.status().message())});
+  Unreadable(at, {offset, length}, bytes.status());
   return std::nullopt;
 }
 

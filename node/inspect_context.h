@@ -54,6 +54,9 @@ struct InspectContext {
   void Note(const InspectedPath& at, std::string what);
   void Damage(const InspectedPath& at, const ByteSpan& place, std::string what);
   void OtherFormat(const InspectedPath& at, const FileFormat& format);
+  // `why` may begin with the path, which is not said twice.
+  void Unreadable(const InspectedPath& at, const ByteSpan& place,
+                  const absl::Status& why);
 
   // Nothing: it cannot be opened or read, which is a finding.
   std::optional<ReadOnlyFile> Open(const InspectedPath& at);

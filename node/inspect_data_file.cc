@@ -50,6 +50,11 @@ class DataFileReader {
         return false;
       case HeaderCheck::kDamaged:
         look_.seen.has_bad_header = true;
+        // Of a sealed file the manifest tells how much is missing (IDV-1).
+        if (file.size() < kHeaderBlockBytes && options_.listed.has_value() &&
+            options_.listed->sealed) {
+          break;
+        }
         context_.Damage(at_, {0, kHeaderBlockBytes},
                         options_.listed.has_value()
                             ? "the header block: its checksum does not hold; "

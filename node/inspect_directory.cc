@@ -24,9 +24,7 @@ std::vector<std::string> NamesIn(const InspectedPath& at,
                                  InspectContext& context) {
   absl::StatusOr<std::vector<std::string>> names = DirectoryNames(at.path);
   if (names.ok()) return *std::move(names);
-  context.report.Add({.kind = Finding::Kind::kUnreadable,
-                      .file = at.name,
-                      .what = std::string(names.status().message())});
+  context.Unreadable(at, {}, names.status());
   return {};
 }
 
@@ -37,7 +35,9 @@ void InspectStores(const InspectedPath& at,
   if (identity.has_value()) storage = identity->storage;
   const InspectedPath user = at.Child(kUserStore);
   InspectStore(user, /*is_hints=*/false, storage, context);
-  if (Contains(NamesIn(user, context), "hints")) {
+  // What the system says of it was told just now.
+  const auto names = DirectoryNames(user.path);
+  if (names.ok() && Contains(*names, "hints")) {
     InspectStore(user.Child("hints"), /*is_hints=*/true, storage, context);
   }
 }
@@ -78,6 +78,10 @@ absl::StatusOr<std::optional<ReadOnlyFile>> LockOf(const std::string& path) {
   for (int level = 0; level < 4 && !error; ++level, at = at.parent_path()) {
     const fs::path lock = at / "LOCK";
     if (!fs::is_regular_file(lock, error)) {
+      error.clear();
+      // A data directory that nobody runs on: a snapshot or a copy, whose
+      // files do not change, whatever holds the directory that it lies in.
+      if (fs::is_regular_file(at / "IDENTITY", error)) break;
       error.clear();
       continue;
     }

@@ -19,7 +19,8 @@ namespace orrery {
 bool IsDataDirectory(const std::vector<std::string>& names);
 
 // Keeps nodes off the data directory that `path` is, or lies in, as long as the
-// file is held; nothing if there is no LOCK.  FailedPrecondition: a node runs.
+// file is held; nothing if there is no LOCK, as in a snapshot, even where a
+// node runs on what the snapshot is of.  FailedPrecondition: a node runs.
 absl::StatusOr<std::optional<ReadOnlyFile>> LockOf(const std::string& path);
 
 void InspectDirectory(const InspectedPath& at, InspectContext& context);

@@ -26,10 +26,7 @@ class StoreInspector {
   void Run() {
     absl::StatusOr<std::vector<std::string>> names = DirectoryNames(at_.path);
     if (!names.ok()) {
-      return context_.report.Add(
-          {.kind = Finding::Kind::kUnreadable,
-           .file = at_.name,
-           .what = std::string(names.status().message())});
+      return context_.Unreadable(at_, {}, names.status());
     }
     names_ = *std::move(names);
     for (const std::string& name : names_) {
@@ -71,6 +68,7 @@ class StoreInspector {
                       "the manifest names another storage id than IDENTITY");
     }
     state_ = manifest->state;
+    has_state_ = true;
     for (const auto& [id, listed] : state_.files) LookAtListed(listed);
     JudgeTails();
     TellOfDoubt();
@@ -165,10 +163,13 @@ class StoreInspector {
                                  " that is not repaired"));
     }
     if (state_.suspect.intervals.empty()) return;
-    context_.Note(at_, absl::StrCat(state_.suspect.intervals.size(),
-                                    " intervals of tokens are in doubt: they "
-                                    "cast no read vote until they are "
-                                    "compared with other owners"));
+    context_.Note(
+        at_, absl::StrCat(state_.suspect.intervals.size(),
+                          " intervals of tokens are in doubt: ",
+                          is_hints_ ? "writes held for absent owners may be "
+                                      "missing, which costs no read vote"
+                                    : "they cast no read vote until they are "
+                                      "compared with other owners"));
   }
 
   void NameTheRest() {
@@ -193,6 +194,11 @@ class StoreInspector {
   }
 
   void InspectIndexOf(uint64_t id, const InspectedPath& path) {
+    if (!has_state_) {
+      return context_.Note(path,
+                           "not compared: the manifest, which says what it is "
+                           "of, cannot be read");
+    }
     const auto listed = state_.files.find(id);
     if (listed == state_.files.end() || !listed->second.sealed) {
       return context_.Note(path,
@@ -208,10 +214,7 @@ class StoreInspector {
     const absl::StatusOr<std::vector<std::string>> names =
         DirectoryNames(path.path);
     if (!names.ok()) {
-      return context_.report.Add(
-          {.kind = Finding::Kind::kUnreadable,
-           .file = path.name,
-           .what = std::string(names.status().message())});
+      return context_.Unreadable(path, {}, names.status());
     }
     for (const std::string& name : *names) {
       const InspectedPath copy = path.Child(name);
@@ -232,6 +235,7 @@ class StoreInspector {
   std::vector<uint64_t> ids_;
   uint64_t generation_ = 0;
   ManifestState state_;
+  bool has_state_ = false;  // It was read.
   LogPlace durable_;
   std::map<uint64_t, DataFileLook> tails_;
 };

@@ -57,10 +57,12 @@ void Boot::Advance(Rooms& rooms, Turn& turn) {
                 turn);
   }
   if (rooms.user_store.IsFailed()) {
-    return Fail(rooms.user_store.failure(), 1, turn);
+    return Fail(rooms.user_store.failure(),
+                rooms.user_store.failure_exit_code(), turn);
   }
   if (rooms.hint_store.IsFailed()) {
-    return Fail(rooms.hint_store.failure(), 1, turn);
+    return Fail(rooms.hint_store.failure(),
+                rooms.hint_store.failure_exit_code(), turn);
   }
   const bool stores_open =
       rooms.user_store.IsOpen() && rooms.hint_store.IsOpen();

@@ -56,7 +56,7 @@ void Recovery::MakeNextDirectory(Turn& turn) {
 }
 
 void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
-  if (step_ == Step::kFailed) return;
+  if (step_ == Step::kFailed || step_ == Step::kRefused) return;
   ORRERY_INVARIANT(part.token.handle.slot == static_cast<uint32_t>(step_));
   if (step_ == Step::kReadPiece) return OnPieceRead(part, turn);
   if (step_ == Step::kReadIndex) return OnSnapshotStep(part, turn);
@@ -129,6 +129,7 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
     case Step::kRoll:
     case Step::kDone:
     case Step::kFailed:
+    case Step::kRefused:
       ORRERY_UNREACHABLE("an operation nobody asked for");
   }
 }
@@ -194,10 +195,8 @@ void Recovery::OnManifestRead(Turn& turn) {
   manifest_bytes_ = ByteBuffer();
   switch (decoded.verdict) {
     case DecodedManifest::Verdict::kNewer:
-      return Fail(
-          NewerFormatText(context_.disk.ManifestPath(manifest_generation_),
-                          decoded.header.format),
-          turn);
+      return Refuse(context_.disk.ManifestPath(manifest_generation_),
+                    decoded.header.format, turn);
     case DecodedManifest::Verdict::kDamaged:
       RebuildWithoutManifest();
       return ScanNextFile(turn);
@@ -340,9 +339,7 @@ void Recovery::OnHeaderRead(const DiskDone& done, Turn& turn) {
           ? DecodeHeaderBlock(done.data.view(), FileMagic::kData, &header)
           : HeaderCheck::kDamaged;
   if (check == HeaderCheck::kNewer) {
-    return Fail(
-        NewerFormatText(context_.disk.DataPath(file.listed.id), header.format),
-        turn);
+    return Refuse(context_.disk.DataPath(file.listed.id), header.format, turn);
   }
   file.has_bad_header = check != HeaderCheck::kValid ||
                         header.number != file.listed.id ||

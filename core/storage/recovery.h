@@ -44,6 +44,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,7 @@
 #include "core/storage/awaited_keys.h"
 #include "core/storage/file_scan.h"
 #include "core/storage/file_table.h"
+#include "core/storage/header_block.h"
 #include "core/storage/index_snapshot_reader.h"
 #include "core/storage/key_index.h"
 #include "core/storage/manifest.h"
@@ -89,6 +91,8 @@ class Recovery {
     return step_ == Step::kDone || step_ == Step::kLateCleanup;
   }
   const std::string& failure() const { return failure_; }
+  // It failed over a format that is not this program's, and not over the disk.
+  bool IsRefused() const { return step_ == Step::kRefused; }
   // REQUIRES: IsDone().
   uint64_t next_seq() const;
 
@@ -128,6 +132,7 @@ class Recovery {
     kFailed,
     kLateCleanup,  // The manifest found its space after the store was open.
     kReadIndex,
+    kRefused,  // Failed: a file is of a format that this program cannot read.
   };
   // A record that could not be read; its snapshot tells of it.
   struct Named {
@@ -189,6 +194,7 @@ class Recovery {
   void Finish(Turn& turn);
   void ReleaseCuts(Turn& turn);
   void Fail(const std::string& why, Turn& turn);
+  void Refuse(std::string_view path, const FileFormat& format, Turn& turn);
   void OnManifestStep(const DiskDone& done, Turn& turn);
   void OnCutDone(const DiskDone& done, Turn& turn);
 

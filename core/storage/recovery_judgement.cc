@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/base/invariant.h"
@@ -429,6 +430,12 @@ void Recovery::Fail(const std::string& why, Turn& turn) {
   step_ = Step::kFailed;
   failure_ = context_.disk.directory() + ": " + why;
   turn.effects.Mark("storage.recovery_failed");
+}
+
+void Recovery::Refuse(std::string_view path, const FileFormat& format,
+                      Turn& turn) {
+  Fail(NewerFormatText(path, format), turn);
+  step_ = Step::kRefused;
 }
 
 }  // namespace orrery

@@ -53,6 +53,9 @@ bool Store::HidesDoubt() const { return parts_->manifest.HidesDoubt(); }
 
 bool Store::IsFailed() const { return parts_->IsFailed(); }
 std::string Store::failure() const { return parts_->recovery.failure(); }
+int Store::failure_exit_code() const {
+  return parts_->recovery.IsRefused() ? 2 : 1;
+}
 bool Store::IsSuspect() const { return parts_->is_suspect; }
 void Store::ClearSuspect(Turn& turn) { parts_->ClearSuspect(turn); }
 

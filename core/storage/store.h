@@ -153,6 +153,8 @@ class Store {
   bool IsFailed() const;
   const std::string& directory() const;
   std::string failure() const;
+  // Of the process: 2 for a file of a format that this program cannot read.
+  int failure_exit_code() const;
   // What recovery found is in the manifest.  On a full disk it waits for space,
   // though the store is open.
   bool HasNotedRecovery() const;

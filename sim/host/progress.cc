@@ -1,5 +1,6 @@
 #include "sim/host/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +28,15 @@ constexpr int64_t kLogEveryMs = 60'000;
 constexpr uint64_t kVacuousSeeds = 1000;
 // An excuse that is used in more than one seed of so many raises an alarm.
 constexpr uint64_t kExcuseShare = 100;
+
+// A line that a terminal breaks in two can no longer be written over.
+std::string CutToTerminal(std::string line) {
+  winsize size{};
+  const bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  if (!is_known || size.ws_col < 2) return line;
+  line.resize(std::min(line.size(), static_cast<size_t>(size.ws_col - 1)));
+  return line;
+}
 
 std::string Grouped(uint64_t number) {
   std::string text = Cat(number);
@@ -161,16 +171,15 @@ void Progress::Show(uint64_t done, size_t failing, size_t unique,
   const int64_t left =
       rate > 0 ? static_cast<int64_t>(static_cast<double>(total_ - done) / rate)
                : 0;
-  std::printf(
-      terminal_ ? "\r\033[K%s" : "%s\n",
-      absl::StrFormat("[%s%s] %s/%s  %.1f%%  %.1f seeds/s  %.1f sim-min/s  ETA "
-                      "%s  fails %d (%d unique)  slowest seed %d (%.1fs)",
-                      std::string(static_cast<size_t>(cells), '#'),
-                      std::string(static_cast<size_t>(kBarCells - cells), '-'),
-                      Grouped(done), Grouped(total_), share * 100.0, rate,
-                      minutes, Span(left), failing, unique, slowest_seed,
-                      static_cast<double>(slowest_ms) / 1000.0)
-          .c_str());
+  const std::string line = absl::StrFormat(
+      "[%s%s] %s/%s  %.1f%%  %.1f seeds/s  %.1f sim-min/s  ETA "
+      "%s  fails %d (%d unique)  slowest seed %d (%.1fs)",
+      std::string(static_cast<size_t>(cells), '#'),
+      std::string(static_cast<size_t>(kBarCells - cells), '-'), Grouped(done),
+      Grouped(total_), share * 100.0, rate, minutes, Span(left), failing,
+      unique, slowest_seed, static_cast<double>(slowest_ms) / 1000.0);
+  std::printf(terminal_ ? "\r\033[K%s" : "%s\n",
+              terminal_ ? CutToTerminal(line).c_str() : line.c_str());
   std::fflush(stdout);
   visible_ = terminal_;
 }

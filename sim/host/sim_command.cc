@@ -402,6 +402,16 @@ int RunSimCommand(int argc, char** argv) {
   const CLI::App* print = AddPrint(app, arguments);
   AddGolden(app, arguments);
 
+  if (argc >= 2 && argv[1][0] != '-') {
+    const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+    const bool is_known = std::any_of(
+        all.begin(), all.end(),
+        [argv](const CLI::App* verb) { return verb->get_name() == argv[1]; });
+    if (!is_known) {
+      return Usage(std::string("there is no verb ") + argv[1] +
+                   "; see orrery sim --help");
+    }
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -225,6 +225,11 @@ TEST_F(InspectTest, AListedFileThatIsMissingOrShortIsDamage) {
   EXPECT_EQ(Inspect("shard-0000"), kExitUnexpected);
   EXPECT_THAT(out_, HasSubstr("shorter than the manifest says"));
 
+  // IDV-1: the header block that is gone with the rest is no other place.
+  WriteFile(path, "");
+  EXPECT_EQ(Inspect("shard-0000"), kExitUnexpected);
+  EXPECT_THAT(out_, HasSubstr("damaged places 1 "));
+
   fs::remove(folder_ / path);
 
   EXPECT_EQ(Inspect("shard-0000"), kExitUnexpected);
@@ -339,6 +344,46 @@ TEST_F(InspectTest, AnotherFormatIsNamedAsSuchAndNotAsDamage) {
   }
 }
 
+TEST_F(InspectTest, OfWhatAnUnreadableManifestListsNothingIsSaid) {
+  MakeStore();
+  RestartStore();
+  std::string manifest;
+  std::string index;
+  for (const auto& entry : fs::directory_iterator(folder_ / "shard-0000")) {
+    const std::string path = "shard-0000/" + entry.path().filename().string();
+    if (path.find("MANIFEST-") != std::string::npos) manifest = path;
+    if (path.ends_with(".index")) index = path;
+  }
+  ASSERT_NE(index, "");
+  WriteFile(manifest, WithFormat(ReadFile(manifest), kOtherFormats[0]));
+
+  EXPECT_EQ(Inspect("shard-0000"), kExitUnexpected);
+
+  EXPECT_THAT(out_, HasSubstr(".index: not compared"));
+  EXPECT_THAT(out_, Not(HasSubstr("removed at the next start")));
+}
+
+TEST_F(InspectTest, ASnapshotIsLookedAtWhileItsNodeRuns) {
+  CopyGolden();
+  const fs::path snapshot = folder_ / "snapshots" / "monday";
+  fs::create_directories(snapshot);
+  for (const char* name : {"IDENTITY", "RING", "shard-0000"}) {
+    fs::copy(folder_ / name, snapshot / name, fs::copy_options::recursive);
+  }
+  const int lock = ::open((folder_ / "LOCK").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+
+  for (const std::string path : {"", "/shard-0000", "/shard-0000/hints"}) {
+    EXPECT_EQ(Inspect("snapshots/monday" + path), kExitOk) << path << error_;
+  }
+  // One that is being made: its IDENTITY comes last.
+  fs::remove(snapshot / "IDENTITY");
+  EXPECT_EQ(Inspect("snapshots/monday"), kExitUnexpected);
+  EXPECT_THAT(error_, HasSubstr("in use by a running node"));
+
+  ::close(lock);
+}
+
 TEST_F(InspectTest, ADirectoryThatANodeHoldsIsRefused) {
   CopyGolden();
   const int lock = ::open((folder_ / "LOCK").c_str(), O_RDWR | O_CLOEXEC);
@@ -399,8 +444,22 @@ TEST_F(InspectTest, WhatIsNoNodesIsAUsageError) {
   EXPECT_EQ(Inspect(""), kExitUsage);
   EXPECT_THAT(error_, HasSubstr("is neither a data directory"));
   EXPECT_EQ(Inspect("", {.key = "\\q"}), kExitUsage);
+  EXPECT_THAT(error_, HasSubstr(R"(begins \\ or \xNN)"));
+  WriteFile("RESERVE", "");
+  EXPECT_EQ(Inspect("RESERVE"), kExitUsage);
+  EXPECT_THAT(error_, HasSubstr("holds no data"));
   EXPECT_EQ(Inspect("nowhere"), kExitUnexpected);
   EXPECT_THAT(error_, HasSubstr("nowhere"));
+}
+
+TEST_F(InspectTest, WhatCannotBeReadIsNamedOnce) {
+  WriteFile("IDENTITY", "");
+  WriteFile("shard-0000", "");
+
+  EXPECT_EQ(Inspect(""), kExitUnexpected);
+
+  EXPECT_THAT(out_, HasSubstr("unreadable: shard-0000: Not a directory"));
+  EXPECT_THAT(out_, HasSubstr("unreadable 1,"));
 }
 
 TEST_F(InspectTest, MoreFindingsThanAreKeptAreCounted) {

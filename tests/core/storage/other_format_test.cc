@@ -39,6 +39,7 @@ class OtherFormatTest : public testing::Test {
     driver_.StartAndRecover();
 
     ASSERT_TRUE(driver_.store().IsFailed());
+    EXPECT_EQ(driver_.store().failure_exit_code(), 2);
     EXPECT_THAT(driver_.store().failure(), HasSubstr(path));
     EXPECT_THAT(driver_.store().failure(),
                 HasSubstr(std::string(NameOf(format))));

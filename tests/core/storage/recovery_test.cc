@@ -376,6 +376,7 @@ TEST_F(RecoveryTest, ATailThatCannotBeReadFailsTheStartAndIsNotCut) {
 
   driver.StartAndRecover();
   EXPECT_TRUE(driver.store().IsFailed());
+  EXPECT_EQ(driver.store().failure_exit_code(), 1);
   EXPECT_NE(driver.store().failure().find(path), std::string::npos)
       << driver.store().failure();
   disk_.CrashProcess();
