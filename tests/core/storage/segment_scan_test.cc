@@ -94,6 +94,7 @@ TEST(SegmentScanTest, RecordsComeInFileOrderWhateverThePieces) {
   }
 }
 
+// Catalogue B2.
 TEST(SegmentScanTest, ZerosBehindTheLastRecordAreTheEnd) {
   Image image;
   image.Add("a", "1");
@@ -200,6 +201,7 @@ TEST(SegmentScanTest, BehindADamagedHeaderTheScanGoesOn) {
   EXPECT_LE(seen.damage[0].second, end);
 }
 
+// Catalogue B1.
 TEST(SegmentScanTest, ARecordCutAtAnyByteIsNoRecord) {
   Image whole;
   whole.Add("a", "1");
