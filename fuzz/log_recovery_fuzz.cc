@@ -1,6 +1,6 @@
-// Recovery from a data file, or a manifest, of arbitrary bytes (I12): it ends,
-// nothing it gives was not written as a whole record, every entry it holds can
-// be read, and recovering again gives the same.
+// Catalogue C8.  Recovery from a data file, or a manifest, of arbitrary bytes
+// (I12): it ends, nothing it gives was not written as a whole record, every
+// entry it holds can be read, and recovering again gives the same.
 //
 // Of the first byte, bit 0 says which file the rest replaces (behind its header
 // block), bit 1 whether the machine restarted, bit 2 sync_writes.

@@ -1,7 +1,7 @@
-// What a node keeps on its disk, one structure at a time: what is accepted is
-// what would be written, so decoding and encoding give the same bytes, or where
-// bytes are reserved, the same meaning; and decoding allocates no more than a
-// small multiple of what it was given.
+// Catalogue C8.  What a node keeps on its disk, one structure at a time: what
+// is accepted is what would be written, so decoding and encoding give the same
+// bytes, or where bytes are reserved, the same meaning; and decoding allocates
+// no more than a small multiple of what it was given.
 //
 // The first byte says which structure.  Checksums are made to fit, so that they
 // keep nobody out of what lies behind them; a bit of the first byte keeps them

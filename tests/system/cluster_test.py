@@ -357,8 +357,11 @@ class RefusalTest(unittest.TestCase):
                                 text=True, timeout=30, check=False)
         return result.returncode, result.stdout + result.stderr
 
+    # Catalogue B10.
     def test_a_data_directory_in_use_is_refused(self):
         with Cluster(ORRERY, count=1) as cluster:
+            first = cluster.nodes[0]
+            self.assertEqual(first.put("a", "1")[0], 200)
             code, text = self.run_node(
                 "--node-id", "other", "--port", str(free_port()),
                 "--gossip-port", str(free_port()),
@@ -366,6 +369,14 @@ class RefusalTest(unittest.TestCase):
 
             self.assertEqual(code, 1, text)
             self.assertIn(str(cluster.nodes[0].folder), text)
+            self.assertTrue(first.is_running())
+            self.assertEqual(first.get("a")[1]["value"], "1")
+            self.assertEqual(first.put("b", "2")[0], 200)
+            first.kill()
+            first.start()
+            cluster.wait_until_ready()
+            self.assertEqual(first.get("a")[1]["value"], "1")
+            self.assertEqual(first.get("b")[1]["value"], "2")
 
     def test_a_port_in_use_is_refused(self):
         with Cluster(ORRERY, count=1) as cluster, \

@@ -28,6 +28,7 @@ class EngineBench {
   bool Boot() {
     StartEvent start;
     start.boot_id = {1, 2};
+    start.entropy[0] = entropy;
     Deliver(start);
     Deliver(SeedsEvent{.seeds = {}, .self_first = true});
     for (int i = 0; i < kBootStepsMax; ++i) {
@@ -84,6 +85,7 @@ class EngineBench {
 
   Engine engine;
   MemoryDisk disk{1};
+  uint8_t entropy = 0;  // The first byte of what Boot starts with.
   // Of who records; may be empty.
   std::function<void(const Event&)> before_step;
   std::function<void(const Event&, const Effects&)> after_step;

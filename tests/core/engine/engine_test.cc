@@ -114,5 +114,24 @@ TEST_F(EngineTest, AStopEndsASnapshotAndSaysSo) {
   EXPECT_FALSE(bench_.disk.Exists("snapshots/k"));
 }
 
+TEST(EngineIdentityTest, C12TwoNodesThatStartAtOnceShareNoIdentity) {
+  std::vector<std::string> storages;
+  for (const uint8_t entropy : {uint8_t{1}, uint8_t{2}}) {
+    EngineBench bench([](Effects&) {});
+    bench.entropy = entropy;
+    ASSERT_TRUE(bench.Boot());
+    const std::string identity = bench.disk.Content("IDENTITY");
+    // Which slot was written first is no matter: 16 bytes of either.
+    const std::string header = identity.substr(4096).find("ORRERYID") == 0
+                                   ? identity.substr(4096)
+                                   : identity;
+    storages.push_back(header.substr(24, 16));
+  }
+
+  // Both halves: the first is in every dot that they mint.
+  EXPECT_NE(storages[0].substr(0, 8), storages[1].substr(0, 8));
+  EXPECT_NE(storages[0].substr(8), storages[1].substr(8));
+}
+
 }  // namespace
 }  // namespace orrery

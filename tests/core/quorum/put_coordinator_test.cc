@@ -356,6 +356,7 @@ TEST_F(PutCoordinatorTest, ARefusedMintWithoutAnotherOwnerIsRefused) {
   }
 }
 
+// Catalogue C9.
 TEST_F(PutCoordinatorTest, ADamagedCopyHandsTheWriteToAnotherOwner) {
   Begin({});
 
@@ -379,6 +380,7 @@ TEST_F(PutCoordinatorTest, AForwardedWriteIsNeverHandedOn) {
   EXPECT_TRUE(std::holds_alternative<Refused>(ack->reply));
 }
 
+// Catalogue D2.
 TEST_F(PutCoordinatorTest, AMintThatMayBeStoredIsUnknown) {
   Begin({});
 

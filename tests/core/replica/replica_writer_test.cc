@@ -322,6 +322,15 @@ TEST_F(LostRecordTest, WhoBringsWhatRanksAsHighDoesNotMatter) {
 
 // What light seed 4539 showed: an owner acknowledged a write that ranks below
 // what it had acknowledged before and lost, and did not say so.
+TEST_F(LostRecordTest, C9ACopyThatCannotBeReadMintsNothing) {
+  const WriteOutcome outcome = bench_.Put("k", "fresh");
+
+  EXPECT_EQ(outcome.status, ReplicaStatus::kCorrupt);
+  EXPECT_TRUE(outcome.object.IsEmpty());
+  EXPECT_EQ(bench_.Read("k", ReadDepth::kObject).status,
+            ReplicaStatus::kCorrupt);
+}
+
 TEST_F(LostRecordTest, TheAcknowledgementOfALowerWriteTellsOfIt) {
   const auto top_after = [this](const Object& object) {
     return bench_

@@ -205,11 +205,13 @@ class BitFlipTest : public testing::TestWithParam<bool> {
   size_t told_ = 0;
 };
 
+// Catalogue C1.
 TEST_P(BitFlipTest, ARecoveredStoreDoubtsWhatAFlippedBitTook) {
   WriteTwice();
   FlipBeforeTheStart();
 }
 
+// Catalogue C1.
 TEST_P(BitFlipTest, AReadOfAFlippedBitIsCorrupt) {
   WriteTwice();
   FlipBehindItsBack(/*compacts=*/false);

@@ -7,6 +7,7 @@
 namespace orrery {
 namespace {
 
+// Catalogue B8.
 TEST(CrashPointsTest, EveryMomentOfAFewHistoriesIsRecovered) {
   uint64_t recoveries = 0;
   uint64_t indexed = 0;

@@ -128,6 +128,7 @@ TEST_F(DataDirectoryTest, TheGenerationIsNeverUsedTwiceWhereverAStartCrashes) {
   EXPECT_EQ(directory_->identity().storage.hi, 11u);
 }
 
+// Catalogue B10.
 TEST_F(DataDirectoryTest, ALockedDirectoryIsRefused) {
   Open();
   Start();  // No crash: the first still holds the lock.

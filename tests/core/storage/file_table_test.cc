@@ -57,7 +57,7 @@ TEST_F(FileTableTest, FilesStayOpenAsLongAsTheyAreFewEnough) {
   EXPECT_EQ(Close(), 0u);
 }
 
-// FIL-2: whoever only writes makes files and never opens one.
+// Catalogue D5.  FIL-2: whoever only writes makes files and never opens one.
 TEST_F(FileTableTest, AFileThatWasMadeOnTopClosesTheOneUsedLongestAgo) {
   const std::vector<uint16_t> slots = MakeFiles(kOpenFilesMax + 1);
   EXPECT_EQ(Close(), 0u);  // Nobody closes what is in use (FIL-1).

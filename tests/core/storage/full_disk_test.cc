@@ -75,7 +75,8 @@ TEST_F(FullDiskTest, APutIsRefusedBeforeTheDiskIsWithoutSpace) {
   EXPECT_EQ(Put("k0", "2"), StoreStatus::kFull);
 }
 
-// A15: what is alive is not copied for no gain because there is little space.
+// Catalogue A15: what is alive is not copied for no gain because there is
+// little space.
 TEST_F(FullDiskTest, ATightDiskMovesNothingThatIsAlive) {
   Store::Options options = OnASmallDisk();
   options.max_file_bytes = 10 << 20;  // A tenth of that is more than a share.
@@ -168,7 +169,7 @@ TEST_F(FullDiskTest, WhatIsDeadInTheActiveFileIsSealedForRelief) {
   ExpectEverythingHeld();
 }
 
-// B12
+// Catalogue B12
 TEST_F(FullDiskTest, AStartNeedsNoFreeByte) {
   Start();
   disk_.set_capacity(disk_.UsedBytes() + (512 << 10));
@@ -205,9 +206,10 @@ TEST_F(FullDiskTest, AStartWithoutAReserveServesReads) {
   EXPECT_EQ(Put("k", "2"), StoreStatus::kOk);
 }
 
-// D3: wherever space ends, nothing acknowledged is lost, and the mode ends.
+// Wherever space ends, nothing acknowledged is lost, and the mode ends.
 class SpaceEndsTest : public testing::TestWithParam<bool> {};
 
+// Catalogue D3.
 TEST_P(SpaceEndsTest, NothingIsLostWhereverSpaceEnds) {
   for (uint64_t room = 0; room < (600 << 10); room += 4096) {
     SCOPED_TRACE(room);
@@ -254,7 +256,8 @@ TEST_P(SpaceEndsTest, NothingIsLostWhereverSpaceEnds) {
 
 INSTANTIATE_TEST_SUITE_P(SyncWrites, SpaceEndsTest, testing::Bool());
 
-// A write or a sync within what was allocated: the file system copies on write.
+// Catalogue D3.  A write or a sync within what was allocated: the file system
+// copies on write.
 TEST_F(FullDiskTest, AWriteThatFindsNoSpaceIsMadeGoodElsewhere) {
   Start();
   EXPECT_EQ(Put("a", "1"), StoreStatus::kOk);
@@ -274,6 +277,7 @@ TEST_F(FullDiskTest, AWriteThatFindsNoSpaceIsMadeGoodElsewhere) {
   ExpectEverythingHeld();
 }
 
+// Catalogue D3.
 TEST_F(FullDiskTest, ACompactionWithoutSpaceKeepsItsInputs) {
   Start();
   for (int round = 0; round < 2; ++round) {
@@ -296,7 +300,7 @@ TEST_F(FullDiskTest, ACompactionWithoutSpaceKeepsItsInputs) {
   ExpectEverythingHeld();
 }
 
-// D8
+// Catalogue D8
 TEST_F(FullDiskTest, AReadOnlyFileSystemIsReadAndNoStateIsMadeAnew) {
   Start();
   EXPECT_EQ(Put("a", "1"), StoreStatus::kOk);
@@ -320,7 +324,7 @@ TEST_F(FullDiskTest, AReadOnlyFileSystemIsReadAndNoStateIsMadeAnew) {
   EXPECT_EQ(driver_.ValueOf("a"), "1");
 }
 
-// D5
+// Catalogue D5
 TEST_F(FullDiskTest, AFileWithoutAHandleIsMadeALittleLater) {
   Start();
   EXPECT_EQ(Put("a", "1"), StoreStatus::kOk);
@@ -346,7 +350,8 @@ TEST_F(FullDiskTest, TheFirstFileWithoutAHandleIsBusyNotFull) {
   EXPECT_EQ(Put("a", "1"), StoreStatus::kOk);
 }
 
-// The largest merged record is larger than a file, a piece and the cap.
+// Catalogue A18.  The largest merged record is larger than a file, a piece and
+// the cap.
 TEST_F(FullDiskTest, TheLargestRecordIsWrittenReadRecoveredAndCompacted) {
   Start();
   const std::string largest(kStoredValueBytesMax, 'L');

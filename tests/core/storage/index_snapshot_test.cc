@@ -204,7 +204,7 @@ TEST_F(IndexSnapshotTest, OneOfSomethingElseIsNone) {
   }
 }
 
-// B11, IXS-3: all checksums hold, and what it says cannot be.
+// Catalogue B11, IXS-3: all checksums hold, and what it says cannot be.
 TEST_F(IndexSnapshotTest, RowsThatCannotBeMakeItNone) {
   const auto row_at = [](ByteBuffer& bytes, size_t row) {
     return bytes.data() + kHeaderBlockBytes + kSnapshotBlockHeadBytes +

@@ -146,6 +146,7 @@ TEST_F(IndexSnapshotWriterTest, AStartCountsAsIfItHadReadTheData) {
   EXPECT_EQ(without.data_bytes, with.data_bytes);
 }
 
+// Catalogue C5.
 TEST_F(IndexSnapshotWriterTest, MissingOnesAreWrittenAfterAStart) {
   FillAndIndex();
   disk_.CrashProcess();
@@ -186,7 +187,7 @@ TEST_F(IndexSnapshotWriterTest,
   ExpectAll();
 }
 
-// C5.
+// Catalogue C5.
 TEST_F(IndexSnapshotWriterTest, ABadOneIsNotUsedAndIsMadeAgain) {
   FillAndIndex();
   const std::string path = Indexes()[1];
@@ -285,7 +286,7 @@ TEST_F(IndexSnapshotWriterTest, OneOfNoFileIsRemovedAndItsIdIsNotGivenAgain) {
   EXPECT_FALSE(disk_.PathsEndingWith("1001.data").empty());
 }
 
-// D3.
+// Catalogue D3.
 TEST_F(IndexSnapshotWriterTest, WithoutSpaceAFileGoesWithoutUntilTheNextStart) {
   Fill();
   disk_.CrashProcess();
@@ -350,7 +351,8 @@ TEST_F(IndexSnapshotWriterTest, DataThatDoesNotHoldGetsNone) {
   EXPECT_TRUE(disk_.PathsEndingWith(IndexOf(Files().front())).empty());
 }
 
-// C3, C4: several records are gone; of one it is known when the process ends.
+// Catalogue C3, C4: several records are gone; of one it is known when the
+// process ends.
 TEST_F(IndexSnapshotWriterTest, TheKeysOfABadSectorAreNamedAndTheRestIsServed) {
   FillAndIndex();
   const std::set<std::string> met = ZeroAPage();
@@ -397,7 +399,7 @@ TEST_F(IndexSnapshotWriterTest, NamedKeysAreForgottenWhenAllOfThemAreRepaired) {
   ExpectAll();
 }
 
-// C4: a tombstone that cannot be read is not the value before it.
+// Catalogue C4: a tombstone that cannot be read is not the value before it.
 TEST_F(IndexSnapshotWriterTest, AnUnreadableTombstoneIsCorruptAndNotLive) {
   FillAndIndex();
   const std::string deleted = KeyOf(10);
@@ -444,7 +446,7 @@ TEST_F(IndexSnapshotWriterTest, ANamedRecordDoubtsWhatTookItsPlace) {
   EXPECT_NE(got.lost_stamp, 0u);
 }
 
-// What is cut off a sealed file is named too.
+// Catalogue B11.  What is cut off a sealed file is named too.
 TEST_F(IndexSnapshotWriterTest, TheKeysThatATruncatedFileLostAreNamed) {
   FillAndIndex();
   disk_.CrashProcess();
@@ -463,7 +465,7 @@ TEST_F(IndexSnapshotWriterTest, TheKeysThatATruncatedFileLostAreNamed) {
   ExpectAll(lost);
 }
 
-// C6.
+// Catalogue C6.
 TEST_F(IndexSnapshotWriterTest, WithoutASnapshotABadSectorDoubtsTheWholeShard) {
   FillAndIndex();
   driver_.ValueOf(*ZeroAPage().begin());
@@ -524,7 +526,8 @@ TEST_F(IndexSnapshotWriterTest, RotBehindASnapshotIsFoundByARead) {
   EXPECT_EQ(driver_.store().counters().damaged_records, met.size());
 }
 
-// B5: at every moment a death and a power loss leave a disk that starts.
+// Catalogue B5: at every moment a death and a power loss leave a disk that
+// starts.
 TEST_F(IndexSnapshotWriterTest, APowerLossAtAnyMomentLeavesAWholeOneOrNone) {
   Fill();
   disk_.CrashProcess();

@@ -103,6 +103,7 @@ TEST(ManifestTest, EveryEditIsReadBackAsItWasApplied) {
   EXPECT_EQ(expected.next_id, 100u);
 }
 
+// Catalogue B13.
 TEST(ManifestTest, AnUnfinishedLastEditNeverHappened) {
   ManifestFileImage image;
   image.Add(BaseEdit{SomeState()});

@@ -27,6 +27,8 @@ void MemoryDisk::Submit(DiskEffect effect) {
 DiskDone MemoryDisk::Perform() {
   ORRERY_INVARIANT(!pending_.empty());
   size_t i = in_order_ ? 0 : static_cast<size_t>(Below(pending_.size()));
+  i = NextOf(i) < pending_.size() ? NextOf(i) : NextOf(0);
+  ORRERY_INVARIANT(i < pending_.size());
   i = BeforeClose(i);
   const Pending operation = std::move(pending_[i]);
   pending_.erase(pending_.begin() + static_cast<ptrdiff_t>(i));
@@ -34,6 +36,15 @@ DiskDone MemoryDisk::Perform() {
   DiskDone done = Run(operation);
   if (after_operation_) after_operation_(operation.effect);
   return done;
+}
+
+bool MemoryDisk::IsHeld(const Pending& operation) const {
+  return holds_ && holds_(operation.effect);
+}
+
+size_t MemoryDisk::NextOf(size_t from) const {
+  while (from < pending_.size() && IsHeld(pending_[from])) ++from;
+  return from;
 }
 
 // A close waits for what was submitted before it: the first of that, or `i`.
@@ -149,6 +160,29 @@ void MemoryDisk::Write(const DiskEffect& effect, DiskDone& done,
   done.count = bytes.size();
 }
 
+void MemoryDisk::Read(const DiskEffect& effect, DiskDone& done) {
+  const std::string& path = open_paths_[effect.file.value];
+  if (failing_[path]) {
+    done.error = DiskError::kIo;
+    return;
+  }
+  const std::string& data = open_[effect.file.value]->data;
+  uint64_t end = std::min<uint64_t>(effect.offset + effect.length, data.size());
+  const auto bad = bad_pages_.find(path);
+  const bool is_met = bad != bad_pages_.end() && bad->second < end &&
+                      effect.offset < bad->second + kPage;
+  if (is_met) {  // As pread(2): short before it, and then an error.
+    end = bad->second;
+    if (effect.offset >= end) done.error = DiskError::kIo;
+  }
+  if (effect.offset < end) {
+    done.data = Bytes::CopyOf(std::string_view(data).substr(
+        static_cast<size_t>(effect.offset),
+        static_cast<size_t>(end - effect.offset)));
+  }
+  done.count = done.data.size();
+}
+
 // What rename(2) says.
 DiskError MemoryDisk::RefusalOfRename(const DiskEffect& effect) const {
   const std::shared_ptr<Inode> moved = Find(effect.path);
@@ -211,22 +245,10 @@ DiskDone MemoryDisk::Run(const Pending& operation) {
       open_.erase(effect.file.value);
       open_paths_.erase(effect.file.value);
       break;
-    case DiskVerb::kRead: {
+    case DiskVerb::kRead:
       ORRERY_INVARIANT(is_open());
-      if (failing_[open_paths_[effect.file.value]]) {
-        done.error = DiskError::kIo;
-        break;
-      }
-      const std::string& data = open_[effect.file.value]->data;
-      if (effect.offset < data.size()) {
-        const auto length =
-            std::min<uint64_t>(effect.length, data.size() - effect.offset);
-        done.data = Bytes::CopyOf(std::string_view(data).substr(
-            static_cast<size_t>(effect.offset), static_cast<size_t>(length)));
-      }
-      done.count = done.data.size();
+      Read(effect, done);
       break;
-    }
     case DiskVerb::kWrite: {
       ORRERY_INVARIANT(is_open());
       if (fail_write_.has_value()) {
@@ -386,6 +408,7 @@ void MemoryDisk::ForgetProcess() {
   fail_sync_.reset();
   fail_write_.reset();
   fail_link_.reset();
+  fail_create_.reset();
 }
 
 void MemoryDisk::LosePages(Inode& inode) {

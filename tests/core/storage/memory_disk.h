@@ -30,7 +30,8 @@ class MemoryDisk {
   explicit MemoryDisk(uint64_t seed) : prng_(seed) {}
 
   void Submit(DiskEffect effect);
-  bool IsIdle() const { return pending_.empty(); }
+  // Nothing is in flight but what is held.
+  bool IsIdle() const { return NextOf(0) == pending_.size(); }
   size_t pending() const { return pending_.size(); }
   // Performs one operation in flight: any, or the oldest.
   DiskDone Perform();
@@ -61,6 +62,10 @@ class MemoryDisk {
   }
 
   // Faults.
+  // What stays in flight for as long as this is true of it; a crash ends it.
+  void set_holds(std::function<bool(const DiskEffect&)> holds) {
+    holds_ = std::move(holds);
+  }
   void FailNextSync(DiskError error) { fail_sync_ = error; }
   void FailNextWrite(DiskError error) { fail_write_ = error; }
   void FailNextCreate(DiskError error) { fail_create_ = error; }
@@ -71,6 +76,10 @@ class MemoryDisk {
   void set_short_writes(bool on) { short_writes_ = on; }
   void FailNextLink(DiskError error) { fail_link_ = error; }
   void FailReads(const std::string& path, bool on) { failing_[path] = on; }
+  // The page at `offset` is bad: a read is short before it, and fails in it.
+  void FailReadsAt(const std::string& path, uint64_t offset) {
+    bad_pages_[path] = offset / 4096 * 4096;
+  }
 
   // Looking and meddling from outside.
   std::vector<std::string> Paths() const;
@@ -120,6 +129,10 @@ class MemoryDisk {
     std::string content;
   };
 
+  // The first from there on that is not held; none: pending().
+  size_t NextOf(size_t from) const;
+  bool IsHeld(const Pending& operation) const;
+  void Read(const DiskEffect& effect, DiskDone& done);
   static std::string ParentOf(const std::string& path);
   std::shared_ptr<Inode> Find(const std::string& path) const;
   DiskDone Run(const Pending& operation);
@@ -151,12 +164,14 @@ class MemoryDisk {
   Prng prng_;
   std::function<uint64_t(uint64_t)> choices_;
   std::function<void(const DiskEffect&)> after_operation_;
+  std::function<bool(const DiskEffect&)> holds_;
   Names names_;
   Names durable_names_;
   std::vector<NameChange> changes_;
   std::map<uint32_t, std::shared_ptr<Inode>> open_;
   std::map<uint32_t, std::string> open_paths_;
   std::map<std::string, bool> failing_;
+  std::map<std::string, uint64_t> bad_pages_;
   std::vector<Pending> pending_;
   uint64_t submitted_ = 0;
   bool in_order_ = false;

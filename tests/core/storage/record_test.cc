@@ -103,6 +103,7 @@ TEST(RecordTest, WhatWasEncodedIsReadBack) {
   EXPECT_EQ(view.digest, 0x9d3c5a7e1f20b846u);
 }
 
+// Catalogue C1.
 TEST(RecordTest, EveryFlippedBitIsCaught) {
   const Bytes good = Example();
   for (size_t bit = 64 * 8; bit < (64 + 59) * 8; ++bit) {

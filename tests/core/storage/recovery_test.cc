@@ -51,7 +51,8 @@ class RecoveryTest : public testing::Test {
   MemoryDisk disk_{1};
 };
 
-// B1: the last record torn at every length, as a process crash leaves it.
+// Catalogue B1: the last record torn at every length, as a process crash leaves
+// it.
 TEST_F(RecoveryTest, ATornLastRecordIsCutAtEveryLength) {
   const std::string value = "0123456789abcdef0123456789";
   for (size_t keep = 0; keep < 36 + 8 + 4 + 4 + value.size(); ++keep) {
@@ -83,8 +84,8 @@ TEST_F(RecoveryTest, ATornLastRecordIsCutAtEveryLength) {
   }
 }
 
-// RCF-1: sectors of zeros that fill no page look like padding, also where a
-// file should begin (`make crash-points`, history 17).
+// Catalogue B2.  RCF-1: sectors of zeros that fill no page look like padding,
+// also where a file should begin (`make crash-points`, history 17).
 TEST_F(RecoveryTest, AFileWhoseFirstSectorsAreLostHoldsNothing) {
   Store::Options options = SmallStore();
   options.sync_writes = true;
@@ -158,7 +159,8 @@ TEST_F(RecoveryTest, DamageBeforeTheWatermarkIsCorruptionNotATail) {
   EXPECT_TRUE(driver.ReplyTo(driver.Get("k1")).suspect);
 }
 
-// C7: a write that never reached the disk, shorter than a page (RCF-3).
+// Catalogue C7: a write that never reached the disk, shorter than a page
+// (RCF-3).
 TEST_F(RecoveryTest, ASmallHoleBeforeTheWatermarkIsDamage) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();
@@ -232,6 +234,7 @@ TEST_F(RecoveryTest, ASmallHoleInASealedFileIsDamage) {
   EXPECT_EQ(driver.ValueOf("k2"), "value-2");
 }
 
+// Catalogue C7.
 TEST_F(RecoveryTest, ASealedFileThatLacksARecordIsDamagedEvenOnABoundary) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();
@@ -251,6 +254,7 @@ TEST_F(RecoveryTest, ASealedFileThatLacksARecordIsDamagedEvenOnABoundary) {
   EXPECT_EQ(driver.ValueOf("k0"), "value-0");
 }
 
+// Catalogue C10.
 TEST_F(RecoveryTest, AMissingFileIsReportedAndTheRestIsServed) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();
@@ -328,6 +332,7 @@ TEST_F(RecoveryTest, ALostManifestIsRebuiltFromTheFilesUnderSuspicion) {
   }
 }
 
+// Catalogue B7.
 TEST_F(RecoveryTest, AnUnlistedFileIsRemoved) {
   StoreDriver driver(disk_, SmallStore());
   driver.StartAndRecover();
@@ -494,6 +499,7 @@ TEST_F(RecoveryTest, EveryFlippedBitOfASealedFileIsNoticed) {
   }
 }
 
+// Catalogue C8.
 TEST_F(RecoveryTest, ArbitraryFilesNeverStopAStart) {
   StoreDriver setup(disk_, SmallStore());
   setup.StartAndRecover();

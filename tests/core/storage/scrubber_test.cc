@@ -93,7 +93,8 @@ TEST_F(ScrubberTest, WhatRotsIsFoundThoughNobodyReadsIt) {
   EXPECT_EQ(Counters().damaged_records, 1u);
 }
 
-// A write that never arrived leaves zeros, or what was there before.
+// Catalogue C7.  A write that never arrived leaves zeros, or what was there
+// before.
 TEST_F(ScrubberTest, ARecordThatIsNotThereIsFoundByItsCount) {
   Fill();
   const std::string path = FirstFile();

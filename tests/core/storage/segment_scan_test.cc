@@ -64,6 +64,7 @@ TEST(SegmentScanTest, RecordsComeInFileOrderWhateverThePieces) {
   }
 }
 
+// Catalogue B2.
 TEST(SegmentScanTest, ZerosBehindTheLastRecordAreTheEnd) {
   SegmentImage image;
   image.Add("a", "1");
@@ -170,6 +171,7 @@ TEST(SegmentScanTest, BehindADamagedHeaderTheScanGoesOn) {
   EXPECT_LE(seen.damage[0].second, end);
 }
 
+// Catalogue B1.
 TEST(SegmentScanTest, ARecordCutAtAnyByteIsNoRecord) {
   SegmentImage whole;
   whole.Add("a", "1");

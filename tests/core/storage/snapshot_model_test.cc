@@ -238,7 +238,7 @@ class SnapshotHistory {
   uint64_t looks_ = 0;
 };
 
-// SSN-1
+// Catalogue A6.  SSN-1
 RC_GTEST_PROP(SnapshotModelTest, IsTheStateOfOneMomentWhateverComesLater, ()) {
   SnapshotHistory history(*rc::gen::arbitrary<uint64_t>());
   history.WriteSome(*rc::gen::inRange<size_t>(0, 60));

@@ -128,7 +128,7 @@ TEST_F(SnapshotTest, SeveralStandSideBySide) {
   EXPECT_EQ(ContentOf("two", {"a"})["a"], "2");
 }
 
-// A7: the links keep what compaction replaces.
+// Catalogue A7: the links keep what compaction replaces.
 TEST_F(SnapshotTest, OutlivesACompactionOfAllItsFiles) {
   for (int i = 0; i < 20; ++i) {
     driver_.Put("k" + std::to_string(i % 4), std::string(3000, 'v'));
@@ -143,7 +143,7 @@ TEST_F(SnapshotTest, OutlivesACompactionOfAllItsFiles) {
   EXPECT_EQ(ContentOf("first", {"k0", "k1", "k2", "k3"}), before);
 }
 
-// A7: compaction is done with the files before they are linked.
+// Catalogue A7: compaction is done with the files before they are linked.
 TEST_F(SnapshotTest, AFileIsLinkedBeforeCompactionRemovesIt) {
   MemoryDisk disk(7);
   disk.set_in_order(true);

@@ -254,7 +254,8 @@ TEST_F(SpaceGovernorTest, OfASmallDiskATenthIsReservedAndReported) {
   EXPECT_EQ(notes_[0].number, uint64_t{80} << 10);
 }
 
-// B12: no free byte is needed, and what an earlier process reserved is there.
+// Catalogue B12: no free byte is needed, and what an earlier process reserved
+// is there.
 TEST_F(SpaceGovernorTest, AStartOnAFullDiskGivesUpHalfOfTheReserve) {
   Start();
   disk_.CrashProcess();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/invariant.h"
+#include "core/storage/manifest.h"
 #include "tests/support/passing_time.h"
 
 namespace orrery {
@@ -157,6 +158,13 @@ size_t StoreDriver::CountNotes(Note::Kind kind) const {
   return static_cast<size_t>(
       std::count_if(notes_.begin(), notes_.end(),
                     [kind](const Note& note) { return note.kind == kind; }));
+}
+
+bool StoreDriver::SawManifestLost() const {
+  return std::any_of(notes_.begin(), notes_.end(), [](const Note& note) {
+    return note.kind == Note::Kind::kSuspect &&
+           note.number == static_cast<uint64_t>(SuspectReason::kManifestLost);
+  });
 }
 
 }  // namespace orrery

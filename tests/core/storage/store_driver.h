@@ -70,6 +70,8 @@ class StoreDriver {
   const std::vector<Note>& notes() const { return notes_; }
   bool SawMark(std::string_view mark) const;
   size_t CountNotes(Note::Kind kind) const;
+  // Whether a recovery found no manifest that it could believe.
+  bool SawManifestLost() const;
   std::vector<StoreReply> TakeReplies();
   std::vector<Store::Change> TakeChanges() { return store_->TakeChanges(); }
 

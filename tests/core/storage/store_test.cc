@@ -339,6 +339,7 @@ TEST_F(StoreTest, FullFilesAreSealedAndReadBack) {
   }
 }
 
+// Catalogue A18.
 TEST_F(StoreTest, ARecordLargerThanAFileGetsOneOfItsOwn) {
   driver_.StartAndRecover();
   const std::string large(200'000, 'l');
@@ -370,6 +371,7 @@ TEST_F(StoreTest, ACleanCloseLeavesNothingUnsynced) {
   EXPECT_FALSE(driver_.store().IsSuspect());
 }
 
+// Catalogue D4.
 TEST_F(StoreTest, ShortWritesAreContinued) {
   disk_.set_short_writes(true);
   Store::Options options = SmallStore();
@@ -390,6 +392,7 @@ TEST_F(StoreTest, ShortWritesAreContinued) {
   EXPECT_EQ(driver.ValueOf("k"), std::string(40'000, 'v'));
 }
 
+// Catalogue D1.
 TEST_F(StoreTest, AFailedSyncIsMadeGoodInANewFile) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("a", "1", true));
@@ -462,7 +465,8 @@ TEST_F(StoreTest, WithoutSpacePutsAreFullAndNothingIsLost) {
   EXPECT_EQ(driver_.ValueOf("later"), "ok");
 }
 
-// Light seeds 13536, 13819: what only this process knows, IDENTITY has to say.
+// Catalogue D3.  Light seeds 13536, 13819: what only this process knows,
+// IDENTITY has to say.
 TEST_F(StoreTest, DoubtThatFindsNoSpaceIsHidden) {
   driver_.StartAndRecover();
   EXPECT_FALSE(driver_.store().HidesDoubt());
@@ -757,6 +761,7 @@ class HintsStoreTest : public testing::Test {
   StoreDriver hints_{hints_disk_, Hints()};
 };
 
+// Catalogue A14.
 TEST_F(HintsStoreTest, TombstonesGoWithWhatTheyHide) {
   hints_.StartAndRecover();
   PutAndDelete(100);
@@ -776,7 +781,7 @@ TEST_F(HintsStoreTest, TombstonesGoWithWhatTheyHide) {
   EXPECT_FALSE(hints_.store().IsSuspect());
 }
 
-// A5: the key was written again while the job ran.
+// Catalogue A5: the key was written again while the job ran.
 TEST_F(HintsStoreTest, AnEntryThatChangedMeanwhileStays) {
   hints_.StartAndRecover();
   PutAndDelete(100);
@@ -793,7 +798,8 @@ TEST_F(HintsStoreTest, AnEntryThatChangedMeanwhileStays) {
   EXPECT_EQ(hints_.ValueOf("k6"), "-");
 }
 
-// A1: the file that holds the value is not in the job, because it is damaged.
+// Catalogue A1: the file that holds the value is not in the job, because it is
+// damaged.
 TEST_F(HintsStoreTest, ATombstoneStaysWhileADamagedFileMayHoldItsKey) {
   hints_.StartAndRecover();
   hints_.ReplyTo(hints_.Put("rotten", "hello-hello"));
@@ -815,7 +821,7 @@ TEST_F(HintsStoreTest, ATombstoneStaysWhileADamagedFileMayHoldItsKey) {
   EXPECT_EQ(hints_.ValueOf("k5"), "x");
 }
 
-// A1: it is too large to come along.
+// Catalogue A1: it is too large to come along.
 TEST_F(HintsStoreTest, ATombstoneStaysWhileAFileOutsideMayHoldItsKey) {
   hints_.StartAndRecover();
   for (int i = 0; i < 700; ++i) {

@@ -86,6 +86,7 @@ TEST_F(VictimChooserTest, ASmallFileNeedsAnotherToJoin) {
   EXPECT_THAT(Choose(), SizeIs(2));
 }
 
+// Catalogue A17.
 TEST_F(VictimChooserTest, TheDamagedTheOpenAndThoseWithCellsAreLeftAlone) {
   Add({.used = 50000}).damaged = true;
   Add({.used = 50000}).sealed = false;
@@ -103,7 +104,7 @@ TEST_F(VictimChooserTest, AnOperatorGetsATwentiethOfEachFileThereWas) {
   EXPECT_THAT(Choose(), ElementsAre(1));
 }
 
-// VIC-1
+// Catalogue A15.  VIC-1
 TEST_F(VictimChooserTest, WhatCoolsDownIsTakenOnlyForWhatIsDead) {
   Add({.used = 2000, .live = 2000}).cools_until = Instant{1001};
   Add({.used = 2000, .live = 2000}).cools_until = Instant{1001};

@@ -46,6 +46,7 @@ TEST(WholeTransferTest, AWholeReadPassesAsItIs) {
   EXPECT_EQ(done.data.text(), "hello");
 }
 
+// Catalogue B3.
 TEST(WholeTransferTest, AShortReadIsCompletedByFurtherOnes) {
   WholeTransfer transfer;
   transfer.Begin(ReadOf(100, 5));
@@ -79,6 +80,7 @@ TEST(WholeTransferTest, AReadEndsWhereTheFileDoes) {  // WHT-1, WHT-2
   EXPECT_EQ(end.data.text(), "he");
 }
 
+// Catalogue D4.
 TEST(WholeTransferTest, AShortWriteIsCompletedAcrossItsParts) {
   WholeTransfer transfer;
   transfer.Begin({.verb = DiskVerb::kWrite,

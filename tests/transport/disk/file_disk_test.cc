@@ -152,6 +152,17 @@ TEST(FileDiskTest, TwoDisksCannotLockOneDirectory) {
             DiskError::kLocked);
 }
 
+TEST(FileDiskTest, B9WhatAnEarlierProcessLeftInLockBlocksNobody) {
+  for (const std::string left : {"", "4711\n", "\xff of another program"}) {
+    FileDiskHarness harness;
+    std::ofstream(harness.path() + "/LOCK") << left;
+
+    EXPECT_EQ(DoOne(harness, OnPath(DiskVerb::kLock, "LOCK")).error,
+              DiskError::kNone)
+        << left;
+  }
+}
+
 TEST(FileDiskTest, ADirectoryThatCannotBeMadeIsNamed) {
   TemporaryDirectory directory;
   std::ofstream(directory.path() + "/file") << "not a directory";
