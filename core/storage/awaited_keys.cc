@@ -14,6 +14,20 @@ void AwaitedKeys::Add(const KeyHash& hash, const DamageRange& range) {
   ++waiting_[PlaceOf(range)];
 }
 
+bool AwaitedKeys::AwaitWithin(const DamageRange& range) {
+  std::vector<KeyHash> keys;
+  for (const auto& [hash, ranges] : ranges_) {
+    const bool is_within =
+        std::any_of(ranges.begin(), ranges.end(), [&](const DamageRange& one) {
+          return one.file == range.file && one.from < range.upto &&
+                 range.from < one.upto;
+        });
+    if (is_within) keys.push_back(hash);
+  }
+  for (const KeyHash& hash : keys) Add(hash, range);
+  return !keys.empty();
+}
+
 std::vector<DamageRange> AwaitedKeys::Remove(const KeyHash& hash) {
   const auto found = ranges_.find(hash);
   if (found == ranges_.end()) return {};

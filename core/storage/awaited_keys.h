@@ -25,22 +25,27 @@ class AwaitedKeys {
  public:
   // No matter if it is known.
   void Add(const KeyHash& hash, const DamageRange& range);
+  // A range that holds others: it waits for the keys that they wait for.
+  // Whether there are any.
+  bool AwaitWithin(const DamageRange& range);
   // The key is repaired: the ranges that wait for nothing more.
   std::vector<DamageRange> Remove(const KeyHash& hash);
-  // Whether a range that begins there waits.
+  // Whether that range waits.
   bool Awaits(const DamageRange& range) const;
   ORRERY_FIELDS(ranges_, waiting_)
 
  private:
-  // Of one file and offset there is one open range.
+  // Of one file there may be ranges that hold one another, no two from the same
+  // offset to the same.
   struct Place {
     uint64_t file = 0;
     uint64_t from = 0;
-    ORRERY_FIELDS(file, from)
+    uint64_t upto = 0;
+    ORRERY_FIELDS(file, from, upto)
     friend constexpr auto operator<=>(const Place&, const Place&) = default;
   };
   static Place PlaceOf(const DamageRange& range) {
-    return {range.file, range.from};
+    return {range.file, range.from, range.upto};
   }
 
   absl::btree_map<KeyHash, std::vector<DamageRange>> ranges_;

@@ -29,6 +29,7 @@ std::vector<uint16_t> Compaction::ChooseInputs(Turn& turn) const {
                           .live_bytes_max = std::min(kVictimLiveBytesMax, room),
                           .drops_tombstones = context_.options.drops_tombstones,
                           .thorough_below = thorough_below_,
+                          .takes_repaired = manifest_.IsIdle(),
                           .now = turn.now(),
                           .wall_ns = static_cast<uint64_t>(
                               std::max<int64_t>(turn.wall().ns, 0))});
@@ -81,8 +82,9 @@ void Compaction::Count(StoreCounters* counters) const {
 // CMP-5: a tombstone with a lower seq hides nothing outside of the job.
 uint64_t Compaction::DropBelow() const {
   const ManifestState& listed = manifest_.state();
-  const bool is_certain =
-      listed.damages.empty() && listed.suspect.intervals.empty();
+  // Doubt of another kind is about what the files do not hold.
+  const bool is_certain = listed.damages.empty() &&
+                          listed.suspect.reason != SuspectReason::kManifestLost;
   if (!context_.options.drops_tombstones || !is_certain) return 0;
   uint64_t least = writer_.LeastUnsealedSeq();
   for (const auto& [id, file] : listed.files) {
@@ -259,6 +261,19 @@ bool Compaction::TakeRecord(Turn& turn) {
   return true;
 }
 
+// Whatever stood there was replaced since, or is given up.
+bool Compaction::AreRepaired(const std::vector<DamageRange>& gaps) const {
+  const std::vector<DamageRange>& known = manifest_.state().damages;
+  return std::all_of(
+      gaps.begin(), gaps.end(), [&known](const DamageRange& gap) {
+        return std::any_of(
+            known.begin(), known.end(), [&gap](const DamageRange& range) {
+              return range.Is(gap) &&
+                     range.state == DamageRange::State::kRepaired;
+            });
+      });
+}
+
 // Whether all that the file must hold was there (CMP-2).
 bool Compaction::FinishInput(Turn& turn) {
   scan_.reset();
@@ -266,9 +281,13 @@ bool Compaction::FinishInput(Turn& turn) {
   const FileAudit::Verdict verdict =
       audit_.Finish(manifest_.state(), file.length);
   if (verdict != FileAudit::Verdict::kDamaged) return true;
+  if (AreRepaired(audit_.gaps())) {
+    turn.effects.Mark("storage.compaction_passed_repaired");
+    return true;
+  }
   file.damaged = true;
   turn.effects.Mark("storage.compaction_met_damage");
-  for (const DamageRange& gap : audit_.gaps()) {
+  for (const DamageRange& gap : audit_.new_gaps()) {
     manifest_.Append(DamageEdit{gap}, {}, turn);
     turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
                                   .number = gap.from,
@@ -482,8 +501,12 @@ void Compaction::OnTick(Turn& turn) {
 
 // Which keys are wanting only the index can say.
 void Compaction::MarkDamaged(Turn& turn) {
-  if (audit_.FindWanting(index_, &damaged_)) return Abort(turn);
-  turn.effects.more = true;
+  if (!audit_.FindWanting(index_, &damaged_)) {
+    turn.effects.more = true;
+    return;
+  }
+  for (const DamageRange& gap : audit_.new_gaps()) looked_into_.push_back(gap);
+  Abort(turn);
 }
 
 void Compaction::RelocateSome(Turn& turn) {

@@ -16,8 +16,9 @@
 // records of this disk, and go with them (CMP-5).
 //
 // Invariants:
-//   CMP-1  Inputs are sealed, not damaged, and hold no cells; the active file
-//          and a running output are never inputs (A17).
+//   CMP-1  Inputs are sealed, without damage or with repaired damage, and hold
+//          no cells; the active file and a running output are never inputs
+//          (A17).
 //   CMP-2  A record that does not verify is never copied: the job ends, its
 //          outputs are removed, the file is reported, and so is each entry
 //          that points into what cannot be read (I4): the key is repaired
@@ -30,8 +31,8 @@
 //   CMP-5  A tombstone is dropped only if no file outside of the job, and
 //          nothing that is still being written, can hold an older record: all
 //          that is there has higher seqs, or was compacted after the tombstone
-//          came, and nothing is damaged or in doubt.  Its entry goes after the
-//          switch, if it still points to it (A5).
+//          came, nothing is damaged, and the manifest was not lost.  Its entry
+//          goes after the switch, if it still points to it (A5).
 //
 // Threading: engine thread.  Cost: per step one piece of 256 KiB, or 4,096
 // relocations, or a look at as many entries for damage; memory 32 bytes per
@@ -109,6 +110,8 @@ class Compaction {
 
   // Entries whose records a job could not read.
   std::vector<DamagedEntry>& TakeDamaged() { return damaged_.Take(); }
+  // New damage, all of whose entries were among those.
+  std::vector<DamageRange>& TakeLookedInto() { return looked_into_.Take(); }
 
  private:
   template <typename Self, typename FieldVisitor>
@@ -116,9 +119,9 @@ class Compaction {
     visit(self.step_, self.inputs_, self.next_input_, self.scan_, self.outputs_,
           self.has_output_, self.is_sealing_, AsValue(self.buffer_),
           self.submitted_, self.moves_, self.next_move_, self.freed_bytes_,
-          self.barrier_, self.transfer_, self.damaged_, self.audit_, self.pace_,
-          self.is_paused_, self.thorough_below_, self.drop_below_,
-          self.clean_below_, self.drops_, self.bytes_done_);
+          self.barrier_, self.transfer_, self.damaged_, self.looked_into_,
+          self.audit_, self.pace_, self.is_paused_, self.thorough_below_,
+          self.drop_below_, self.clean_below_, self.drops_, self.bytes_done_);
   }
   enum class Step : uint8_t {
     kIdle = 0,
@@ -160,6 +163,7 @@ class Compaction {
   void OnPieceRead(const DiskDone& part, Turn& turn);
   bool TakeRecord(Turn& turn);
   bool FinishInput(Turn& turn);
+  bool AreRepaired(const std::vector<DamageRange>& gaps) const;
   void MarkDamaged(Turn& turn);
   void RelocateSome(Turn& turn);
   bool PointsHere(const KeyHash& hash, RecordAddress address,
@@ -207,6 +211,7 @@ class Compaction {
   uint64_t freed_bytes_ = 0;
   uint64_t barrier_ = 0;  // CMP-4: a log position.
   ReadyList<DamagedEntry> damaged_;
+  ReadyList<DamageRange> looked_into_;
 };
 
 }  // namespace orrery

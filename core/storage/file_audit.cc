@@ -18,6 +18,7 @@ void FileAudit::Begin(uint64_t file, uint16_t slot) {
   slot_ = slot;
   scanned_ = {};
   gaps_.clear();
+  new_gaps_.clear();
   seen_.clear();
   looked_upto_ = 0;
 }
@@ -42,6 +43,12 @@ FileAudit::Verdict FileAudit::Finish(const ManifestState& listed,
   if (gaps_.empty()) {
     gaps_.push_back({.file = file_, .from = kHeaderBlockBytes, .upto = upto});
   }
+  for (const DamageRange& gap : gaps_) {
+    const bool is_known =
+        std::any_of(listed.damages.begin(), listed.damages.end(),
+                    [&gap](const DamageRange& range) { return range.Is(gap); });
+    if (!is_known) new_gaps_.push_back(gap);
+  }
   return Verdict::kDamaged;
 }
 
@@ -64,6 +71,7 @@ bool FileAudit::FindWanting(const KeyIndex& index,
 
 void FileAudit::Clear() {
   gaps_.clear();
+  new_gaps_.clear();
   seen_ = std::vector<uint64_t>();
 }
 

@@ -46,6 +46,9 @@ class FileAudit {
   Verdict Finish(const ManifestState& listed, uint64_t upto);
   // kDamaged and kWorn: what is not as it was written, in order.
   const std::vector<DamageRange>& gaps() const { return gaps_; }
+  // Of them those that the manifest did not list when Finish looked: all that
+  // stood there was in the index.
+  const std::vector<DamageRange>& new_gaps() const { return new_gaps_; }
 
   // Whether a record that verified stands there.
   bool HasRecordAt(uint64_t offset) const {
@@ -57,13 +60,14 @@ class FileAudit {
   // Gives the memory back.
   void Clear();
 
-  ORRERY_FIELDS(file_, slot_, scanned_, gaps_, seen_, looked_upto_)
+  ORRERY_FIELDS(file_, slot_, scanned_, gaps_, new_gaps_, seen_, looked_upto_)
 
  private:
   uint64_t file_ = 0;
   uint16_t slot_ = 0;
   FileSummary scanned_;
   std::vector<DamageRange> gaps_;
+  std::vector<DamageRange> new_gaps_;
   std::vector<uint64_t> seen_;  // Offsets of the records that are there.
   uint64_t looked_upto_ = 0;    // FindWanting: the next token.
 };

@@ -53,7 +53,9 @@ struct DataFile {
   State state = State::kClosed;
   uint32_t pins = 0;
   bool sealed = false;
-  bool damaged = false;  // Never compacted.
+  bool damaged = false;  // Left alone by compaction until that is repaired.
+  // The next recovery is to find what it has, though nothing points to it.
+  bool shows_doubt = false;
   bool has_cells = false;
   // Something beside its records is not as it was written: to be rewritten.
   bool is_worn = false;
@@ -76,9 +78,9 @@ struct DataFile {
     return used_bytes() - std::min(used_bytes(), live_bytes);
   }
 
-  ORRERY_FIELDS(id, kind, salt, state, pins, sealed, damaged, has_cells,
-                is_worn, is_doomed, has_index, lacks_index, length, live_bytes,
-                last_use, cools_until, cool_down)
+  ORRERY_FIELDS(id, kind, salt, state, pins, sealed, damaged, shows_doubt,
+                has_cells, is_worn, is_doomed, has_index, lacks_index, length,
+                live_bytes, last_use, cools_until, cool_down)
 };
 
 class FileTable {

@@ -85,7 +85,7 @@ void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
 void Recovery::KeepWhatOutranks() {
   for (const Outranking& record : outranking_) {
     if (context_.LostStampOf(record.hash) == record.timestamp) {
-      files_.At(record.slot).damaged = true;
+      files_.At(record.slot).shows_doubt = true;
     }
   }
   outranking_ = {};

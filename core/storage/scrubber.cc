@@ -266,12 +266,7 @@ void Scrubber::EndIndex(Turn& turn) {
 void Scrubber::SayDamage(Turn& turn) {
   DataFile& file = files_.At(slot_);
   file.damaged = true;
-  const std::vector<DamageRange>& known = manifest_.state().damages;
-  for (const DamageRange& gap : audit_.gaps()) {
-    const bool is_known =
-        std::any_of(known.begin(), known.end(),
-                    [&gap](const DamageRange& range) { return range.Is(gap); });
-    if (is_known) continue;
+  for (const DamageRange& gap : audit_.new_gaps()) {
     turn.effects.Mark("storage.scrub_found_damage");
     manifest_.Append(DamageEdit{gap}, {}, turn);
     turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
@@ -284,8 +279,12 @@ void Scrubber::SayDamage(Turn& turn) {
 
 void Scrubber::OnTick(Turn& turn) {
   if (step_ != Step::kMarkDamaged) return;
-  if (audit_.FindWanting(index_, &damaged_)) return FinishFile(turn);
-  turn.effects.more = true;
+  if (!audit_.FindWanting(index_, &damaged_)) {
+    turn.effects.more = true;
+    return;
+  }
+  for (const DamageRange& gap : audit_.new_gaps()) looked_into_.push_back(gap);
+  FinishFile(turn);
 }
 
 void Scrubber::FinishFile(Turn& turn) {

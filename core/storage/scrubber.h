@@ -82,10 +82,12 @@ class Scrubber {
   bool TakeFoundBadIndex() { return std::exchange(found_bad_index_, false); }
   // Entries whose records are not there.
   std::vector<DamagedEntry>& TakeDamaged() { return damaged_.Take(); }
+  // New damage, all of whose entries were among those.
+  std::vector<DamageRange>& TakeLookedInto() { return looked_into_.Take(); }
 
   ORRERY_FIELDS(step_, transfer_, slot_, scan_, audit_, snapshot_,
                 has_strange_row_, found_bad_index_, is_second_, is_header_bad_,
-                is_pressed_, begins_anew_, is_stopped_, damaged_)
+                is_pressed_, begins_anew_, is_stopped_, damaged_, looked_into_)
 
  private:
   enum class Step : uint8_t {
@@ -138,6 +140,7 @@ class Scrubber {
   bool begins_anew_ = false;  // After the file that is being read.
   bool is_stopped_ = false;
   ReadyList<DamagedEntry> damaged_;
+  ReadyList<DamageRange> looked_into_;
 };
 
 }  // namespace orrery

@@ -344,7 +344,8 @@ StoreCounters Store::counters() const {
   counters.data_bytes = parts.files.total_bytes();
   counters.dead_bytes = parts.files.dead_bytes();
   for (const auto& [id, slot] : parts.files.by_id()) {
-    if (parts.files.At(slot).damaged) ++counters.damaged_files;
+    const DataFile& file = parts.files.At(slot);
+    if (file.damaged || file.shows_doubt) ++counters.damaged_files;
     if (parts.files.At(slot).pins > 0) ++counters.pinned_files;
   }
   counters.ranges_in_doubt = parts.is_suspect ? 1 : 0;

@@ -129,6 +129,12 @@ void StoreParts::Settle(Turn& turn) {
   for (const DamagedEntry& damaged : scrubber.TakeDamaged()) {
     MarkDamaged(damaged, turn);
   }
+  for (const DamageRange& gap : compaction.TakeLookedInto()) {
+    AwaitKeysOf(gap, turn);
+  }
+  for (const DamageRange& gap : scrubber.TakeLookedInto()) {
+    AwaitKeysOf(gap, turn);
+  }
   CloseRepairedDamage(turn);
   compaction.OnDurable(turn);
   if (scrubber.TakeFoundBadIndex()) index_snapshots.Wake();
@@ -173,6 +179,15 @@ void StoreParts::MarkDamaged(const DamagedEntry& damaged, Turn& turn) {
                                 .number = range.from,
                                 .token = entry.hash.token,
                                 .text = context.disk.DataPath(range.file)});
+}
+
+// The keys that died in it are known: it waits for them.  What else stood there
+// was superseded before.
+void StoreParts::AwaitKeysOf(DamageRange gap, Turn& turn) {
+  if (awaited.AwaitWithin(gap)) return;
+  turn.effects.Mark("storage.damage_of_nothing");
+  gap.state = DamageRange::State::kRepaired;
+  manifest.Append(DamageEdit{gap}, {}, turn);
 }
 
 void StoreParts::CloseRepairedDamage(Turn& turn) {

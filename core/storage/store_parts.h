@@ -59,6 +59,7 @@ class StoreParts {
  private:
   void OnRecovered(Turn& turn);
   void MarkDamaged(const DamagedEntry& damaged, Turn& turn);
+  void AwaitKeysOf(DamageRange gap, Turn& turn);
   void CloseRepairedDamage(Turn& turn);
 };
 

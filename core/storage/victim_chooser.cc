@@ -24,9 +24,10 @@ constexpr uint64_t kReliefShare = 10;
 // The rest of the reserve is given up for no less: it would be missed.
 constexpr uint64_t kYieldShare = 4;
 
-bool IsEligible(const DataFile& file) {
-  return file.sealed && !file.damaged && !file.has_cells && !file.is_doomed &&
-         file.state != DataFile::State::kGone;
+// But for damage.
+bool MayGo(const DataFile& file) {
+  return file.sealed && !file.shows_doubt && !file.has_cells &&
+         !file.is_doomed && file.state != DataFile::State::kGone;
 }
 
 struct Victim {
@@ -70,7 +71,8 @@ class Chooser {
     for (const auto& [id, slot] : files_.by_id()) {
       const DataFile& file = files_.At(slot);
       const auto listed = listed_.files.find(id);
-      if (!IsEligible(file) || listed == listed_.files.end()) continue;
+      if (!MayGo(file) || listed == listed_.files.end()) continue;
+      if (file.damaged && !IsRepaired(id)) continue;
       const FileSummary& summary = listed->second.summary;
       constexpr uint64_t kSecondNs = 1000000000;
       const uint64_t age_ns =
@@ -99,6 +101,15 @@ class Chooser {
         others_.push_back(victim);
       }
     }
+  }
+
+  bool IsRepaired(uint64_t id) const {
+    return query_.takes_repaired &&
+           std::none_of(listed_.damages.begin(), listed_.damages.end(),
+                        [id](const DamageRange& range) {
+                          return range.file == id &&
+                                 range.state == DamageRange::State::kOpen;
+                        });
   }
 
   // A SEAL record has every output too.
@@ -178,7 +189,7 @@ Relief ChooseRelief(const FileTable& files, uint64_t room) {
   uint16_t best_slot = 0;
   for (const auto& [id, slot] : files.by_id()) {
     const DataFile& file = files.At(slot);
-    if (!IsEligible(file)) continue;
+    if (!MayGo(file) || file.damaged) continue;
     if (file.live_bytes == 0 && relief.slots.size() < kVictimsMax) {
       relief.slots.push_back(slot);
     }

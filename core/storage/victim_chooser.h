@@ -5,7 +5,8 @@
 // File System", 1992: what costs little to copy, and has changed little
 // lately, goes first).
 //
-// A candidate is sealed, whole and holds no cells.  It is taken if half of it
+// A candidate is sealed, holds no cells, and is whole, or what it lacks was
+// repaired.  It is taken if half of it
 // is dead, if all of it is, if a scrub found it worn, or if it is small and
 // there is another to join it with.  When an operator asks, a twentieth is
 // enough, for each file that there was then.
@@ -48,6 +49,8 @@ struct VictimQuery {
   uint64_t live_bytes_max = kVictimLiveBytesMax;  // Less if space is short.
   bool drops_tombstones = false;
   uint64_t thorough_below = 0;  // File id; 0: nobody asked.
+  // `listed` knows of all damage: no edit is under way.
+  bool takes_repaired = false;
   Instant now;
   uint64_t wall_ns = 0;
 };

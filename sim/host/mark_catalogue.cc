@@ -229,6 +229,8 @@ constexpr MarkRule kMarks[] = {
     {"storage.full", MarkClass::kCommon, {}},
     {"storage.identity_lost", MarkClass::kUnmet,
      "both slots damaged: not in the language of scenarios"},
+    {"storage.compaction_passed_repaired", MarkClass::kCommon, {}},
+    {"storage.damage_of_nothing", MarkClass::kCommon, {}},
     {"storage.scrub_found_bad_index", MarkClass::kCommon, {}},
     {"storage.index_snapshot_bad", MarkClass::kCommon, {}},
     {"storage.index_snapshot_given_up", MarkClass::kCommon, {}},

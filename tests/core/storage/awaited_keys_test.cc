@@ -38,5 +38,25 @@ TEST(AwaitedKeysTest, AKeyMayHaveDiedInSeveralRanges) {
   EXPECT_EQ(keys.Remove(kTwo), std::vector<DamageRange>{kOther});
 }
 
+// What was read in one piece and what of it is known key by key.
+TEST(AwaitedKeysTest, ARangeAroundOthersWaitsForTheirKeys) {
+  const DamageRange around{.file = 5, .from = 4096, .upto = 9001};
+  AwaitedKeys keys;
+  EXPECT_FALSE(keys.AwaitWithin(around));
+  keys.Add(kOne, kRange);
+  keys.Add(kTwo, kOther);
+  EXPECT_TRUE(keys.AwaitWithin(around));
+  EXPECT_TRUE(keys.Awaits(around));
+  EXPECT_EQ(keys.Remove(kOne), std::vector<DamageRange>{kRange});
+  EXPECT_EQ(keys.Remove(kTwo), (std::vector<DamageRange>{kOther, around}));
+
+  const DamageRange beside{.file = 5, .from = 8192, .upto = 9000};
+  const DamageRange elsewhere{.file = 6, .from = 4096, .upto = 9001};
+  keys.Add(kOne, kRange);
+  keys.Add(kTwo, kOther);
+  EXPECT_FALSE(keys.AwaitWithin(beside));
+  EXPECT_FALSE(keys.AwaitWithin(elsewhere));
+}
+
 }  // namespace
 }  // namespace orrery

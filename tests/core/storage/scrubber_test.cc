@@ -5,6 +5,7 @@
 
 #include "core/base/crc32c.h"
 #include "core/storage/index_snapshot.h"
+#include "core/storage/store_disk.h"
 #include "gtest/gtest.h"
 #include "tests/core/storage/memory_disk.h"
 #include "tests/core/storage/store_driver.h"
@@ -160,6 +161,148 @@ TEST_F(ScrubberTest, AFileThatIsCompactedMeanwhileIsNotDamaged) {
   EXPECT_FALSE(driver_.SawMark("storage.scrub_reads_again"));
   EXPECT_EQ(Counters().damaged_records, 0u);
   EXPECT_EQ(driver_.ValueOf("first"), "hello-hello");
+}
+
+// ---- After the repair ----
+
+class RepairedDamageTest : public ScrubberTest {
+ protected:
+  void Rot(const std::string& what) {
+    const std::string path = FirstFile();
+    disk_.FlipBit(path, disk_.Content(path).find(what), 3);
+  }
+  void Scrub() {
+    ScrubAll();
+    driver_.Advance(kSecond);
+    ASSERT_TRUE(driver_.SawMark("storage.scrub_found_damage"));
+  }
+  void CompactAll() {
+    driver_.Do([&](Turn& turn) { driver_.store().CompactAll(turn); });
+    driver_.Settle();
+  }
+  // A process that sees the files for the first time, without snapshots.
+  void RestartFromData() {
+    disk_.CrashProcess();
+    for (const std::string& path : disk_.PathsEndingWith(".index")) {
+      disk_.Remove(path);
+    }
+    driver_.StartAndRecover();
+  }
+};
+
+TEST_F(RepairedDamageTest, TheFileGoesOnceItsKeysAreWrittenAgain) {
+  Fill();
+  Rot("hello-hello");
+  Scrub();
+  CompactAll();
+  EXPECT_EQ(Counters().damaged_files, 1u) << "its key is not repaired";
+  EXPECT_EQ(driver_.ValueOf("first"), "!");
+
+  driver_.ReplyTo(driver_.Put("first", "again"));
+  driver_.ReplyTo(driver_.Put("k0", "short"));
+  driver_.ReplyTo(driver_.Put("k1", "short"));
+  driver_.Advance(2 * kSecond);
+  CompactAll();
+  EXPECT_TRUE(driver_.SawMark("storage.compaction_passed_repaired"));
+  EXPECT_EQ(Counters().damaged_files, 0u);
+  RestartFromData();
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  EXPECT_EQ(driver_.ValueOf("first"), "again");
+  EXPECT_EQ(driver_.ValueOf("k0"), "short");
+  EXPECT_EQ(driver_.ValueOf("k5"), std::string(2000, 'x'));
+}
+
+// The range that the scan saw waits for the keys in it, however they were met.
+TEST_F(RepairedDamageTest, ARestartBeforeTheRepairIsInDoubt) {
+  Fill();
+  Rot("hello-hello");
+  Scrub();
+  RestartFromData();
+  EXPECT_TRUE(driver_.store().IsSuspect());
+}
+
+TEST_F(RepairedDamageTest, ARestartAfterItIsNot) {
+  Fill();
+  Rot("hello-hello");
+  Scrub();
+  driver_.ReplyTo(driver_.Put("first", "again"));
+  driver_.Advance(2 * kSecond);
+  RestartFromData();
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  EXPECT_EQ(driver_.ValueOf("first"), "again");
+}
+
+// Nothing is lost with what was overwritten.
+TEST_F(RepairedDamageTest, WhatWasDeadIsMissedByNobody) {
+  Fill();
+  driver_.ReplyTo(driver_.Put("first", "again"));
+  driver_.Advance(2 * kSecond);
+  Rot("hello-hello");
+  Scrub();
+  EXPECT_TRUE(driver_.SawMark("storage.damage_of_nothing"));
+  RestartFromData();
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  EXPECT_EQ(driver_.ValueOf("first"), "again");
+}
+
+TEST_F(RepairedDamageTest, NorByACompactionThatMetIt) {
+  Fill();
+  driver_.ReplyTo(driver_.Put("first", "again"));
+  for (int i = 0; i < 5; ++i) {
+    driver_.ReplyTo(driver_.Put("k" + std::to_string(i), "short"));
+  }
+  driver_.Advance(2 * kSecond);
+  Rot("hello-hello");
+  CompactAll();
+  EXPECT_TRUE(driver_.SawMark("storage.compaction_met_damage"));
+  EXPECT_TRUE(driver_.SawMark("storage.damage_of_nothing"));
+  CompactAll();
+  EXPECT_EQ(Counters().damaged_files, 0u);
+}
+
+// Its only record cannot be read, and something lower took its place.  That
+// this is open damage the manifest is only about to know.
+TEST_F(RepairedDamageTest, DamageThatIsJustBeingNotedIsNotTakenForRepaired) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("first", "hello-hello"));
+  disk_.CrashProcess();
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("other", "value"));  // There is a file to go on.
+  Rot("hello-hello");
+  disk_.set_holds([](const DiskEffect& effect) {
+    return static_cast<StorePart>(effect.token.part) == StorePart::kManifest;
+  });
+  EXPECT_EQ(driver_.ValueOf("first"), "!");
+  StorePut lower;
+  lower.key = "first";
+  lower.value = Bytes::CopyOf(ViewOf(std::string("lower")));
+  lower.timestamp = 5;
+  driver_.PutWith(std::move(lower));
+  driver_.Settle();
+  driver_.Do([&](Turn& turn) { driver_.store().CompactAll(turn); });
+  disk_.set_holds(nullptr);
+  driver_.Advance(2 * kSecond);  // A job would wait for the log.
+  EXPECT_EQ(Counters().damaged_files, 1u);
+
+  disk_.CrashProcess();
+  driver_.StartAndRecover();
+  EXPECT_EQ(driver_.store().PeekEntry("first").kind,
+            Store::Peek::Kind::kUnsure);
+}
+
+// A start could not tell whose it was: no scan of this process closes that.
+TEST_F(RepairedDamageTest, WhatAStartFoundStaysOpen) {
+  Fill();
+  Rot("hello-hello");
+  RestartFromData();
+  ASSERT_TRUE(driver_.store().IsSuspect());
+  ScrubAll();
+  driver_.Advance(kSecond);
+  EXPECT_FALSE(driver_.SawMark("storage.damage_of_nothing"));
+  RestartFromData();
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  CompactAll();
+  EXPECT_EQ(Counters().damaged_files, 1u);
 }
 
 // ---- Index snapshots ----

@@ -781,6 +781,36 @@ TEST_F(HintsStoreTest, TombstonesGoWithWhatTheyHide) {
   EXPECT_FALSE(hints_.store().IsSuspect());
 }
 
+// What a power loss took, the files do not hold.
+TEST_F(HintsStoreTest, DoubtOfWhatIsNotThereKeepsNoTombstone) {
+  hints_.StartAndRecover();
+  PutAndDelete(100);
+  hints_.Advance(2 * kSecond);
+  hints_disk_.LosePower();
+  hints_.StartAndRecover(/*machine_restarted=*/true);
+  ASSERT_TRUE(hints_.store().IsSuspect());
+
+  Compact();
+
+  EXPECT_EQ(hints_.store().counters().deleted_keys, 0u);
+}
+
+// Which files count nobody knows.
+TEST_F(HintsStoreTest, WithoutItsManifestTombstonesStay) {
+  hints_.StartAndRecover();
+  PutAndDelete(100);
+  hints_disk_.CrashProcess();
+  for (const std::string& path : hints_disk_.Paths()) {
+    if (path.find("MANIFEST") != std::string::npos) hints_disk_.Remove(path);
+  }
+  hints_.StartAndRecover();
+  ASSERT_TRUE(hints_.store().IsSuspect());
+
+  Compact();
+
+  EXPECT_EQ(hints_.store().counters().deleted_keys, 100u);
+}
+
 // Catalogue A5: the key was written again while the job ran.
 TEST_F(HintsStoreTest, AnEntryThatChangedMeanwhileStays) {
   hints_.StartAndRecover();

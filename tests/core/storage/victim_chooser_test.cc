@@ -95,6 +95,19 @@ TEST_F(VictimChooserTest, TheDamagedTheOpenAndThoseWithCellsAreLeftAlone) {
   EXPECT_THAT(Choose(), IsEmpty());
 }
 
+TEST_F(VictimChooserTest, WhatIsRepairedGoesWhenTheManifestKnowsAll) {
+  Add({.used = 50000}).damaged = true;
+  Add({.used = 50000}).damaged = true;
+  Add({.used = 50000}).shows_doubt = true;
+  listed_.damages = {
+      {.file = 1, .from = 1, .upto = 2, .state = DamageRange::State::kRepaired},
+      {.file = 2, .from = 1, .upto = 2, .state = DamageRange::State::kRepaired},
+      {.file = 2, .from = 5, .upto = 6, .state = DamageRange::State::kOpen}};
+  EXPECT_THAT(Choose(), IsEmpty());
+  query_.takes_repaired = true;
+  EXPECT_THAT(Choose(), ElementsAre(1));
+}
+
 TEST_F(VictimChooserTest, AnOperatorGetsATwentiethOfEachFileThereWas) {
   Add({.used = 50000, .live = 47500});
   Add({.used = 50000, .live = 47501});
