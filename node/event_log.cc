@@ -206,6 +206,10 @@ void EventLog::WriteNote(const Note& note,
       return Write(
           Level::kWarning, "index_snapshot_bad",
           {{"file", note.text}, {"then", "it is made again from the data"}});
+    case Note::Kind::kDiskStall:
+      return Write(Level::kWarning,
+                   note.detail == 1 ? "disk_slow" : "disk_slow_ended",
+                   {{"store", note.text}, {"ms", number}});
   }
 }
 

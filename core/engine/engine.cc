@@ -158,6 +158,7 @@ void FireTimer(const TimerHeap::Due& due, Rooms& rooms, Turn& turn) {
     case TimerKind::kSyncSession:
       return rooms.repair.OnTimer(due, turn);
     case TimerKind::kStoreSync:
+    case TimerKind::kDiskWatch:
     case TimerKind::kWatermark:
     case TimerKind::kCompaction:
     case TimerKind::kCompactionPace:

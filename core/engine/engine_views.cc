@@ -63,6 +63,9 @@ std::string Engine::WaitingFor() const {
     case EngineState::kFailed:
       return rooms_->boot.failure();
     case EngineState::kServing:
+      if (rooms_->user_store.IsStalled() || rooms_->hint_store.IsStalled()) {
+        return "the disk: it has not answered a write for 20 s";
+      }
       return {};
     case EngineState::kWaiting:
     case EngineState::kForming:

@@ -92,6 +92,8 @@ struct Note {
     kSpace = 17,       // detail = SpaceState, number = free bytes
     kReserve = 18,     // number = bytes, fewer than configured: text says why
     kIndexSnapshotBad = 19,  // text = file, which is made again
+    kDiskStall = 20,         // text = store; detail = 1: a write or sync does
+                             // not end, 0: it did; number = milliseconds
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

@@ -61,6 +61,7 @@ enum class TimerKind : uint8_t {
   kScrub = 28,           // storage: the next file, or piece of one, is scrubbed
   kDirectoryRetry = 26,  // storage: RING is written again after a full disk
   kSpaceLook = 29,       // storage: the disk is asked how much space it has
+  kDiskWatch = 30,       // storage: does the disk answer the log?
 };
 
 // Deadlines of clients, who do not sleep when this process does.

@@ -225,10 +225,12 @@ void SegmentWriter::SyncIfWanted(Turn& turn) {
   if (target > written_position_) return;  // Comes again when it is written.
   if (target <= durable_position_) return;
   is_syncing_ = true;
+  sync_since_ = turn.now();
   sync_target_ = target;  // WRI-2
   sync_offset_ = file.break_offset;
   sync_summary_ = file.break_summary;
   if (target == written_position_) sync_due_ = false;
+  WatchDisk(turn);
   context_.disk.Emit({.part = StorePart::kWriter, .handle = {0, epoch_}},
                      {.verb = DiskVerb::kSync,
                       .file = context_.disk.NumberOfSlot(file.made.slot)},
@@ -237,6 +239,7 @@ void SegmentWriter::SyncIfWanted(Turn& turn) {
 
 void SegmentWriter::OnSynced(const DiskDone& done, Turn& turn) {
   is_syncing_ = false;
+  OnDiskAnswer(turn);
   if (done.error == DiskError::kReadOnly) return GoReadOnly(turn);
   if (done.error != DiskError::kNone) {
     turn.effects.Mark("storage.sync_failed");
@@ -366,6 +369,61 @@ void SegmentWriter::OnSyncTimer(Turn& turn) {
   SyncIfWanted(turn);
 }
 
+// Since when the oldest of what is under way waits for the disk.
+std::optional<Instant> SegmentWriter::WaitsSince() const {
+  std::optional<Instant> since;
+  if (is_syncing_) since = sync_since_;
+  for (const Batch& batch : batches_) {
+    if (batch.is_done) continue;
+    since = std::min(since.value_or(batch.since), batch.since);
+  }
+  return since;
+}
+
+// One timer for all writes and syncs: most end long before, and pay nothing.
+void SegmentWriter::WatchDisk(Turn& turn) {
+  const std::optional<Instant> since = WaitsSince();
+  if (watches_disk_ || is_stalled_ || !since.has_value()) return;
+  watches_disk_ = true;
+  turn.timers.Arm(TimerKind::kDiskWatch, TimerHandle(),
+                  *since + (is_slow_ ? kDiskDeadAfter : kDiskSlowAfter));
+}
+
+void SegmentWriter::OnDiskWatch(Turn& turn) {
+  watches_disk_ = false;
+  const std::optional<Instant> since = WaitsSince();
+  if (!since.has_value()) return;
+  const Duration took = turn.now() - *since;
+  if (took >= kDiskSlowAfter && !std::exchange(is_slow_, true)) {
+    turn.effects.Mark("storage.disk_slow");
+    slow_since_ = *since;
+    NoteStall(turn);
+  }
+  if (took >= kDiskDeadAfter && !std::exchange(is_stalled_, true)) {
+    turn.effects.Mark("storage.disk_stalled");
+  }
+  WatchDisk(turn);
+}
+
+// Something ended.
+void SegmentWriter::OnDiskAnswer(Turn& turn) {
+  if (!is_slow_) return;
+  const Instant since = WaitsSince().value_or(turn.now());
+  is_stalled_ = is_stalled_ && turn.now() - since >= kDiskDeadAfter;
+  if (turn.now() - since >= kDiskSlowAfter) return;
+  is_slow_ = false;
+  NoteStall(turn);
+}
+
+void SegmentWriter::NoteStall(Turn& turn) const {
+  const Duration took = turn.now() - slow_since_;
+  turn.effects.notes.push_back(
+      {.kind = Note::Kind::kDiskStall,
+       .detail = is_slow_ ? 1U : 0U,
+       .number = static_cast<uint64_t>(took.ns / kMillisecond.ns),
+       .text = context_.disk.directory()});
+}
+
 void SegmentWriter::OnWatermarkTimer(Turn& turn) {
   if (emitted_ < queue_.size()) return;  // The next batch has one.
   if (!records_since_watermark_ || durable_place_ == watermark_place_) return;
@@ -391,6 +449,7 @@ void SegmentWriter::Poison(DiskError error, Turn& turn) {
   first_batch_ = 0;
   batches_.clear();
   is_syncing_ = false;
+  OnDiskAnswer(turn);
   emitted_ = 0;
   for (AppendFile& file : append_) {
     if (file.is_allocating) ++orphans_;
@@ -451,6 +510,7 @@ void SegmentWriter::GoReadOnly(Turn& turn) {
   first_batch_ = 0;
   batches_.clear();
   is_syncing_ = false;
+  OnDiskAnswer(turn);
   DropUnemitted(StoreStatus::kReadOnly);
   DropInvisible(StoreStatus::kUnknown);
   emitted_ = std::min(emitted_, queue_.size());

@@ -217,7 +217,9 @@ void SegmentWriter::EmitWrite(AppendFile& file, Batch batch, Turn& turn) {
   }
   const uint32_t ordinal =
       first_batch_ + static_cast<uint32_t>(batches_.size());
+  batch.since = turn.now();
   batches_.push_back(std::move(batch));
+  WatchDisk(turn);
   ResubmitRest(batches_.back(), ordinal, turn);
 }
 
@@ -265,6 +267,7 @@ void SegmentWriter::OnWritten(const DiskDone& done, Turn& turn) {
     return ResubmitRest(batch, ordinal, turn);
   }
   batch.is_done = true;
+  OnDiskAnswer(turn);
   AdvanceWritten(turn);
   SyncIfWanted(turn);
   if (HasWork()) turn.effects.more = true;

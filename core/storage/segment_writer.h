@@ -36,6 +36,7 @@
 
 #include "core/base/fields.h"
 #include "core/base/lookup_map.h"
+#include "core/base/time.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
 #include "core/storage/batch.h"
@@ -50,6 +51,11 @@ namespace orrery {
 
 class SegmentWriter {
  public:
+  // How long the disk may leave a write or a sync without an answer before the
+  // node says so, and before it is not ready (storage section 4).
+  static constexpr Duration kDiskSlowAfter = 5 * kSecond;
+  static constexpr Duration kDiskDeadAfter = 20 * kSecond;
+
   SegmentWriter(StoreContext& context, FileTable& files, KeyIndex& index,
                 ManifestLog& manifest);
 
@@ -67,6 +73,7 @@ class SegmentWriter {
   void OnMakerDone(const DiskDone& done, Turn& turn);
   void OnEditDurable(const EditOrigin& origin, Turn& turn);
   void OnSyncTimer(Turn& turn);
+  void OnDiskWatch(Turn& turn);
   void OnWatermarkTimer(Turn& turn);
   void OnHandleTimer(Turn& turn);
   // Space may be free again.
@@ -94,6 +101,8 @@ class SegmentWriter {
   bool IsClean() const;
 
   bool IsReadOnly() const { return is_read_only_; }
+  // A write or a sync has been under way for kDiskDeadAfter.
+  bool IsStalled() const { return is_stalled_; }
   bool IsFull() const { return is_full_; }
   bool IsIdle() const;
   uint64_t written_position() const { return written_position_; }
@@ -118,7 +127,8 @@ class SegmentWriter {
                 newest_, append_, sealing_, poisoned_, batches_, first_batch_,
                 epoch_, written_position_, durable_position_, log_end_,
                 durable_place_, watermark_place_, records_since_watermark_,
-                closing_watermark_, is_syncing_, sync_target_, sync_offset_,
+                closing_watermark_, is_syncing_, sync_since_, watches_disk_,
+                slow_since_, is_slow_, is_stalled_, sync_target_, sync_offset_,
                 sync_summary_, sync_due_, sync_timer_armed_, poison_edits_,
                 held_durable_, poison_end_, poison_last_seq_, orphans_,
                 is_poisoned_, is_read_only_, is_full_, maker_waits_,
@@ -164,9 +174,10 @@ class SegmentWriter {
     uint64_t first_seq = 0;  // Of `records` records.
     size_t records = 0;
     uint64_t end_position = 0;
+    Instant since;
     bool is_done = false;
     ORRERY_FIELDS(file, offset, encoded, written, first_seq, records,
-                  end_position, is_done)
+                  end_position, since, is_done)
   };
 
   void Answer(const StorePut& put, StoreStatus status, uint64_t seq = 0);
@@ -210,6 +221,10 @@ class SegmentWriter {
   void ReleaseSome(Turn& turn);
   void OnFileDurable(Turn& turn);
   void ArmSyncTimer(Turn& turn);
+  std::optional<Instant> WaitsSince() const;
+  void WatchDisk(Turn& turn);
+  void OnDiskAnswer(Turn& turn);
+  void NoteStall(Turn& turn) const;
   void OnAllocated(const DiskDone& done, Turn& turn);
 
   void Poison(DiskError error, Turn& turn);
@@ -250,6 +265,11 @@ class SegmentWriter {
   bool closing_watermark_ = false;  // One is due.
 
   bool is_syncing_ = false;
+  Instant sync_since_;
+  bool watches_disk_ = false;  // kDiskWatch is armed.
+  bool is_slow_ = false;       // And the node has said so.
+  Instant slow_since_;
+  bool is_stalled_ = false;
   uint64_t sync_target_ = 0;
   uint64_t sync_offset_ = 0;
   FileSummary sync_summary_;

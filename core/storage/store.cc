@@ -56,6 +56,8 @@ std::string Store::failure() const { return parts_->recovery.failure(); }
 int Store::failure_exit_code() const {
   return parts_->recovery.IsRefused() ? 2 : 1;
 }
+bool Store::IsStalled() const { return parts_->writer.IsStalled(); }
+
 bool Store::IsSuspect() const { return parts_->is_suspect; }
 void Store::ClearSuspect(Turn& turn) { parts_->ClearSuspect(turn); }
 
@@ -232,6 +234,9 @@ void Store::OnTimer(const TimerHeap::Due& due, Turn& turn) {
   switch (due.kind) {
     case TimerKind::kStoreSync:
       parts.writer.OnSyncTimer(turn);
+      break;
+    case TimerKind::kDiskWatch:
+      parts.writer.OnDiskWatch(turn);
       break;
     case TimerKind::kWatermark:
       parts.writer.OnWatermarkTimer(turn);

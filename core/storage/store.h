@@ -167,6 +167,8 @@ class Store {
   // Every range was compared with enough other owners.  Durable by a manifest
   // edit; effective at once.  Also ends open damage.
   void ClearSuspect(Turn& turn);
+  // The disk is silent: SegmentWriter::IsStalled.
+  bool IsStalled() const;
   // Puts are refused: a sync failed, or the disk is full.
   bool IsReadOnly() const;
 
@@ -225,9 +227,8 @@ class Store {
   // that to this store.  REQUIRES: OnDiskDone comes next.
   void FindValues(const DiskDone& done, FieldSaver::PartsOf parts_of,
                   std::vector<ByteSpan>* spans) const;
-  // kStoreSync, kWatermark, kCompaction, kCompactionPace, kScrub, kSpace with
-  // handle
-  // {slot = StoreId, gen = 1}.
+  // kStoreSync, kDiskWatch, kWatermark, kCompaction, kCompactionPace, kScrub,
+  // kSpace with handle {slot = StoreId, gen = 1}.
   void OnTimer(const TimerHeap::Due& due, Turn& turn);
   // End of a turn of the event loop: what gathered becomes one write.
   void OnTick(Turn& turn);

@@ -92,6 +92,51 @@ TEST(CataloguePressureTest, D6AStalledSyncIsBusyAtTheCapAndLosesNothing) {
   EXPECT_EQ(driver.ReplyTo(driver.Put("k29", "2")).status, StoreStatus::kOk);
 }
 
+// Said at 5 s, not ready at 20 s, and over when it ends.
+TEST(CataloguePressureTest, D6AStalledSyncIsToldOf) {
+  for (const bool fails : {false, true}) {
+    MemoryDisk disk(6);
+    Store::Options options = SmallStore();
+    options.sync_writes = true;
+    StoreDriver driver(disk, options);
+    driver.StartAndRecover();
+    driver.ReplyTo(driver.Put("before", "1"));
+    const auto notes = [&driver] {
+      return driver.CountNotes(Note::Kind::kDiskStall);
+    };
+    // The watch goes on over syncs that end in time.
+    for (int i = 0; i < 10; ++i) {
+      driver.ReplyTo(driver.Put("k", std::to_string(i)));
+      driver.Advance(kSecond);
+    }
+    EXPECT_EQ(notes(), 0u);
+
+    disk.set_holds(IsSyncOfAUsersFile);
+    const uint32_t put = driver.Put("k", "stalls");
+    driver.Settle();
+    driver.Advance(4900 * kMillisecond);
+    EXPECT_EQ(notes(), 0u);
+    driver.Advance(200 * kMillisecond);
+    ASSERT_EQ(notes(), 1u);
+    EXPECT_EQ(driver.notes().back().detail, 1u);
+    EXPECT_EQ(driver.notes().back().number, 5000u);
+    driver.Advance(14800 * kMillisecond);
+    EXPECT_FALSE(driver.store().IsStalled());
+    driver.Advance(200 * kMillisecond);
+    EXPECT_TRUE(driver.store().IsStalled());
+    driver.Advance(kMinute);
+    EXPECT_EQ(notes(), 1u);
+
+    disk.set_holds({});
+    if (fails) disk.FailNextSync(DiskError::kIo);
+    EXPECT_EQ(driver.ReplyTo(put).status, StoreStatus::kOk);
+    EXPECT_FALSE(driver.store().IsStalled());
+    ASSERT_EQ(notes(), 2u);
+    driver.Advance(kMinute);
+    EXPECT_EQ(notes(), 2u);
+  }
+}
+
 TEST(CataloguePressureTest, D6TheOtherStoreGoesOnBesideAStalledSync) {
   MemoryDisk disk(6);
   DirectoryDriver driver(disk, {.sync_writes = true});
