@@ -206,6 +206,14 @@ void EventLog::WriteNote(const Note& note,
       return Write(
           Level::kWarning, "index_snapshot_bad",
           {{"file", note.text}, {"then", "it is made again from the data"}});
+    case Note::Kind::kRootFileBad:
+      return Write(Level::kError, "damage",
+                   {{"file", note.text},
+                    {"offset", number},
+                    {"then", note.text == "RING"
+                                 ? "the others are asked for the ring"
+                                 : "the other slot counts, and the stop before "
+                                   "for a power loss"}});
   }
 }
 

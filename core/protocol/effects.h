@@ -92,6 +92,9 @@ struct Note {
     kSpace = 17,       // detail = SpaceState, number = free bytes
     kReserve = 18,     // number = bytes, fewer than configured: text says why
     kIndexSnapshotBad = 19,  // text = file, which is made again
+    // text = IDENTITY, number = offset of the slot that does not hold; or RING,
+    // which does not hold or is not there.  No record is lost by it.
+    kRootFileBad = 20,
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

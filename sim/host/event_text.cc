@@ -48,9 +48,10 @@ constexpr std::string_view kNoteNames[] = {"?",
                                            "vnodes kept",
                                            "space",
                                            "reserve",
-                                           "index snapshot bad"};
+                                           "index snapshot bad",
+                                           "root file bad"};
 static_assert(std::size(kNoteNames) ==
-              static_cast<size_t>(Note::Kind::kIndexSnapshotBad) + 1);
+              static_cast<size_t>(Note::Kind::kRootFileBad) + 1);
 
 std::string EndpointText(const Endpoint& endpoint) {
   const std::optional<uint32_t> node = NodeOfEndpoint(endpoint);
