@@ -12,7 +12,7 @@ BIN := bin/orrery
 
 .PHONY: help deps build test cluster stop-cluster load-test bench \
   bench-storage golden golden-scenarios golden-all campaign mutants fuzz crash-points test-pages \
-  kill-loop test-tsan test-valgrind test-words coverage lint fmt clean
+  kill-loop bit-flips test-tsan test-valgrind test-words coverage lint fmt clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -43,6 +43,10 @@ test-words: build  ## 104,000 words through three nodes, one killed half-way
 
 kill-loop: build  ## N=200 NODES=1 SEED=: kill -9 under load, nothing is missing
 	@python3 tests/system/kill_loop.py $(BIN) --kills $(N) --nodes $(NODES) \
+	  $(if $(SEED),--seed $(SEED))
+
+bit-flips: build  ## N=200 SEED=: bits of a stopped node's files flip, all is repaired
+	@python3 tests/system/bit_flips.py $(BIN) --rounds $(N) \
 	  $(if $(SEED),--seed $(SEED))
 
 load-test: build  ## load the running cluster

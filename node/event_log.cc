@@ -210,6 +210,14 @@ void EventLog::WriteNote(const Note& note,
       return Write(Level::kWarning,
                    note.detail == 1 ? "disk_slow" : "disk_slow_ended",
                    {{"store", note.text}, {"ms", number}});
+    case Note::Kind::kRootFileBad:
+      return Write(Level::kError, "damage",
+                   {{"file", note.text},
+                    {"offset", number},
+                    {"then", note.text == "RING"
+                                 ? "the others are asked for the ring"
+                                 : "the other slot counts, and the stop before "
+                                   "for a power loss"}});
   }
 }
 

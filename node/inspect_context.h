@@ -49,6 +49,8 @@ struct InspectContext {
   InspectReport report;
   InspectProgress progress;
   RecordSink* records = nullptr;  // Null: nobody asked.
+  // As IDENTITY says, if it is at hand: nothing was being written at the end.
+  bool was_clean_stop = false;
 
   // Each adds a finding; `at` is the file.
   void Note(const InspectedPath& at, std::string what);

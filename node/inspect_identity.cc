@@ -80,6 +80,7 @@ std::optional<Identity> InspectIdentity(const InspectedPath& at,
   }
   IdentitySlots slots = DecodeIdentity(*bytes);
   if (slots.newest.has_value()) {
+    context.was_clean_stop = slots.newest->clean_stop && !slots.one_damaged;
     SayIdentity(*slots.newest, &row);
   } else if (!slots.newer_format.has_value()) {
     context.Damage(at, {0, std::max(kIdentityBytes, bytes->size())},

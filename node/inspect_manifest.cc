@@ -55,9 +55,12 @@ void ReportDamage(const InspectedPath& at, uint64_t size,
         "all of it in doubt");
   }
   const uint64_t end = decoded.found_behind.value_or(size);
-  const char* what = decoded.found_behind.has_value()
-                         ? "an edit does not hold, and a later one does"
-                         : "BASE does not hold";
+  const char* what = "BASE does not hold";
+  if (decoded.found_behind.has_value()) {
+    what = "an edit does not hold, and a later one does";
+  } else if (decoded.has_unfinished) {
+    what = "the last edit does not hold, and the node was stopped cleanly";
+  }
   context.Damage(at, {decoded.upto, end - std::min(end, decoded.upto)},
                  absl::StrCat(what,
                               ": recovery will rebuild the store from its data "
@@ -88,6 +91,10 @@ std::optional<DecodedManifest> InspectManifest(
       context.ReadAll(at, *file, kInspectedManifestBytesMax);
   if (!bytes.has_value()) return std::nullopt;
   DecodedManifest decoded = DecodeManifest(*bytes);
+  // As recovery takes it.
+  if (decoded.has_unfinished && context.was_clean_stop) {
+    decoded.verdict = DecodedManifest::Verdict::kDamaged;
+  }
   InspectedFile row{
       .path = at.name, .kind = "manifest", .size = file->size(), .facts = {}};
   switch (decoded.verdict) {

@@ -139,7 +139,8 @@ void Boot::OpenStores(Rooms& rooms, Turn& turn) {
                    .first_seq = identity.first_seq,
                    .machine_restarted = rooms.directory.machine_restarted(),
                    .fresh = rooms.directory.fresh(),
-                   .moved = rooms.directory.moved()};
+                   .moved = rooms.directory.moved(),
+                   .was_clean = rooms.directory.was_clean()};
   rooms.user_store.OpenFiles(open, turn);
   open.first_seq += uint64_t{1} << 31;  // The hints store's half of the lease.
   rooms.hint_store.OpenFiles(open, turn);

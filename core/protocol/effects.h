@@ -94,6 +94,9 @@ struct Note {
     kIndexSnapshotBad = 19,  // text = file, which is made again
     kDiskStall = 20,         // text = store; detail = 1: a write or sync does
                              // not end, 0: it did; number = milliseconds
+    // text = IDENTITY, number = offset of the slot that does not hold; or RING,
+    // which does not hold or is not there.  No record is lost by it.
+    kRootFileBad = 21,
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

@@ -202,6 +202,12 @@ void DataDirectory::Judge(Turn& turn) {
                     "\", and this is node \"" + options_.node_name + "\"",
                 2);
   }
+  if (slots_.one_damaged) {
+    const uint64_t bad = 1 - identity_.revision % 2;
+    turn.effects.notes.push_back({.kind = Note::Kind::kRootFileBad,
+                                  .number = bad * kIdentitySlotBytes,
+                                  .text = "IDENTITY"});
+  }
   was_clean_ = identity_.clean_stop && !slots_.one_damaged;
   machine_restarted_ = slots_.one_damaged ||
                        (!was_clean_ && identity_.boot_id != options_.boot_id);
@@ -296,6 +302,10 @@ void DataDirectory::OpenIdentity(Turn& turn) {
 void DataDirectory::FinishOpen(Turn& turn) {
   phase_ = Phase::kOpen;
   ring_unreadable_ = !identity_.cluster.IsZero() && !ring_.has_value();
+  if (ring_unreadable_) {
+    turn.effects.notes.push_back(
+        {.kind = Note::Kind::kRootFileBad, .text = "RING"});
+  }
   step_ = Step::kIdle;
   turn.effects.Mark("storage.directory_open");
   StartNextJob(turn);

@@ -434,6 +434,13 @@ DecodedManifest DecodeManifest(ByteView file) {
       return decoded;  // MAN-1 does not hold: an edit is missing.
     }
   }
+  const ByteView next =
+      file.subspan(std::min(file.size(), static_cast<size_t>(decoded.upto)));
+  const ByteView page = next.first(
+      std::min(next.size(), static_cast<size_t>(kManifestPageBytes)));
+  decoded.has_unfinished =
+      std::any_of(page.begin(), page.end(),
+                  [](std::byte byte) { return byte != std::byte{0}; });
   decoded.verdict = DecodedManifest::Verdict::kValid;
   return decoded;
 }

@@ -12,7 +12,9 @@
 // and starts at a multiple of 4,096, so that a synced page is never rewritten.
 //
 // Invariants:
-//   MAN-1  An edit that is torn, and has none behind it, never happened.
+//   MAN-1  An edit that is torn, and has none behind it, never happened.  After
+//          a clean stop none is torn: what does not hold then is damage, and
+//          whoever knows how the process ended says so (has_unfinished).
 //   MAN-2  Applying what Decode returned never fails, whatever the bytes.
 //
 // Threading: none.
@@ -221,6 +223,8 @@ struct DecodedManifest {
   uint64_t last_edit = 0;
   // Where the edits that count end; 0: there is no header block.
   uint64_t upto = 0;
+  // Something stands there that is no edit.
+  bool has_unfinished = false;
   // The valid edit behind what is damaged there.
   std::optional<uint64_t> found_behind;
 };

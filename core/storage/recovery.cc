@@ -203,6 +203,12 @@ void Recovery::OnManifestRead(Turn& turn) {
     case DecodedManifest::Verdict::kValid:
       break;
   }
+  // Nobody was writing it, so it rotted, and nobody knows what it said.
+  if (decoded.has_unfinished && context_.open.was_clean) {
+    turn.effects.Mark("storage.last_edit_rotten");
+    RebuildWithoutManifest();
+    return ScanNextFile(turn);
+  }
   state_ = std::move(decoded.state);
   context_.next_file_id = std::max(context_.next_file_id, state_.next_id);
   for (const auto& [id, file] : state_.files) {

@@ -144,8 +144,9 @@ class Store {
     bool machine_restarted = false;
     bool fresh = false;
     bool moved = false;
+    bool was_clean = false;  // The stop before: nothing was being written.
     ORRERY_FIELDS(storage, generation, index_seed, first_seq, machine_restarted,
-                  fresh, moved)
+                  fresh, moved, was_clean)
   };
   // Recovers; then IsOpen() or IsFailed().  REQUIRES: called once, first.
   void OpenFiles(const Open& open, Turn& turn);

@@ -49,9 +49,10 @@ constexpr std::string_view kNoteNames[] = {"?",
                                            "space",
                                            "reserve",
                                            "index snapshot bad",
-                                           "disk stall"};
+                                           "disk stall",
+                                           "root file bad"};
 static_assert(std::size(kNoteNames) ==
-              static_cast<size_t>(Note::Kind::kDiskStall) + 1);
+              static_cast<size_t>(Note::Kind::kRootFileBad) + 1);
 
 std::string EndpointText(const Endpoint& endpoint) {
   const std::optional<uint32_t> node = NodeOfEndpoint(endpoint);

@@ -240,6 +240,7 @@ constexpr MarkRule kMarks[] = {
     {"storage.index_snapshot_met_damage", MarkClass::kCommon, {}},
     {"storage.index_snapshot_used", MarkClass::kCommon, {}},
     {"storage.index_snapshot_written", MarkClass::kCommon, {}},
+    {"storage.last_edit_rotten", MarkClass::kRare, {}},
     {"storage.manifest_failed", MarkClass::kCommon, {}},
     {"storage.manifest_full", MarkClass::kCommon, {}},
     {"storage.manifest_rolled", MarkClass::kCommon, {}},

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/storage/identity.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "node/inspect_command.h"
@@ -278,6 +279,22 @@ TEST_F(InspectTest, AnEditThatWasNotFinishedIsNoDamageAndOneInTheMiddleIs) {
 
   EXPECT_EQ(Inspect("shard-0000"), kExitUnexpected);
   EXPECT_THAT(out_, HasSubstr("an edit does not hold, and a later one does"));
+}
+
+// Nobody was writing it when the node stopped cleanly, as IDENTITY says.
+TEST_F(InspectTest, ALastEditThatRottedSinceACleanStopIsDamage) {
+  MakeStore();
+  const Bytes slot = EncodeIdentitySlot(
+      {.storage = {{7, 9}}, .node_name = "n1", .clean_stop = true}, 5);
+  WriteFile("IDENTITY", std::string(TextOf(slot.view())));
+  ASSERT_EQ(Inspect(""), kExitOk) << out_;
+  const std::string path = std::string("shard-0000/") + kManifestName;
+  Flip(path, ReadFile(path).find_last_not_of('\0'));
+
+  EXPECT_EQ(Inspect(""), kExitUnexpected);
+
+  EXPECT_THAT(out_, HasSubstr("the last edit does not hold"));
+  EXPECT_THAT(out_, HasSubstr("damaged places 1 "));
 }
 
 TEST_F(InspectTest, DamageOfIdentityAndRingIsToldSlotBySlot) {

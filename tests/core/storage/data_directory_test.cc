@@ -48,6 +48,15 @@ class DataDirectoryTest : public testing::Test {
     Turn turn{{.wall = wall_}, effects, timers_};
     action(turn);
     for (DiskEffect& effect : effects.disk) disk_.Submit(std::move(effect));
+    for (Note& note : effects.notes) notes_.push_back(std::move(note));
+  }
+  // "IDENTITY at 4096", or nothing: what was said to be bad.
+  std::string BadRootFile() const {
+    for (const Note& note : notes_) {
+      if (note.kind != Note::Kind::kRootFileBad) continue;
+      return note.text + " at " + std::to_string(note.number);
+    }
+    return "";
   }
   void Reopen(std::string name = "n1", uint64_t boot = 1) {
     disk_.CrashProcess();
@@ -67,6 +76,7 @@ class DataDirectoryTest : public testing::Test {
   }
 
   MemoryDisk disk_{3};
+  std::vector<Note> notes_;
   WallTime wall_;
   TimerHeap timers_;
   std::unique_ptr<DataDirectory> directory_;
@@ -271,12 +281,14 @@ TEST_F(DataDirectoryTest, ADamagedRingIsUnreadableAndNoneIsNot) {
   EXPECT_TRUE(IsOpen());
   EXPECT_FALSE(directory_->ring().has_value());
   EXPECT_TRUE(directory_->ring_unreadable());
+  EXPECT_EQ(BadRootFile(), "RING at 0");
 }
 
 TEST_F(DataDirectoryTest, OneBadSlotIsSurvived) {
   Open();
   Reopen();
   const uint32_t generation = directory_->identity().generation;
+  ASSERT_EQ(BadRootFile(), "");
   // The newer slot is the one of revision 2.
   disk_.FlipBit("IDENTITY", 100, 1);
   Reopen();
@@ -285,6 +297,7 @@ TEST_F(DataDirectoryTest, OneBadSlotIsSurvived) {
   EXPECT_EQ(directory_->identity().storage.hi, 11u);
   EXPECT_EQ(directory_->identity().generation, generation + 1);
   EXPECT_TRUE(directory_->machine_restarted());
+  EXPECT_EQ(BadRootFile(), "IDENTITY at 0");
 }
 
 TEST_F(DataDirectoryTest, ASlotThatNobodyWouldWriteIsNoIdentity) {

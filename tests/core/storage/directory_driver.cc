@@ -61,7 +61,8 @@ void DirectoryDriver::Boot(Turn& turn) {
                      .first_seq = identity.first_seq,
                      .machine_restarted = directory_->machine_restarted(),
                      .fresh = directory_->fresh(),
-                     .moved = directory_->moved()};
+                     .moved = directory_->moved(),
+                     .was_clean = directory_->was_clean()};
     user_store_->OpenFiles(open, turn);
     open.first_seq += uint64_t{1} << 31;
     hint_store_->OpenFiles(open, turn);

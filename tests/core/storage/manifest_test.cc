@@ -118,7 +118,9 @@ TEST(ManifestTest, AnUnfinishedLastEditNeverHappened) {
 
     EXPECT_EQ(decoded.verdict, Verdict::kValid);
     EXPECT_EQ(decoded.state, SomeState());
+    EXPECT_EQ(decoded.has_unfinished, torn > 0);
   }
+  EXPECT_FALSE(image.Decode().has_unfinished);
 }
 
 TEST(ManifestTest, ABadEditWithAValidOneBehindItIsDamage) {

@@ -332,6 +332,42 @@ TEST_F(RecoveryTest, ALostManifestIsRebuiltFromTheFilesUnderSuspicion) {
   }
 }
 
+// Catalogue B13.  Of an edit that was being written nothing is lost, and of one
+// that was durable everything may be: here its output files are not listed, and
+// its input files are gone.
+TEST_F(RecoveryTest, ALastEditThatRottedSinceACleanStopIsNoUnfinishedOne) {
+  StoreDriver driver(disk_, SmallStore());
+  driver.StartAndRecover();
+  FillFiles(driver);
+  for (int i = 0; i < 60; i += 2) {
+    driver.ReplyTo(driver.Delete("k" + std::to_string(i)));
+  }
+  driver.StopCleanly();
+  driver.StartAndRecover();
+  driver.Do([&](Turn& turn) { driver.store().Compact(turn); });
+  driver.Advance(10 * kSecond);
+  driver.StopCleanly();
+  std::string manifest;
+  for (const std::string& path : disk_.Paths()) {
+    if (path.find("MANIFEST") != std::string::npos) manifest = path;
+  }
+  const std::string whole = disk_.Content(manifest);
+  const size_t last = whole.find_last_not_of('\0') / 4096 * 4096;
+  constexpr char kSwap = 4;
+  ASSERT_EQ(whole[last + 16], kSwap);
+  disk_.FlipBit(manifest, last + 24, 3);
+
+  driver.StartAndRecover();
+
+  ASSERT_TRUE(driver.store().IsOpen());
+  EXPECT_TRUE(driver.store().IsSuspect());
+  EXPECT_TRUE(driver.SawMark("storage.last_edit_rotten"));
+  for (int i = 1; i < 60; i += 2) {
+    const std::string key = "k" + std::to_string(i);
+    EXPECT_EQ(driver.ValueOf(key), std::string(3000, 'a')) << key;
+  }
+}
+
 // Catalogue B7.
 TEST_F(RecoveryTest, AnUnlistedFileIsRemoved) {
   StoreDriver driver(disk_, SmallStore());

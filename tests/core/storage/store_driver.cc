@@ -23,7 +23,16 @@ void StoreDriver::Start(bool machine_restarted) {
   open.first_seq = std::max(open.first_seq, uint64_t{generation_} << 32);
   open.machine_restarted = machine_restarted;
   open.fresh = generation_ == 1;
+  open.was_clean = std::exchange(was_clean_, false);
   Do([&](Turn& turn) { store_->OpenFiles(open, turn); });
+}
+
+void StoreDriver::StopCleanly() {
+  Do([&](Turn& turn) { store_->Close(turn); });
+  Settle();
+  ORRERY_INVARIANT(store_->IsClosed());
+  disk_.CrashProcess();
+  was_clean_ = store_->IsClean();
 }
 
 void StoreDriver::StartAndRecover(bool machine_restarted) {

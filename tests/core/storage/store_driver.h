@@ -43,6 +43,8 @@ class StoreDriver {
   uint32_t generation() const { return generation_; }
   // A new process: generation rises, the old store is gone.
   void Start(bool machine_restarted = false);
+  // As SIGTERM ends one, which the next start knows.
+  void StopCleanly();
   // Until open or failed.
   void StartAndRecover(bool machine_restarted = false);
   // One completion, or the tick that is due.  False: nothing to do.
@@ -96,6 +98,7 @@ class StoreDriver {
   TimerHeap timers_;
   Instant now_{1};
   bool more_ = false;
+  bool was_clean_ = false;
   Store::Open open_{.storage = {{7, 9}}, .index_seed = {0x1234, 0x5678}};
   uint32_t generation_ = 0;
   uint32_t next_ticket_ = 1;
