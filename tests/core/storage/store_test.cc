@@ -728,6 +728,33 @@ TEST_F(StoreTest, ACompactionThatMeetsDamageNamesTheKeys) {
   EXPECT_FALSE(changes[0].new_digest.has_value());
 }
 
+// CMP-2: what the disk does not give is damage as well as what it gives wrong,
+// and no reason to compact nothing any more.
+TEST_F(StoreTest, ACompactionThatMeetsABadSectorNamesTheKeysAndGoesOn) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("lost", "hello-hello"));
+  for (int i = 0; i < 90; ++i) {
+    driver_.ReplyTo(driver_.Put("often", std::string(2000, 'x')));
+    if (i % 3 == 0) driver_.ReplyTo(driver_.Put("k" + std::to_string(i), "v"));
+  }
+  Restart();
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FailReadsAt(path, disk_.Content(path).find("hello-hello"));
+  const auto compact = [this] {
+    driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+    driver_.Settle();
+  };
+
+  compact();
+
+  EXPECT_TRUE(driver_.SawMark("storage.compaction_met_damage"));
+  EXPECT_EQ(driver_.store().PeekEntry("lost").kind, Store::Peek::Kind::kUnsure);
+  compact();
+  EXPECT_GE(driver_.store().counters().compactions, 1U);
+  EXPECT_EQ(disk_.PathsEndingWith(".data").front(), path);
+  EXPECT_EQ(driver_.ValueOf("k81"), "v");
+}
+
 // ---- Tombstones that hide nothing (CMP-5) ----
 
 class HintsStoreTest : public testing::Test {
