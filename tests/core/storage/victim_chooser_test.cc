@@ -130,6 +130,15 @@ TEST_F(VictimChooserTest, AJobIsBounded) {
   EXPECT_THAT(Choose(), SizeIs(kVictimsMax));
 }
 
+// VIC-2: or the copies would fill the disk.
+TEST_F(VictimChooserTest, WhereSpaceIsShortAJobCopiesWhatHasRoom) {
+  for (int i = 0; i < 4; ++i) Add({.used = 50000, .live = 20000});
+  query_.live_bytes_max = 59999;
+  EXPECT_THAT(Choose(), SizeIs(2));
+  query_.live_bytes_max = 0;
+  EXPECT_THAT(Choose(), SizeIs(1));
+}
+
 TEST_F(VictimChooserTest, OneFileMayBeLargerThanAJob) {
   Add({.used = 4 * kVictimBytesMax, .live = 2 * kVictimBytesMax});
   Add({.used = 50000, .live = 25000});
