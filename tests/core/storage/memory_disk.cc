@@ -199,7 +199,9 @@ DiskError MemoryDisk::RefusalOfRename(const DiskEffect& effect) const {
 }
 
 void MemoryDisk::Rename(const DiskEffect& effect, DiskDone& done) {
-  done.error = RefusalOfRename(effect);
+  done.error = fail_rename_.has_value()
+                   ? *std::exchange(fail_rename_, std::nullopt)
+                   : RefusalOfRename(effect);
   if (done.error != DiskError::kNone) return;
   const std::shared_ptr<Inode> inode = Find(effect.path);
   if (inode == Find(effect.path2)) return;  // One file.

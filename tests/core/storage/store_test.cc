@@ -486,6 +486,27 @@ TEST_F(StoreTest, DoubtThatFindsNoSpaceIsHidden) {
   EXPECT_TRUE(driver_.store().HasNotedRecovery());
 }
 
+// A directory takes up space too.  What was written under another name is
+// closed until it is tried again.
+TEST_F(StoreTest, AManifestThatFindsNoSpaceForItsNameIsMadeLater) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "v"));
+  disk_.CrashProcess();
+  disk_.FailNextRename(DiskError::kNoSpace);
+  driver_.StartAndRecover();
+  driver_.StartSpace();
+  ASSERT_TRUE(driver_.SawMark("storage.manifest_full"));
+
+  driver_.Advance(3 * kSecond);
+
+  EXPECT_TRUE(driver_.store().HasNotedRecovery());
+  EXPECT_FALSE(driver_.store().IsReadOnly());
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put("l", "w")).status, StoreStatus::kOk);
+  Restart();
+  EXPECT_EQ(driver_.ValueOf("k"), "v");
+  EXPECT_EQ(driver_.ValueOf("l"), "w");
+}
+
 TEST_F(StoreTest, DoubtThatAFailedManifestDoesNotTakeIsHidden) {
   for (const bool fails_before : {false, true}) {
     MemoryDisk disk(1);
