@@ -127,6 +127,11 @@ void MemoryDisk::Open(const DiskEffect& effect, DiskDone& done) {
     done.error = DiskError::kOther;
     return;
   }
+  const auto refused = fail_opens_.find(effect.path);
+  if (refused != fail_opens_.end() && refused->second != DiskError::kNone) {
+    done.error = refused->second;
+    return;
+  }
   if (fail_create_.has_value() && inode == nullptr) {
     done.error = *std::exchange(fail_create_, std::nullopt);
     return;

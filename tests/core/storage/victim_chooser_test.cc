@@ -176,5 +176,19 @@ TEST_F(VictimChooserTest, ATombstoneComesAloneIfNotAllHaveRoom) {
   EXPECT_THAT(Choose(), ElementsAre(kVictimsMax + 1));
 }
 
+// A job that ends for want of space frees nothing: its output has a header, a
+// SEAL and a last page too.
+TEST_F(VictimChooserTest, ReliefCopiesOnlyWhatHasRoomWithAllThatGoesWithIt) {
+  Add({.used = 50000, .live = 20000});
+  const uint64_t needed = 20000 + 4 * kHeaderBlockBytes;
+
+  const Relief refused = ChooseRelief(files_, needed - 1);
+  EXPECT_THAT(refused.slots, IsEmpty());
+  EXPECT_TRUE(refused.wants_room);
+  const Relief copied = ChooseRelief(files_, needed);
+  EXPECT_THAT(copied.slots, SizeIs(1));
+  EXPECT_TRUE(copied.copies);
+}
+
 }  // namespace
 }  // namespace orrery
