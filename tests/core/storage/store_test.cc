@@ -531,8 +531,8 @@ TEST_F(StoreTest, DoubtThatFindsNoSpaceIsHidden) {
   EXPECT_TRUE(driver_.store().HasNotedRecovery());
 }
 
-// A directory takes up space too.  What was written under another name is
-// closed until it is tried again.
+// Catalogue D3.  A directory takes up space too.  What was written under
+// another name is closed until it is tried again.
 TEST_F(StoreTest, AManifestThatFindsNoSpaceForItsNameIsMadeLater) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("k", "v"));
@@ -829,8 +829,8 @@ TEST_F(StoreTest, ACompactionThatMeetsDamageNamesTheKeys) {
   EXPECT_FALSE(changes[0].new_digest.has_value());
 }
 
-// CMP-2: what the disk does not give is damage as well as what it gives wrong,
-// and no reason to compact nothing any more.
+// Catalogue C3.  CMP-2: what the disk does not give is damage as well as what
+// it gives wrong, and no reason to compact nothing any more.
 TEST_F(StoreTest, ACompactionThatMeetsABadSectorNamesTheKeysAndGoesOn) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("lost", "hello-hello"));
