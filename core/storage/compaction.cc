@@ -135,6 +135,7 @@ void Compaction::StartScan(Turn& turn) {
   const DataFile& file = files_.At(inputs_[next_input_]);
   scan_.emplace(FileScan::Options{
       .file = context_.disk.NumberOfSlot(inputs_[next_input_]),
+      .on_error = FileScan::OnError::kPassPage,
       .segment = {.salt = file.salt,
                   .from = kHeaderBlockBytes,
                   .upto = file.length,
@@ -205,7 +206,6 @@ void Compaction::OnPieceRead(const DiskDone& part, Turn& turn) {
   if (std::optional<DiskEffect> rest = scan_->Take(part)) {
     return Emit(*std::move(rest), turn);
   }
-  if (scan_->HasFailed()) return Abort(turn);
   Continue(turn);
 }
 

@@ -269,7 +269,9 @@ void ManifestLog::OnError(const DiskDone& done, Turn& turn) {
   is_full_ = true;
   LookForDoubt();
   turn.effects.Mark("storage.manifest_full");
-  if (failed == Step::kWriteTmp || failed == Step::kTruncateTmp) {
+  const bool is_open = failed == Step::kTruncateTmp ||
+                       failed == Step::kWriteTmp || failed == Step::kRename;
+  if (is_open) {
     Submit(Step::kCloseTmp,
            {.verb = DiskVerb::kClose,
             .file = disk_.NumberOfManifest(next_generation_)},

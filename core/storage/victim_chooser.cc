@@ -159,9 +159,7 @@ class Chooser {
       if (slots.size() == kVictimsMax) break;
       bytes += victim.bytes;
       live += victim.live;
-      const bool is_much =
-          bytes > kVictimBytesMax || live > kVictimLiveBytesMax;
-      if (!slots.empty() && is_much) break;
+      if (!slots.empty() && IsMuch(bytes, live)) break;
       slots.push_back(victim.slot);
     }
     return slots;

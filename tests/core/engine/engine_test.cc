@@ -102,6 +102,38 @@ TEST_F(EngineTest, ASnapshotIsAnsweredWhenItIsThere) {
   EXPECT_EQ(std::get<Refused>(replies_[1]).why, Refused::Why::kNameTaken);
 }
 
+// One of the two stores has something to do.
+TEST_F(EngineTest, AnOperatorIsToldOfBothStoresTogether) {
+  ASSERT_TRUE(bench_.Boot());
+  Ask(ClientVerb::kPut, 1);
+  bench_.Settle();
+  Ask(ClientVerb::kSnapshot, 2);  // Which seals the file.
+  bench_.Settle();
+  replies_.clear();
+
+  Ask(ClientVerb::kScrub, 3);
+
+  ASSERT_EQ(replies_.size(), 1U);
+  const auto* answer = std::get_if<TaskAnswer>(&replies_[0]);
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(answer->state, TaskAnswer::State::kStarted);
+  EXPECT_EQ(answer->files, 1U);
+}
+
+TEST_F(EngineTest, ANodeThatStopsTakesNoTasks) {
+  ASSERT_TRUE(bench_.Boot());
+  bench_.Deliver(StopEvent{});
+  for (const ClientVerb verb :
+       {ClientVerb::kCompact, ClientVerb::kScrub, ClientVerb::kSnapshot}) {
+    replies_.clear();
+    Ask(verb, 1);
+    ASSERT_EQ(replies_.size(), 1U);
+    const auto* refused = std::get_if<Refused>(&replies_[0]);
+    ASSERT_NE(refused, nullptr);
+    EXPECT_EQ(refused->why, Refused::Why::kShuttingDown);
+  }
+}
+
 TEST_F(EngineTest, AStopEndsASnapshotAndSaysSo) {
   ASSERT_TRUE(bench_.Boot());
   bench_.Settle();

@@ -453,5 +453,26 @@ TEST_F(DataDirectoryTest, ARingWaitsWhileTheDiskIsFull) {
   EXPECT_EQ(directory_->ring()->text(), "later");
 }
 
+// Also of one that was asked for before.
+TEST_F(DataDirectoryTest, ALaterRingStaysBehindOneThatWaitsForSpace) {
+  Open();
+  SaveRing(1, 99, "ring");
+  SaveRing(2, 99, "later");
+  RunOne();  // IDENTITY, with the cluster.
+  RunOne();
+  RunOne();  // RING.tmp is made.
+  disk_.FailNextWrite(DiskError::kNoSpace);
+  Settle();
+  EXPECT_TRUE(directory_->TakeSaved().empty());
+
+  Do([&](Turn& turn) { directory_->OnRetry(turn); });
+  Settle();
+
+  EXPECT_EQ(directory_->TakeSaved(), (std::vector<uint64_t>{1, 2}));
+  EXPECT_EQ(directory_->ring()->text(), "later");
+  Reopen();
+  EXPECT_EQ(directory_->ring()->text(), "later");
+}
+
 }  // namespace
 }  // namespace orrery

@@ -182,6 +182,27 @@ TEST(FileScanTest, AnErrorCostsAPage) {
   }
 }
 
+// A bad sector somewhere in a page: pread(2) gives what is before it.
+TEST(FileScanTest, WhatTheDiskGaveBeforeAnErrorIsNotLost) {
+  ScannedDisk disk{.image = {}};
+  uint64_t bad = 0;
+  for (int i = 0; i < 20; ++i) {
+    const uint64_t begins =
+        disk.image.Add("key" + std::to_string(i), std::string(3000, 'v'));
+    if (i == 6) bad = begins;
+  }
+  ASSERT_NE(bad % kFileScanPage, 0U);
+  disk.bad_pages = {bad};  // It ends in the next page, which is lost too.
+
+  const FileScanSeen seen = RunScan(disk, FileScan::OnError::kPassPage);
+
+  FileScanSeen expected = AllTwenty();
+  expected.keys.erase(expected.keys.begin() + 6, expected.keys.begin() + 9);
+  EXPECT_EQ(seen.keys, expected.keys);
+  ASSERT_EQ(seen.gaps.size(), 1U);
+  EXPECT_EQ(seen.gaps[0].first, bad);
+}
+
 TEST(FileScanTest, FailsAtThePageOrThePiece) {
   ScannedDisk disk{.image = TwentyRecords()};
   const uint64_t bad = 8 * kFileScanPage;

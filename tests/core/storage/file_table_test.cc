@@ -83,5 +83,24 @@ TEST_F(FileTableTest, AClosedFileIsOpenedAgainForItsReader) {
   EXPECT_EQ(effects_.disk[0].verb, DiskVerb::kOpen);
 }
 
+// FIL-2: or ever fewer files would stay open.
+TEST_F(FileTableTest, AFileThatCouldNotBeOpenedHoldsNoHandle) {
+  const std::vector<uint16_t> slots = MakeFiles(kOpenFilesMax + 1);
+  files_.Unpin(slots[7], turn_);
+  ASSERT_EQ(Close(), 1U);
+  files_.Pin(slots[7]);
+  ASSERT_FALSE(files_.EnsureOpen(slots[7], turn_));
+  effects_.Clear();
+  DiskDone failed{.error = DiskError::kIo};
+  failed.token.handle.slot = slots[7];
+
+  files_.OnDiskDone(failed, turn_);
+
+  EXPECT_EQ(files_.TakeFailed().size(), 1U);
+  files_.Unpin(slots[7], turn_);
+  files_.Unpin(slots[8], turn_);
+  EXPECT_EQ(Close(), 0U);
+}
+
 }  // namespace
 }  // namespace orrery

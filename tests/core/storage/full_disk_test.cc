@@ -203,6 +203,7 @@ TEST_F(FullDiskTest, AStartWithoutAReserveServesReads) {
   EXPECT_EQ(Put("k", "2"), StoreStatus::kFull);
   disk_.set_capacity(UINT64_MAX);
   driver_.Advance(2 * kSecond);
+  EXPECT_EQ(driver_.store().counters().pinned_files, 0u);  // None is open.
   EXPECT_EQ(Put("k", "2"), StoreStatus::kOk);
 }
 

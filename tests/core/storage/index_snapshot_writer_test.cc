@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "core/base/crc32c.h"
 #include "core/base/prng.h"
+#include "core/storage/index_snapshot.h"
 #include "gtest/gtest.h"
 #include "tests/core/storage/memory_disk.h"
 #include "tests/core/storage/store_driver.h"
@@ -79,10 +81,26 @@ class IndexSnapshotWriterTest : public testing::Test {
           << key;
     }
   }
-  // Zeros over a page of the first file, and the keys whose newest record
-  // meets it.
-  std::set<std::string> ZeroAPage() {
-    const std::string path = Files().front();
+  // Every checksum of it holds, and all rows but the last one can be.
+  void EndWithAnImpossibleRow(const std::string& path) {
+    std::string content = disk_.Content(path);
+    ASSERT_EQ(content.size(), 4096 + kSnapshotBlockBytes);  // One block.
+    const size_t rows =
+        static_cast<uint8_t>(content[4096 + 4]) |
+        static_cast<size_t>(static_cast<uint8_t>(content[4096 + 5])) << 8;
+    const size_t last =
+        4096 + kSnapshotBlockHeadBytes + (rows - 1) * kSnapshotRowBytes;
+    content.replace(last + 32, 4, std::string(4, '\0'));  // In the header.
+    const uint32_t crc =
+        Crc32c(ViewOf(content).subspan(4096, kSnapshotBlockBytes).subspan(4));
+    for (size_t i = 0; i < 4; ++i) {
+      content[4096 + i] = static_cast<char>(crc >> (8 * i));
+    }
+    disk_.SetContent(path, content);
+  }
+  // Zeros over a page of one file, and the keys whose newest record meets it.
+  std::set<std::string> ZeroAPage(size_t file = 0) {
+    const std::string path = Files()[file];
     constexpr size_t kFrom = 5 * 4096;
     std::string content = disk_.Content(path);
     std::set<std::string> met;
@@ -179,8 +197,7 @@ TEST_F(IndexSnapshotWriterTest,
   for (const std::string& path : Indexes()) {
     std::string data = path;
     data.replace(data.size() - 6, 6, ".data");
-    EXPECT_NE(std::find(Files().begin(), Files().end(), data), Files().end())
-        << path;
+    EXPECT_TRUE(disk_.Exists(data)) << path;
   }
   EXPECT_GE(Indexes().size() + 2, Files().size());
   Restart();
@@ -220,6 +237,29 @@ TEST_F(IndexSnapshotWriterTest, ABadOneIsNotUsedAndIsMadeAgain) {
     driver_.Settle();
     EXPECT_EQ(disk_.Content(path).substr(4096), good.substr(4096)) << i;
   }
+}
+
+// What an operator reads of a start counts each record once.
+TEST_F(IndexSnapshotWriterTest, ABadOneIsNotCountedBesideTheData) {
+  FillAndIndex();
+  const auto told = [this] {
+    uint64_t records = 0;
+    for (const Note& note : driver_.notes()) {
+      if (note.kind == Note::Kind::kRecovered) records = note.number;
+    }
+    return records;
+  };
+  Restart();
+  const uint64_t records = told();
+  ASSERT_GE(records, static_cast<uint64_t>(kKeys));
+  disk_.CrashProcess();
+  ASSERT_GE(Files().size(), 2U);
+  for (const std::string& path : Indexes()) EndWithAnImpossibleRow(path);
+
+  Restart();
+
+  EXPECT_TRUE(driver_.SawMark("storage.index_snapshot_bad"));
+  EXPECT_EQ(told(), records);
 }
 
 // What stands behind the last block nobody claims.
@@ -334,6 +374,54 @@ TEST_F(IndexSnapshotWriterTest, AFailedSyncIsNoFailureOfTheStore) {
   ExpectAll();
 }
 
+// Whatever the disk says of its name: nothing stays beside it.
+TEST_F(IndexSnapshotWriterTest, OneThatGetsNoNameLeavesNothing) {
+  Fill();
+  disk_.CrashProcess();
+  for (const std::string& path : Indexes()) disk_.Remove(path);
+  driver_.StartAndRecover();
+  disk_.FailNextRename(DiskError::kIo);
+
+  driver_.Settle();
+
+  EXPECT_EQ(driver_.store().counters().index_snapshots_given_up, 1U);
+  EXPECT_EQ(Indexes().size(), Files().size() - 1);
+  EXPECT_TRUE(disk_.PathsEndingWith(".tmp").empty());
+}
+
+// IXW-3: it goes when its reader lets go of it, and the next one has its turn.
+TEST_F(IndexSnapshotWriterTest, AFileThatIsCompactedMeanwhileGoes) {
+  Fill();
+  disk_.CrashProcess();
+  for (const std::string& path : Indexes()) disk_.Remove(path);
+  const std::string first = Files().front();
+  bool is_held = true;
+  disk_.set_holds([&](const DiskEffect& effect) {
+    return is_held && effect.priority == DiskPriority::kScrub;
+  });
+  driver_.StartAndRecover();
+  for (int i = 0; i < kKeys; ++i) {
+    driver_.ReplyTo(driver_.Put(KeyOf(i), "short"));
+    model_[KeyOf(i)] = "short";
+  }
+  driver_.Advance(2 * kSecond);
+  driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+  driver_.Settle();
+  ASSERT_GE(driver_.store().counters().compactions, 1U);
+  ASSERT_EQ(Files().front(), first);  // It is being read.
+  is_held = false;
+
+  driver_.Settle();
+
+  EXPECT_NE(Files().front(), first);
+  EXPECT_EQ(driver_.store().counters().index_snapshots_given_up, 0U);
+  Restart();
+  driver_.Settle();
+  EXPECT_EQ(driver_.store().counters().pinned_files, 0U);
+  EXPECT_EQ(Indexes().size(), Files().size());
+  ExpectAll();
+}
+
 // IXW-2: a snapshot of what does not hold would hide it.
 TEST_F(IndexSnapshotWriterTest, DataThatDoesNotHoldGetsNone) {
   Fill();
@@ -397,6 +485,58 @@ TEST_F(IndexSnapshotWriterTest, NamedKeysAreForgottenWhenAllOfThemAreRepaired) {
   EXPECT_FALSE(driver_.store().IsSuspect());
   EXPECT_EQ(driver_.store().counters().damaged_records, 0u);
   ExpectAll();
+}
+
+// What was repaired in one file stands at the same place as what is lost in the
+// next.
+TEST_F(IndexSnapshotWriterTest, ARepairOfOneFileHidesNothingOfTheNext) {
+  FillAndIndex();
+  const std::set<std::string> repaired = ZeroAPage(0);
+  driver_.ValueOf(*repaired.begin());
+  driver_.Settle();
+  Restart();
+  for (const std::string& key : repaired) {
+    driver_.ReplyTo(driver_.Put(key, "repaired"));
+    model_[key] = "repaired";
+  }
+  driver_.Settle();
+  const std::set<std::string> lost = ZeroAPage(1);
+  ASSERT_GE(lost.size(), 5U);
+  driver_.ValueOf(*lost.begin());
+  driver_.Settle();
+
+  Restart();
+
+  EXPECT_FALSE(driver_.store().IsSuspect());
+  EXPECT_EQ(driver_.store().counters().damaged_records, lost.size());
+  ExpectAll(lost);
+}
+
+// The snapshot of the first file names some keys and then is none.
+TEST_F(IndexSnapshotWriterTest, NamesThatAreNotAllKnownHoldUpNoOther) {
+  FillAndIndex();
+  const std::set<std::string> unknown = ZeroAPage(0);
+  const std::set<std::string> lost = ZeroAPage(1);
+  driver_.ValueOf(*unknown.begin());
+  driver_.ValueOf(*lost.begin());
+  driver_.Settle();
+  disk_.CrashProcess();
+  EndWithAnImpossibleRow(IndexOf(Files().front()));
+  Restart();
+  ASSERT_TRUE(driver_.SawMark("storage.index_snapshot_bad"));
+  EXPECT_TRUE(driver_.store().IsSuspect());
+  for (const std::string& key : lost) {
+    EXPECT_TRUE(driver_.store().IsDamaged(key)) << key;
+  }
+  driver_.Do([&](Turn& turn) { driver_.store().ClearSuspect(turn); });
+  driver_.Settle();
+
+  Restart();
+
+  // What the second file lost still waits for its repair.
+  for (const std::string& key : lost) {
+    EXPECT_TRUE(driver_.store().IsDamaged(key)) << key;
+  }
 }
 
 // Catalogue C4: a tombstone that cannot be read is not the value before it.

@@ -127,6 +127,11 @@ void MemoryDisk::Open(const DiskEffect& effect, DiskDone& done) {
     done.error = DiskError::kOther;
     return;
   }
+  const auto refused = fail_opens_.find(effect.path);
+  if (refused != fail_opens_.end() && refused->second != DiskError::kNone) {
+    done.error = refused->second;
+    return;
+  }
   if (fail_create_.has_value() && inode == nullptr) {
     done.error = *std::exchange(fail_create_, std::nullopt);
     return;
@@ -199,7 +204,9 @@ DiskError MemoryDisk::RefusalOfRename(const DiskEffect& effect) const {
 }
 
 void MemoryDisk::Rename(const DiskEffect& effect, DiskDone& done) {
-  done.error = RefusalOfRename(effect);
+  done.error = fail_rename_.has_value()
+                   ? *std::exchange(fail_rename_, std::nullopt)
+                   : RefusalOfRename(effect);
   if (done.error != DiskError::kNone) return;
   const std::shared_ptr<Inode> inode = Find(effect.path);
   if (inode == Find(effect.path2)) return;  // One file.

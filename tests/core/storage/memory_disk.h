@@ -69,6 +69,11 @@ class MemoryDisk {
   void FailNextSync(DiskError error) { fail_sync_ = error; }
   void FailNextWrite(DiskError error) { fail_write_ = error; }
   void FailNextCreate(DiskError error) { fail_create_ = error; }
+  void FailNextRename(DiskError error) { fail_rename_ = error; }
+  // Each open of what is there; kNone: as before.
+  void FailOpens(const std::string& path, DiskError error) {
+    fail_opens_[path] = error;
+  }
   void set_capacity(uint64_t bytes) { capacity_ = bytes; }
   // What kSpace says of the whole disk; 0: that it cannot tell.
   void set_total(uint64_t bytes) { total_ = bytes; }
@@ -183,6 +188,8 @@ class MemoryDisk {
   std::set<std::string> locks_;
   std::optional<DiskError> fail_link_;
   std::optional<DiskError> fail_create_;
+  std::optional<DiskError> fail_rename_;
+  std::map<std::string, DiskError> fail_opens_;
   uint64_t next_inode_ = 1;
   uint64_t operations_ = 0;
 };

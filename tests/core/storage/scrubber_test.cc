@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/base/crc32c.h"
 #include "core/storage/index_snapshot.h"
@@ -127,6 +128,50 @@ TEST_F(ScrubberTest, WhatIsNoRecordIsWornAndCompactedAway) {
   EXPECT_EQ(driver_.ValueOf("first"), "hello-hello");
 }
 
+// SCR-2: each file anew.  What a read gives wrong once is no damage.
+TEST_F(ScrubberTest, EveryFileIsReadTwiceBeforeItIsCalledDamaged) {
+  Fill();
+  const std::vector<std::string> paths = disk_.PathsEndingWith(".data");
+  constexpr uint64_t kIndexFiles = 0x700000;  // Their numbers are higher.
+  size_t looks = 0;
+  disk_.set_after_operation([&](const DiskEffect& effect) {
+    if (effect.verb != DiskVerb::kDropCache) return;
+    if (effect.file.value >= kIndexFiles) return;
+    // Bad, good again; bad, good again.
+    if (looks < 4) disk_.FlipBit(paths[looks / 2], 9000, 3);
+    ++looks;
+  });
+
+  ScrubAll();
+  driver_.Advance(2 * kSecond);
+
+  EXPECT_EQ(looks, 4u);
+  EXPECT_EQ(driver_.CountNotes(Note::Kind::kDamage), 0u);
+  EXPECT_EQ(Counters().damaged_files, 0u);
+}
+
+// What was read before somebody asked may have rotted since.
+TEST_F(ScrubberTest, AnOperatorGetsAllFilesAlsoWhileOneIsRead) {
+  Fill();
+  driver_.Advance(6 * kSecond);
+  ASSERT_EQ(Counters().scrubbed_files, 1u);
+  disk_.set_holds([](const DiskEffect& effect) {
+    return effect.priority == DiskPriority::kScrub;
+  });
+  driver_.Advance(5 * kSecond);  // The second one.
+  ASSERT_EQ(Counters().scrubbed_files, 1u);
+
+  EXPECT_EQ(ScrubAll().state, TaskAnswer::State::kStarted);
+  EXPECT_EQ(Counters().scrub_files_left, 2u);
+  disk_.set_holds({});
+  driver_.Advance(2 * kSecond);
+
+  // The one that was being read, then both, and then it is over.
+  EXPECT_EQ(Counters().scrubbed_files, 4u);
+  EXPECT_EQ(Counters().scrub_files_left, 0u);
+  EXPECT_EQ(ScrubAll().state, TaskAnswer::State::kStarted);
+}
+
 TEST_F(ScrubberTest, AnOperatorNeedNotWaitForAPass) {
   Fill();
   const TaskAnswer started = ScrubAll();
@@ -138,6 +183,38 @@ TEST_F(ScrubberTest, AnOperatorNeedNotWaitForAPass) {
   EXPECT_EQ(Counters().scrubbed_files, 2u);
   EXPECT_EQ(Counters().scrub_files_left, 0u);
   EXPECT_EQ(ScrubAll().state, TaskAnswer::State::kStarted);
+}
+
+// More files than handles: one that was closed cannot be opened.  The others
+// are read all the same, and no damage is told of it.
+TEST(ScrubbedFilesTest, OneThatCannotBeOpenedEndsNoPass) {
+  MemoryDisk disk(1);
+  Store::Options options = SmallStore();
+  options.max_file_bytes = 8192;
+  options.compact_interval = kHour;
+  options.scrub_pass = kHour;
+  StoreDriver driver(disk, options);
+  driver.StartAndRecover();
+  constexpr size_t kFiles = kOpenFilesMax + 20;
+  for (size_t i = 0; i < kFiles; ++i) {
+    driver.ReplyTo(driver.Put("k" + std::to_string(i), std::string(3500, 'x')));
+  }
+  disk.CrashProcess();
+  driver.StartAndRecover();
+  driver.Settle();
+  const std::vector<std::string> paths = disk.PathsEndingWith(".data");
+  ASSERT_GE(paths.size(), kFiles);
+  for (const std::string& path : paths) {
+    disk.FailOpens(path, DiskError::kTooManyFiles);
+  }
+
+  driver.Do([&](Turn& turn) { driver.store().ScrubAll(turn); });
+  driver.Advance(kMinute);
+
+  EXPECT_TRUE(driver.SawMark("storage.scrub_could_not_open"));
+  EXPECT_EQ(driver.store().counters().scrub_files_left, 0u);
+  EXPECT_GE(driver.store().counters().scrub_passes, 1u);
+  EXPECT_EQ(driver.store().counters().damaged_files, 0u);
 }
 
 TEST_F(ScrubberTest, WhereNoFileIsSealedThereIsNothingToDo) {
@@ -392,6 +469,19 @@ TEST_F(ScrubbedIndexTest, AndOneThatTheDiskDoesNotGive) {
   ScrubOnce();
   disk_.FailReads(path_, false);
   ExpectMadeAgain();
+}
+
+// Without a handle for it nothing is known of it.
+TEST_F(ScrubbedIndexTest, OneThatCannotBeOpenedIsLeftAsItIs) {
+  FillAndIndex();
+  disk_.FailOpens(path_, DiskError::kTooManyFiles);
+  ScrubOnce();
+  disk_.FailOpens(path_, DiskError::kNone);
+  EXPECT_TRUE(driver_.SawMark("storage.scrub_could_not_open"));
+  EXPECT_EQ(driver_.CountNotes(Note::Kind::kIndexSnapshotBad), 0u);
+  EXPECT_EQ(disk_.Content(path_), good_);
+  ScrubOnce();
+  EXPECT_EQ(driver_.CountNotes(Note::Kind::kIndexSnapshotBad), 0u);
 }
 
 // Every checksum of it holds.

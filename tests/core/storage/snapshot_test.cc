@@ -128,6 +128,17 @@ TEST_F(SnapshotTest, SeveralStandSideBySide) {
   EXPECT_EQ(ContentOf("two", {"a"})["a"], "2");
 }
 
+TEST_F(SnapshotTest, WhatIsToldOfOneIsOfItAlone) {
+  driver_.Put("a", "1");
+  driver_.Settle();
+  const SnapshotJob::Report first = driver_.TakeAndSettle("one");
+  const SnapshotJob::Report second = driver_.TakeAndSettle("two");
+
+  EXPECT_GT(first.bytes, 0U);
+  EXPECT_EQ(second.files, first.files);
+  EXPECT_EQ(second.bytes, first.bytes);
+}
+
 // Catalogue A7: the links keep what compaction replaces.
 TEST_F(SnapshotTest, OutlivesACompactionOfAllItsFiles) {
   for (int i = 0; i < 20; ++i) {

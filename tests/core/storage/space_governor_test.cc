@@ -165,6 +165,28 @@ TEST_F(SpaceGovernorTest, TheModeEndsByItselfWithTheReserveWhole) {
   EXPECT_TRUE(space_->TakeNews());
 }
 
+// Nothing of the time before counts: not the deletes, not what a job was given,
+// and not how long it lasted (SPC-2).
+TEST_F(SpaceGovernorTest, AnotherFullDiskBeginsAnew) {
+  Start();
+  SetFree(0);
+  MeetNoSpace();
+  space_->OnDeletesWritten(kReserve / 2);
+  Do([&](Turn& turn) { space_->YieldToJob(turn); });
+  Settle();
+  SetFree(4 * kFile);
+  Advance(10 * kSecond);
+  ASSERT_EQ(state(), SpaceState::kNormal);
+
+  MeetNoSpace();  // Though the disk says that there is some.
+
+  EXPECT_EQ(state(), SpaceState::kFull);
+  EXPECT_EQ(ReserveOnDisk(), kReserve / 2);
+  EXPECT_TRUE(space_->MayTake(true, kReserve / 2));
+  Advance(2 * kSecond);
+  EXPECT_EQ(state(), SpaceState::kNormal);
+}
+
 TEST_F(SpaceGovernorTest, WhatTheDiskTakesNotThoughItSaysSoKeepsTheMode) {
   Start();
   const uint64_t before = operations_;
@@ -175,6 +197,27 @@ TEST_F(SpaceGovernorTest, WhatTheDiskTakesNotThoughItSaysSoKeepsTheMode) {
   Advance(kSecond);
   EXPECT_EQ(state(), SpaceState::kNormal);
   EXPECT_EQ(ReserveOnDisk(), kReserve);
+}
+
+// What the disk said is gone before the reserve has it: a job that frees space
+// gets what is left of the reserve all the same.
+TEST_F(SpaceGovernorTest, AReserveThatCannotGrowIsStillGivenToAJob) {
+  Start();
+  SetFree(0);
+  MeetNoSpace();
+  SetFree(4 * kFile);
+  disk_.set_after_operation([this](const DiskEffect& effect) {
+    if (effect.verb != DiskVerb::kSpace) return;
+    disk_.set_capacity(disk_.UsedBytes());  // Others take it.
+  });
+  Advance(kSecond);
+  ASSERT_EQ(state(), SpaceState::kFull);
+  ASSERT_EQ(ReserveOnDisk(), kReserve / 2);
+
+  Do([&](Turn& turn) { space_->YieldToJob(turn); });
+  Settle();
+
+  EXPECT_EQ(ReserveOnDisk(), 0u);
 }
 
 TEST_F(SpaceGovernorTest, NoSpaceAgainAndAgainAsksTheDiskOnce) {

@@ -412,6 +412,25 @@ TEST_F(StoreTest, AFailedSyncIsMadeGoodInANewFile) {
   EXPECT_EQ(driver_.ValueOf("b"), "2");
 }
 
+// What stands behind its last sync is written elsewhere, and none of it.
+TEST_F(StoreTest, APoisonedFileEndsWhereItWasSynced) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("a", "1", true));
+  disk_.FailNextSync(DiskError::kIo);
+  driver_.ReplyTo(driver_.Put("b", std::string(9000, 'b'), true));
+  driver_.Advance(2 * kSecond);
+  ASSERT_TRUE(driver_.SawMark("storage.file_poisoned"));
+
+  driver_.Do([&](Turn& turn) { driver_.store().ScrubAll(turn); });
+  driver_.Advance(2 * kSecond);
+
+  EXPECT_GE(driver_.store().counters().scrubbed_files, 1U);
+  EXPECT_EQ(driver_.store().counters().damaged_files, 0U);
+  EXPECT_EQ(driver_.CountNotes(Note::Kind::kDamage), 0U);
+  EXPECT_LT(disk_.Content(disk_.PathsEndingWith(".data").front()).size(),
+            9000U);
+}
+
 TEST_F(StoreTest, VisibleWritesStayReadableWhenTheirSyncFails) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("a", "1"));
@@ -465,6 +484,32 @@ TEST_F(StoreTest, WithoutSpacePutsAreFullAndNothingIsLost) {
   EXPECT_EQ(driver_.ValueOf("later"), "ok");
 }
 
+// One that was never written is not what a later condition names.
+TEST_F(StoreTest, APutThatFoundNoSpaceIsNotTheNewestOfItsKey) {
+  driver_.StartAndRecover();
+  driver_.StartSpace();
+  driver_.ReplyTo(driver_.Put("k", "1", true));
+  disk_.set_capacity(0);
+  // More than was allocated.
+  const StoreReply refused =
+      driver_.ReplyTo(driver_.Put("k", std::string(40'000, 'a')));
+  ASSERT_EQ(refused.status, StoreStatus::kFull);
+  ASSERT_TRUE(driver_.SawMark("storage.full"));
+  disk_.set_capacity(UINT64_MAX);
+  driver_.Advance(2 * kSecond);
+
+  const uint64_t seq = driver_.ReplyTo(driver_.Get("k")).seq;
+  const StoreReply put =
+      driver_.ReplyTo(driver_.PutWith({.ticket = {},
+                                       .key = "k",
+                                       .meta = {},
+                                       .value = Bytes::CopyOf("2"),
+                                       .if_seq = seq}));
+
+  EXPECT_EQ(put.status, StoreStatus::kOk);
+  EXPECT_EQ(driver_.ValueOf("k"), "2");
+}
+
 // Catalogue D3.  Light seeds 13536, 13819: what only this process knows,
 // IDENTITY has to say.
 TEST_F(StoreTest, DoubtThatFindsNoSpaceIsHidden) {
@@ -484,6 +529,27 @@ TEST_F(StoreTest, DoubtThatFindsNoSpaceIsHidden) {
   driver_.Advance(2 * kSecond);
   EXPECT_FALSE(driver_.store().HidesDoubt());
   EXPECT_TRUE(driver_.store().HasNotedRecovery());
+}
+
+// Catalogue D3.  A directory takes up space too.  What was written under
+// another name is closed until it is tried again.
+TEST_F(StoreTest, AManifestThatFindsNoSpaceForItsNameIsMadeLater) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "v"));
+  disk_.CrashProcess();
+  disk_.FailNextRename(DiskError::kNoSpace);
+  driver_.StartAndRecover();
+  driver_.StartSpace();
+  ASSERT_TRUE(driver_.SawMark("storage.manifest_full"));
+
+  driver_.Advance(3 * kSecond);
+
+  EXPECT_TRUE(driver_.store().HasNotedRecovery());
+  EXPECT_FALSE(driver_.store().IsReadOnly());
+  EXPECT_EQ(driver_.ReplyTo(driver_.Put("l", "w")).status, StoreStatus::kOk);
+  Restart();
+  EXPECT_EQ(driver_.ValueOf("k"), "v");
+  EXPECT_EQ(driver_.ValueOf("l"), "w");
 }
 
 TEST_F(StoreTest, DoubtThatAFailedManifestDoesNotTakeIsHidden) {
@@ -517,6 +583,41 @@ TEST_F(StoreTest, DoubtThatAFailedManifestDoesNotTakeIsHidden) {
     ASSERT_TRUE(driver.SawMark("storage.manifest_failed"));
     EXPECT_TRUE(driver.store().HidesDoubt());
   }
+}
+
+// A failed sync leaves it open what is on the disk, also one that failed for
+// want of space: what such an edit says is not said again.
+TEST_F(StoreTest, AManifestWhoseSyncFindsNoSpaceHasFailed) {
+  driver_.StartAndRecover();
+  driver_.StartSpace();
+  driver_.ReplyTo(driver_.Put("k", "value-k", true));
+  driver_.Advance(2 * kSecond);
+  const std::string path = disk_.PathsEndingWith("1.data").front();
+  disk_.FlipBit(path, disk_.Content(path).find("value-k"), 1);
+  disk_.FailNextSync(DiskError::kNoSpace);  // Of what tells of the damage.
+
+  EXPECT_EQ(driver_.ReplyTo(driver_.Get("k")).status, StoreStatus::kCorrupt);
+  driver_.Advance(3 * kSecond);
+
+  EXPECT_TRUE(driver_.SawMark("storage.manifest_failed"));
+  EXPECT_TRUE(driver_.store().IsReadOnly());
+  EXPECT_TRUE(driver_.store().HidesDoubt());
+}
+
+// Of a sync that failed nobody knows either, if the edit that tells of it fails
+// too.
+TEST_F(StoreTest, APoisonThatAFailedManifestDoesNotTakeIsHidden) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("a", "1", true));
+  disk_.FailNextSync(DiskError::kIo);
+  driver_.Put("b", "2", true);
+  while (!driver_.SawMark("storage.file_poisoned")) driver_.RunOne();
+  disk_.FailNextSync(DiskError::kIo);
+
+  driver_.Settle();
+
+  ASSERT_TRUE(driver_.SawMark("storage.manifest_failed"));
+  EXPECT_TRUE(driver_.store().HidesDoubt());
 }
 
 TEST_F(StoreTest, AStoreThatHidesDoubtIsNotClean) {
@@ -728,6 +829,82 @@ TEST_F(StoreTest, ACompactionThatMeetsDamageNamesTheKeys) {
   EXPECT_FALSE(changes[0].new_digest.has_value());
 }
 
+// Catalogue C3.  CMP-2: what the disk does not give is damage as well as what
+// it gives wrong, and no reason to compact nothing any more.
+TEST_F(StoreTest, ACompactionThatMeetsABadSectorNamesTheKeysAndGoesOn) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("lost", "hello-hello"));
+  for (int i = 0; i < 90; ++i) {
+    driver_.ReplyTo(driver_.Put("often", std::string(2000, 'x')));
+    if (i % 3 == 0) driver_.ReplyTo(driver_.Put("k" + std::to_string(i), "v"));
+  }
+  Restart();
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FailReadsAt(path, disk_.Content(path).find("hello-hello"));
+  const auto compact = [this] {
+    driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+    driver_.Settle();
+  };
+
+  compact();
+
+  EXPECT_TRUE(driver_.SawMark("storage.compaction_met_damage"));
+  EXPECT_EQ(driver_.store().PeekEntry("lost").kind, Store::Peek::Kind::kUnsure);
+  compact();
+  EXPECT_GE(driver_.store().counters().compactions, 1U);
+  EXPECT_EQ(disk_.PathsEndingWith(".data").front(), path);
+  EXPECT_EQ(driver_.ValueOf("k81"), "v");
+}
+
+// CMP-1: nothing that anybody needs is lost in it, but it does not hold what it
+// should.
+TEST_F(StoreTest, AFileInWhichACompactionMetDamageIsNotTakenAgain) {
+  driver_.StartAndRecover();
+  for (int i = 0; i < 60; ++i) {
+    driver_.ReplyTo(driver_.Put("often", std::string(2000, 'x')));
+    if (i == 0) driver_.ReplyTo(driver_.Put("kept", "value"));
+  }
+  driver_.Advance(2 * kSecond);
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FlipBit(path, disk_.Content(path).find("xxx") + 1000, 3);
+  const auto compact = [this] {
+    driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+    driver_.Settle();
+  };
+  compact();
+  ASSERT_TRUE(driver_.SawMark("storage.compaction_met_damage"));
+  ASSERT_EQ(driver_.CountNotes(Note::Kind::kDamage), 1U);
+
+  compact();
+
+  EXPECT_EQ(driver_.CountNotes(Note::Kind::kDamage), 1U);
+  EXPECT_EQ(driver_.store().counters().damaged_files, 1U);
+  EXPECT_EQ(driver_.ValueOf("kept"), "value");
+}
+
+// CMP-4 waits for a log that is to be durable: one that never will be ends the
+// job, and what it held.
+TEST_F(StoreTest, AReadOnlyStoreEndsTheCompactionThatAwaitsItsLog) {
+  driver_.StartAndRecover();
+  for (int i = 0; i < 60; ++i) {
+    driver_.ReplyTo(driver_.Put("often", std::string(2000, 'x')));
+  }
+  Restart();
+  driver_.ReplyTo(driver_.Put("a", "unsynced"));
+  driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+  driver_.Settle();
+  ASSERT_TRUE(driver_.SawMark("storage.compaction_awaits_sync"));
+  ASSERT_TRUE(driver_.store().IsCompacting());
+
+  disk_.FailNextSync(DiskError::kReadOnly);
+  driver_.ReplyTo(driver_.Put("b", "2", true));
+  driver_.Settle();
+
+  ASSERT_TRUE(driver_.store().IsReadOnly());
+  EXPECT_FALSE(driver_.store().IsCompacting());
+  EXPECT_EQ(driver_.ValueOf("often"), std::string(2000, 'x'));
+}
+
 // ---- Tombstones that hide nothing (CMP-5) ----
 
 class HintsStoreTest : public testing::Test {
@@ -869,6 +1046,39 @@ TEST_F(HintsStoreTest, ATombstoneStaysWhileAFileOutsideMayHoldItsKey) {
   EXPECT_EQ(hints_.ValueOf("young"), "x");
 }
 
+// A job that ended early dropped none, and the next one drops none of its.
+TEST_F(HintsStoreTest, TombstonesOfAJobThatFailedStay) {
+  hints_.StartAndRecover();
+  for (int i = 0; i < 9; ++i) {
+    hints_.ReplyTo(hints_.Put("k" + std::to_string(i), "value"));
+  }
+  Seal();
+  hints_.ReplyTo(hints_.Put("kept", "hello-hello"));
+  for (int i = 0; i < 9; ++i) {
+    hints_.ReplyTo(hints_.Delete("k" + std::to_string(i)));
+  }
+  Seal();
+  hints_.Settle();
+  hints_disk_.FailNextSync(DiskError::kIo);
+  Compact();
+  ASSERT_TRUE(hints_.SawMark("storage.compaction_aborted"));
+  ASSERT_EQ(hints_.store().counters().deleted_keys, 9u);
+  // The file of the tombstones is in no job from now on.
+  const std::string path = hints_disk_.PathsEndingWith(".data")[1];
+  hints_disk_.FlipBit(path, hints_disk_.Content(path).find("hello-hello"), 3);
+  ASSERT_EQ(hints_.ValueOf("kept"), "!");
+  for (int i = 0; i < 60; ++i) {
+    hints_.ReplyTo(hints_.Put("often", std::string(2000, 'x')));
+  }
+  hints_.Advance(2 * kSecond);
+
+  Compact();
+
+  ASSERT_GE(hints_.store().counters().compactions, 1u);
+  EXPECT_EQ(hints_.store().counters().deleted_keys, 9u);
+  EXPECT_EQ(hints_.ValueOf("k5"), "x");
+}
+
 TEST_F(StoreTest, TheUsersTombstonesStay) {
   driver_.StartAndRecover();
   driver_.ReplyTo(driver_.Put("k", std::string(9000, 'v')));
@@ -916,6 +1126,38 @@ TEST_F(StoreTest, AnOperatorIsToldWhatACompactionIsAbout) {
   // What it made is not compacted again, however little it is full.
   EXPECT_EQ(ask().state, TaskAnswer::State::kNothing);
   EXPECT_EQ(driver_.ValueOf("k3"), "short");
+}
+
+// A job takes eight files at most.
+TEST_F(StoreTest, WhatAnOperatorAsksForGoesOnUntilNothingIsLeftAndThenEnds) {
+  driver_.StartAndRecover();
+  const auto put = [this](int from, int upto, const std::string& value) {
+    for (int i = from; i < upto; ++i) {
+      driver_.ReplyTo(driver_.Put("k" + std::to_string(i), value));
+    }
+  };
+  put(0, 300, std::string(2000, 'v'));      // Ten files.
+  put(1000, 1030, std::string(2000, 'v'));  // And one that stays whole.
+  Restart();
+  for (int i = 0; i < 300; i += 10) put(i, i + 1, "short");
+  driver_.Settle();
+  TaskAnswer answer;
+  driver_.Do([&](Turn& turn) { answer = driver_.store().CompactAll(turn); });
+  ASSERT_EQ(answer.files, 8U);
+
+  driver_.Advance(kSecond);
+
+  EXPECT_FALSE(driver_.store().IsCompacting());
+  EXPECT_GE(driver_.store().counters().compactions, 2U);
+  driver_.Do([&](Turn& turn) { answer = driver_.store().CompactAll(turn); });
+  EXPECT_EQ(answer.state, TaskAnswer::State::kNothing);
+  // From now on half of a file must be dead again.
+  const uint64_t before = driver_.store().counters().compactions;
+  put(1010, 1014, "short");
+  driver_.Advance(kSecond);
+  driver_.Do([&](Turn& turn) { driver_.store().Compact(turn); });
+  driver_.Advance(kSecond);
+  EXPECT_EQ(driver_.store().counters().compactions, before);
 }
 
 TEST_F(StoreTest, ACompactionWaitsForItsPace) {

@@ -143,6 +143,15 @@ TEST_F(VictimChooserTest, AJobIsBounded) {
   EXPECT_THAT(Choose(), SizeIs(kVictimsMax));
 }
 
+// VIC-2: or the copies would fill the disk.
+TEST_F(VictimChooserTest, WhereSpaceIsShortAJobCopiesWhatHasRoom) {
+  for (int i = 0; i < 4; ++i) Add({.used = 50000, .live = 20000});
+  query_.live_bytes_max = 59999;
+  EXPECT_THAT(Choose(), SizeIs(2));
+  query_.live_bytes_max = 0;
+  EXPECT_THAT(Choose(), SizeIs(1));
+}
+
 TEST_F(VictimChooserTest, OneFileMayBeLargerThanAJob) {
   Add({.used = 4 * kVictimBytesMax, .live = 2 * kVictimBytesMax});
   Add({.used = 50000, .live = 25000});
@@ -178,6 +187,20 @@ TEST_F(VictimChooserTest, ATombstoneComesAloneIfNotAllHaveRoom) {
        .max_seq = 29});
   query_.drops_tombstones = true;
   EXPECT_THAT(Choose(), ElementsAre(kVictimsMax + 1));
+}
+
+// A job that ends for want of space frees nothing: its output has a header, a
+// SEAL and a last page too.
+TEST_F(VictimChooserTest, ReliefCopiesOnlyWhatHasRoomWithAllThatGoesWithIt) {
+  Add({.used = 50000, .live = 20000});
+  const uint64_t needed = 20000 + 4 * kHeaderBlockBytes;
+
+  const Relief refused = ChooseRelief(files_, needed - 1);
+  EXPECT_THAT(refused.slots, IsEmpty());
+  EXPECT_TRUE(refused.wants_room);
+  const Relief copied = ChooseRelief(files_, needed);
+  EXPECT_THAT(copied.slots, SizeIs(1));
+  EXPECT_TRUE(copied.copies);
 }
 
 }  // namespace
