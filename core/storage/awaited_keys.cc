@@ -12,6 +12,7 @@ void AwaitedKeys::Add(const KeyHash& hash, const DamageRange& range) {
   if (is_known) return;
   ranges.push_back(range);
   ++waiting_[PlaceOf(range)];
+  ++records_;
 }
 
 std::vector<DamageRange> AwaitedKeys::Remove(const KeyHash& hash) {
@@ -22,6 +23,7 @@ std::vector<DamageRange> AwaitedKeys::Remove(const KeyHash& hash) {
     const auto waiting = waiting_.find(PlaceOf(range));
     if (waiting == waiting_.end()) continue;
     --waiting->second;
+    --records_;
     if (waiting->second > 0) continue;
     waiting_.erase(waiting);
     repaired.push_back(range);

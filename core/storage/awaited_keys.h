@@ -27,9 +27,11 @@ class AwaitedKeys {
   void Add(const KeyHash& hash, const DamageRange& range);
   // The key is repaired: the ranges that wait for nothing more.
   std::vector<DamageRange> Remove(const KeyHash& hash);
+  // A key counts once for each range that it died in.  O(1).
+  uint64_t records() const { return records_; }
   // Whether a range that begins there waits.
   bool Awaits(const DamageRange& range) const;
-  ORRERY_FIELDS(ranges_, waiting_)
+  ORRERY_FIELDS(ranges_, waiting_, records_)
 
  private:
   // Of one file and offset there is one open range.
@@ -45,6 +47,7 @@ class AwaitedKeys {
 
   absl::btree_map<KeyHash, std::vector<DamageRange>> ranges_;
   absl::btree_map<Place, uint64_t> waiting_;  // For so many keys.
+  uint64_t records_ = 0;                      // Sum of waiting_.
 };
 
 }  // namespace orrery

@@ -188,7 +188,6 @@ void Recovery::ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
                                   .text = context_.disk.DataPath(id)});
     if (file.are_keys_known) continue;  // SettleNames tells of each.
     AddSuspicion(SuspectReason::kDamage);
-    ++context_.counters.damaged_records;
   }
   const bool is_damaged =
       std::any_of(state_.damages.begin(), state_.damages.end(),
