@@ -103,7 +103,7 @@ void RenderStores(const Engine& engine, MetricsText* text) {
        &StoreCounters::syncs},
       {"orrery_store_compactions_total", "Files compacted.", false,
        &StoreCounters::compactions},
-      {"orrery_damaged_records", "Records that cannot be read.", true,
+      {"orrery_damaged_records", "Records that cannot be read now.", true,
        &StoreCounters::damaged_records},
       {"orrery_damaged_files", "Data files with damage.", true,
        &StoreCounters::damaged_files},

@@ -25,7 +25,7 @@ struct StoreCounters {  // CONTRACT section 3, /admin/stats.
   uint64_t bytes_written = 0;
   uint64_t syncs = 0;
   uint64_t compactions = 0;
-  uint64_t damaged_records = 0;
+  uint64_t damaged_records = 0;  // That cannot be read, and are not repaired.
   uint64_t damaged_files = 0;
   uint64_t ranges_in_doubt = 0;
   uint64_t reclaimed_bytes = 0;  // By compaction.

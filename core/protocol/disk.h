@@ -23,6 +23,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -66,6 +67,35 @@ enum class DiskError : uint8_t {
   kNotEmpty = 9,
   kOther = 10,
 };
+
+// For a sentence: "RING cannot be read: permission denied".
+constexpr std::string_view WordsOf(DiskError error) {
+  switch (error) {
+    case DiskError::kNone:
+      return "no error";
+    case DiskError::kNoEntry:
+      return "no such file or directory";
+    case DiskError::kExists:
+      return "it exists";
+    case DiskError::kIo:
+      return "input/output error";
+    case DiskError::kNoSpace:
+      return "no space left";
+    case DiskError::kReadOnly:
+      return "the file system is read-only";
+    case DiskError::kTooManyFiles:
+      return "too many open files";
+    case DiskError::kPermission:
+      return "permission denied";
+    case DiskError::kLocked:
+      return "locked by another process";
+    case DiskError::kNotEmpty:
+      return "the directory is not empty";
+    case DiskError::kOther:
+      return "an error of another kind";
+  }
+  return "";
+}
 
 enum class DiskPriority : uint8_t {
   kCommit = 0,

@@ -30,6 +30,8 @@ class AwaitedKeys {
   bool AwaitWithin(const DamageRange& range);
   // The key is repaired: the ranges that wait for nothing more.
   std::vector<DamageRange> Remove(const KeyHash& hash);
+  // How many wait.
+  uint64_t keys() const { return ranges_.size(); }
   // Whether that range waits.
   bool Awaits(const DamageRange& range) const;
   ORRERY_FIELDS(ranges_, waiting_)

@@ -138,7 +138,7 @@ void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
     return Fail("the disk is full: a new data directory needs some space", 1);
   }
   if (done.error != DiskError::kNone) {
-    return Fail("the data directory cannot be read or written", 1);
+    return FailStep(done.error);
   }
   switch (step_) {
     case Step::kLock:
@@ -163,7 +163,7 @@ void DataDirectory::OnOpeningDone(const DiskDone& done, Turn& turn) {
       return Format(turn);
     case Step::kWriteIdentity:
       if (done.count != kIdentitySlotBytes) {
-        return Fail("IDENTITY cannot be written", 1);
+        return FailShort("IDENTITY", done.count, kIdentitySlotBytes);
       }
       return Submit(Step::kSyncIdentity,
                     {.verb = DiskVerb::kSync, .file = kIdentityFile}, turn);
@@ -405,12 +405,12 @@ void DataDirectory::OnSavingDone(const DiskDone& done, Turn& turn) {
     return FinishJob(turn);
   }
   if (done.error != DiskError::kNone) {
-    return Fail("IDENTITY or RING cannot be written", 1);
+    return FailStep(done.error);
   }
   switch (step_) {
     case Step::kWriteIdentity:
       if (done.count != kIdentitySlotBytes) {
-        return Fail("IDENTITY cannot be written", 1);
+        return FailShort("IDENTITY", done.count, kIdentitySlotBytes);
       }
       return Submit(Step::kSyncIdentity,
                     {.verb = DiskVerb::kSync, .file = kIdentityFile}, turn);
@@ -428,7 +428,7 @@ void DataDirectory::OnSavingDone(const DiskDone& done, Turn& turn) {
     }
     case Step::kWriteRingTmp:
       if (done.count != ring_file_bytes_) {
-        return Fail("RING cannot be written", 1);
+        return FailShort("RING.tmp", done.count, ring_file_bytes_);
       }
       return Submit(Step::kSyncRingTmp,
                     {.verb = DiskVerb::kSync, .file = kRingTmpFile}, turn);
@@ -515,6 +515,56 @@ void DataDirectory::OnRetry(Turn& turn) {
   for (Job& job : waiting_) jobs_.push_back(std::move(job));
   waiting_.clear();
   StartNextJob(turn);
+}
+
+// What a step is about, below the data directory, and what it does to it.
+std::string_view DataDirectory::DeedOf(Step step) {
+  switch (step) {
+    case Step::kLock:
+      return "LOCK cannot be opened";
+    case Step::kStatRing:
+    case Step::kOpenRing:
+    case Step::kReadRing:
+    case Step::kCloseRing:
+      return "RING cannot be read";
+    case Step::kOpenIdentity:
+      return "IDENTITY cannot be opened";
+    case Step::kReadIdentity:
+    case Step::kStatIdentity:
+      return "IDENTITY cannot be read";
+    case Step::kLookForData:
+      return "shard-0000 cannot be listed";
+    case Step::kSetAside:
+      return "shard-0000 cannot be renamed";
+    case Step::kWriteIdentity:
+    case Step::kSyncIdentity:
+      return "IDENTITY cannot be written";
+    case Step::kOpenRingTmp:
+    case Step::kWriteRingTmp:
+    case Step::kSyncRingTmp:
+    case Step::kCloseRingTmp:
+    case Step::kCloseRingForLack:
+      return "RING.tmp cannot be written";
+    case Step::kRenameRing:
+      return "RING.tmp cannot be renamed to RING";
+    case Step::kSyncDirAfterFormat:
+    case Step::kSyncDirAfterRing:
+      return "the data directory cannot be synced";
+    case Step::kIdle:
+      break;
+  }
+  ORRERY_UNREACHABLE("no step of a data directory");
+}
+
+void DataDirectory::FailStep(DiskError error) {
+  Fail(std::string(DeedOf(step_)) + ": " + std::string(WordsOf(error)), 1);
+}
+
+void DataDirectory::FailShort(std::string_view file, uint64_t count,
+                              uint64_t wanted) {
+  Fail(std::string(file) + " cannot be written: the disk took " +
+           std::to_string(count) + " of " + std::to_string(wanted) + " bytes",
+       1);
 }
 
 void DataDirectory::Fail(std::string why, int exit_code) {

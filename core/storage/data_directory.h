@@ -194,6 +194,9 @@ class DataDirectory {
   void FinishJob(Turn& turn);
   static bool SavesRingFile(Step step);
   void SetRingAside(Turn& turn);
+  static std::string_view DeedOf(Step step);
+  void FailStep(DiskError error);
+  void FailShort(std::string_view file, uint64_t count, uint64_t wanted);
   void Fail(std::string why, int exit_code);
   uint64_t NextSalt() const;
 

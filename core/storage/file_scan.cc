@@ -49,6 +49,7 @@ std::optional<DiskEffect> FileScan::Take(const DiskDone& part) {
 }
 
 void FileScan::TakeError(const DiskDone& done) {
+  error_ = done.error;
   if (options_.on_error == OnError::kFail) {
     failed_at_ = offset_;
   } else if (length_ > kCarefulBytes) {

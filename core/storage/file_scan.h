@@ -62,6 +62,7 @@ class FileScan {
   bool HasFailed() const { return failed_at_.has_value(); }
   // REQUIRES: HasFailed().
   uint64_t failed_at() const { return *failed_at_; }
+  DiskError error() const { return error_; }
   // Of the read that ended last.
   uint64_t read_bytes() const { return length_; }
 
@@ -79,7 +80,7 @@ class FileScan {
   }
 
   ORRERY_FIELDS(options_, scan_, transfer_, is_reading_, offset_, length_,
-                careful_upto_, failed_at_)
+                careful_upto_, failed_at_, error_)
 
  private:
   void TakeError(const DiskDone& done);
@@ -92,6 +93,7 @@ class FileScan {
   uint64_t length_ = 0;
   uint64_t careful_upto_ = 0;  // Page by page, because of an error (FSC-2).
   std::optional<uint64_t> failed_at_;
+  DiskError error_ = DiskError::kNone;  // The last that was met.
 };
 
 }  // namespace orrery

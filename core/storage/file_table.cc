@@ -133,6 +133,7 @@ void FileTable::OnDiskDone(const DiskDone& done, Turn& turn) {
   DataFile& file = files_[slot];
   switch (file.state) {
     case DataFile::State::kOpening:
+      file.open_error = done.error;
       if (done.error == DiskError::kNone) {
         file.state = DataFile::State::kOpen;
         opened_.push_back(slot);

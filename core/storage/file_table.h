@@ -61,8 +61,9 @@ struct DataFile {
   bool is_worn = false;
   bool is_doomed = false;  // Unlinked at zero pins.
   bool has_index = false;  // Its index snapshot, or what should be one, exists.
-  bool lacks_index = true;  // It should be written.
-  uint64_t length = 0;      // Bytes that count.
+  bool lacks_index = true;                  // It should be written.
+  DiskError open_error = DiskError::kNone;  // Of the last try to open it.
+  uint64_t length = 0;                      // Bytes that count.
   uint64_t live_bytes = 0;
   uint64_t last_use = 0;
   // No compaction takes it before then: one freed little (VIC-1).
@@ -79,8 +80,9 @@ struct DataFile {
   }
 
   ORRERY_FIELDS(id, kind, salt, state, pins, sealed, damaged, shows_doubt,
-                has_cells, is_worn, is_doomed, has_index, lacks_index, length,
-                live_bytes, last_use, cools_until, cool_down)
+                has_cells, is_worn, is_doomed, has_index, lacks_index,
+                open_error, length, live_bytes, last_use, cools_until,
+                cool_down)
 };
 
 class FileTable {

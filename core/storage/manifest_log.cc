@@ -255,6 +255,7 @@ void ManifestLog::OnError(const DiskDone& done, Turn& turn) {
                        failed == Step::kSyncDir;
   if (!no_space || is_sync) {
     is_failed_ = true;
+    error_ = done.error;
     LookForDoubt();
     turn.effects.Mark("storage.manifest_failed");
     turn.effects.notes.push_back({.kind = Note::Kind::kDiskError,

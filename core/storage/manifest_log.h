@@ -68,6 +68,7 @@ class ManifestLog {
   std::vector<EditOrigin>& TakeDurable() { return durable_.Take(); }
 
   bool IsFailed() const { return is_failed_; }
+  DiskError error() const { return error_; }  // Of which it failed.
   bool IsFull() const { return is_full_; }
   void Retry(Turn& turn);  // After kNoSpace.
   // Rolls now if that gives space back, and less than `room` is enough for it.
@@ -83,8 +84,8 @@ class ManifestLog {
   ORRERY_FIELDS(step_, storage_, process_generation_, salt_seed_, state_,
                 generation_, next_generation_, salt_, offset_, allocated_,
                 next_edit_, roll_at_, base_end_, submitted_bytes_,
-                grows_little_, roll_wanted_, is_started_, is_failed_, is_full_,
-                hides_doubt_, queue_, durable_, transfer_)
+                grows_little_, roll_wanted_, is_started_, is_failed_, error_,
+                is_full_, hides_doubt_, queue_, durable_, transfer_)
 
  private:
   enum class Step : uint8_t {
@@ -139,6 +140,7 @@ class ManifestLog {
   bool roll_wanted_ = false;
   bool is_started_ = false;
   bool is_failed_ = false;
+  DiskError error_ = DiskError::kNone;
   bool is_full_ = false;
   bool hides_doubt_ = false;  // The base, or an edit, that was not written.
   std::deque<Queued> queue_;

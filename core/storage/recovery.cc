@@ -73,7 +73,8 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
   switch (step_) {
     case Step::kMakeDir:
       if (has_failed && done.error != DiskError::kExists) {
-        return Fail("a directory cannot be made", turn);
+        return FailAt(directories_[next_directory_].first, "cannot be made",
+                      done.error, turn);
       }
       // Synced even if it exists: a crash may have come before (B6).
       return Submit(Step::kSyncParent,
@@ -81,11 +82,17 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
                      .path = directories_[next_directory_].second},
                     turn);
     case Step::kSyncParent:
-      if (has_failed) return Fail("a directory cannot be synced", turn);
+      if (has_failed) {
+        return FailAt(directories_[next_directory_].second, "cannot be synced",
+                      done.error, turn);
+      }
       ++next_directory_;
       return MakeNextDirectory(turn);
     case Step::kList:
-      if (has_failed) return Fail("the store cannot be listed", turn);
+      if (has_failed) {
+        return FailAt(context_.disk.directory(), "cannot be listed", done.error,
+                      turn);
+      }
       return OnListed(done, turn);
     case Step::kListQuarantine:
       quarantined_ = done.names;
@@ -115,7 +122,10 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
     case Step::kCloseBad:
       return OnCutDone(done, turn);
     case Step::kSyncTail:
-      if (has_failed) return Fail("a data file cannot be synced", turn);
+      if (has_failed) {
+        return FailAt(context_.disk.DataPath(cuts_[next_sync_].file),
+                      "cannot be synced", done.error, turn);
+      }
       ++next_sync_;
       return SyncNextTail(turn);
     case Step::kCleanup:
@@ -136,18 +146,20 @@ void Recovery::OnDiskDone(const DiskDone& part, Turn& turn) {
 
 // The manifest, until it is read.
 void Recovery::OnManifestStep(const DiskDone& done, Turn& turn) {
-  const bool has_failed = done.error != DiskError::kNone;
+  const std::string path = context_.disk.ManifestPath(manifest_generation_);
+  // RVR-4: what cannot be read is not lost.
+  if (done.error != DiskError::kNone) {
+    return FailAt(path, "cannot be read", done.error, turn);
+  }
   switch (step_) {
     case Step::kStatManifest:
-      if (has_failed) return Fail("the manifest cannot be found", turn);
       manifest_size_ = std::min(done.count, kManifestBytesMax);
       return Submit(Step::kOpenManifest,
                     {.verb = DiskVerb::kOpen,
                      .file = context_.disk.NumberOfScratch(),
-                     .path = context_.disk.ManifestPath(manifest_generation_)},
+                     .path = path},
                     turn);
     case Step::kOpenManifest:
-      if (has_failed) return Fail("the manifest cannot be opened", turn);
       if (manifest_size_ == 0) break;
       return Submit(Step::kReadManifest,
                     {.verb = DiskVerb::kRead,
@@ -155,8 +167,6 @@ void Recovery::OnManifestStep(const DiskDone& done, Turn& turn) {
                      .length = manifest_size_},
                     turn);
     case Step::kReadManifest:
-      // RVR-4: what cannot be read is not lost.
-      if (has_failed) return Fail("the manifest cannot be read", turn);
       manifest_bytes_.assign(done.data.view().begin(), done.data.view().end());
       break;
     default:
@@ -279,12 +289,12 @@ void Recovery::OnFileStat(const DiskDone& done, Turn& turn) {
     return ScanNextFile(turn);
   }
   if (done.error != DiskError::kNone) {
-    return Fail(context_.disk.DataPath(file.listed.id) + " cannot be looked at",
-                turn);
+    return FailAt(context_.disk.DataPath(file.listed.id), "cannot be looked at",
+                  done.error, turn);
   }
   if (failed_to_open) {
-    return Fail(context_.disk.DataPath(file.listed.id) + " cannot be opened",
-                turn);
+    return FailAt(context_.disk.DataPath(file.listed.id), "cannot be opened",
+                  files_.At(file.slot).open_error, turn);
   }
   file.size = done.count;
   const DataFile entry{.id = file.listed.id,
@@ -337,7 +347,7 @@ void Recovery::ReadHeader(Turn& turn) {
 void Recovery::OnHeaderRead(const DiskDone& done, Turn& turn) {
   RecoveredFile& file = found_[next_file_];
   if (done.error != DiskError::kNone && !file.listed.sealed) {
-    return FailUnread(0, turn);
+    return FailUnread(0, done.error, turn);
   }
   HeaderBlock header;
   const HeaderCheck check =
@@ -404,7 +414,9 @@ void Recovery::OnPieceRead(const DiskDone& part, Turn& turn) {
         {.part = StorePart::kRecovery, .handle = part.token.handle},
         *std::move(rest), turn);
   }
-  if (scan_->HasFailed()) return FailUnread(scan_->failed_at(), turn);
+  if (scan_->HasFailed()) {
+    return FailUnread(scan_->failed_at(), scan_->error(), turn);
+  }
   // The disk is to work while what came is looked at.
   if (scan_->WantsMore()) ReadPiece(turn);
   turn.effects.more = true;
@@ -416,10 +428,10 @@ void Recovery::OnTick(Turn& turn) {
   if (scan_->IsDone()) FinishScan(turn);
 }
 
-void Recovery::FailUnread(uint64_t offset, Turn& turn) {
+void Recovery::FailUnread(uint64_t offset, DiskError error, Turn& turn) {
   Fail(context_.disk.DataPath(found_[next_file_].listed.id) +
-           " cannot be read at " + std::to_string(offset) +
-           ": the disk reports an error, and what is there may be whole",
+           " cannot be read at " + std::to_string(offset) + ": " +
+           std::string(WordsOf(error)) + ", and what is there may be whole",
        turn);
 }
 

@@ -153,7 +153,7 @@ class Recovery {
   void OnFileReady(Turn& turn);
   void ReadHeader(Turn& turn);
   void OnHeaderRead(const DiskDone& done, Turn& turn);
-  void FailUnread(uint64_t offset, Turn& turn);
+  void FailUnread(uint64_t offset, DiskError error, Turn& turn);
   void ReadPiece(Turn& turn);
   void OnPieceRead(const DiskDone& part, Turn& turn);
   void TakeItems();
@@ -193,6 +193,8 @@ class Recovery {
   void CleanupNext(Turn& turn);
   void Finish(Turn& turn);
   void ReleaseCuts(Turn& turn);
+  void FailAt(const std::string& path, std::string_view what, DiskError error,
+              Turn& turn);
   void Fail(const std::string& why, Turn& turn);
   void Refuse(std::string_view path, const FileFormat& format, Turn& turn);
   void OnManifestStep(const DiskDone& done, Turn& turn);

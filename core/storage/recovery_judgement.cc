@@ -188,7 +188,6 @@ void Recovery::ApplyVerdict(RecoveredFile& file, const FileVerdict& verdict,
                                   .text = context_.disk.DataPath(id)});
     if (file.are_keys_known) continue;  // SettleNames tells of each.
     AddSuspicion(SuspectReason::kDamage);
-    ++context_.counters.damaged_records;
   }
   const bool is_damaged =
       std::any_of(state_.damages.begin(), state_.damages.end(),
@@ -350,7 +349,8 @@ void Recovery::OnManifestChanged(Turn& turn) {
   }
   if (step_ != Step::kRoll) return;
   if (manifest_.IsFailed()) {
-    return Fail("the manifest cannot be written", turn);
+    return FailAt(context_.disk.PathOf("MANIFEST"), "cannot be written",
+                  manifest_.error(), turn);
   }
   // Without space for it the old manifest still says the same: serves reads,
   // and what is to be removed waits.
@@ -424,6 +424,12 @@ void Recovery::Finish(Turn& turn) {
                std::to_string(index_.tombstones()) + " tombstones, " +
                std::to_string(state_.damages.size()) + " damaged ranges"});
   found_.clear();
+}
+
+void Recovery::FailAt(const std::string& path, std::string_view what,
+                      DiskError error, Turn& turn) {
+  Fail(path + " " + std::string(what) + ": " + std::string(WordsOf(error)),
+       turn);
 }
 
 void Recovery::Fail(const std::string& why, Turn& turn) {

@@ -203,7 +203,6 @@ void Recovery::SettleNamesOf(const RecoveredFile& file, size_t* next,
           return range.from <= record.range.from;
         });
     awaited_.Add(record.hash, *(behind - 1));
-    ++context_.counters.damaged_records;
     turn.effects.Mark("storage.damaged_key_named");
     if (&record - awaited.data() >= static_cast<ptrdiff_t>(kNamesNotedMax)) {
       continue;

@@ -354,6 +354,7 @@ StoreCounters Store::counters() const {
     if (parts.files.At(slot).pins > 0) ++counters.pinned_files;
   }
   counters.ranges_in_doubt = parts.is_suspect ? 1 : 0;
+  counters.damaged_records = parts.DamagedRecords();
   return counters;
 }
 

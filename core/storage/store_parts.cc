@@ -172,7 +172,6 @@ void StoreParts::MarkDamaged(const DamagedEntry& damaged, Turn& turn) {
                              .old_digest = entry.digest,
                              .new_digest = {}});
   files.At(address.file_slot()).damaged = true;
-  ++context.counters.damaged_records;
   awaited.Add(entry.hash, range);
   manifest.Append(DamageEdit{range}, {}, turn);
   turn.effects.notes.push_back({.kind = Note::Kind::kDamage,
@@ -197,6 +196,18 @@ void StoreParts::CloseRepairedDamage(Turn& turn) {
       manifest.Append(DamageEdit{range}, {}, turn);
     }
   }
+}
+
+// A range whose keys are not known counts as one, for as long as the doubt that
+// it causes: nothing else tells when it is repaired.
+uint64_t StoreParts::DamagedRecords() const {
+  uint64_t records = awaited.keys();
+  if (!is_suspect) return records;
+  for (const DamageRange& range : manifest.state().damages) {
+    const bool is_unread = range.state == DamageRange::State::kOpen;
+    if (is_unread && !awaited.Awaits(range)) ++records;
+  }
+  return records;
 }
 
 void StoreParts::ClearSuspect(Turn& turn) {

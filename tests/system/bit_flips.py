@@ -452,6 +452,10 @@ class Loop:
     def judge_repair(self, node, others):
         wait_until(lambda: stats_of(node)["damage"]["ranges_in_doubt"] == 0,
                    "%s doubts nothing" % node.name)
+        if not any(path.parent == node.folder / "shard-0000" / "hints"
+                   for path in self.hurt):  # That is never made good.
+            wait_until(lambda: stats_of(node)["damage"]["records"] == 0,
+                       "%s can read every record" % node.name)
         wait_until(lambda: self.has_own_copies(node, others),
                    "%s holds every key as it is" % node.name)
 

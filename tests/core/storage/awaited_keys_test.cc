@@ -19,13 +19,16 @@ TEST(AwaitedKeysTest, ARangeIsRepairedWithTheLastOfItsKeys) {
   keys.Add(kTwo, kRange);
   EXPECT_TRUE(keys.Awaits(kRange));
   EXPECT_FALSE(keys.Awaits(kOther));
+  EXPECT_EQ(keys.keys(), 2u);
 
   EXPECT_TRUE(keys.Remove(kOne).empty());
   EXPECT_TRUE(keys.Awaits(kRange));
   EXPECT_TRUE(keys.Remove(kOne).empty()) << "again";
+  EXPECT_EQ(keys.keys(), 1u);
   EXPECT_EQ(keys.Remove(kTwo), std::vector<DamageRange>{kRange});
 
   EXPECT_FALSE(keys.Awaits(kRange));
+  EXPECT_EQ(keys.keys(), 0u);
 }
 
 TEST(AwaitedKeysTest, AKeyMayHaveDiedInSeveralRanges) {
@@ -33,6 +36,7 @@ TEST(AwaitedKeysTest, AKeyMayHaveDiedInSeveralRanges) {
   keys.Add(kOne, kRange);
   keys.Add(kOne, kOther);
   keys.Add(kTwo, kOther);
+  EXPECT_EQ(keys.keys(), 2u);
 
   EXPECT_EQ(keys.Remove(kOne), std::vector<DamageRange>{kRange});
   EXPECT_EQ(keys.Remove(kTwo), std::vector<DamageRange>{kOther});

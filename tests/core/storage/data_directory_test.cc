@@ -284,6 +284,29 @@ TEST_F(DataDirectoryTest, ADamagedRingIsUnreadableAndNoneIsNot) {
   EXPECT_EQ(BadRootFile(), "RING at 0");
 }
 
+TEST_F(DataDirectoryTest, WhatCannotBeReadOrWrittenIsNamedWithItsError) {
+  Open();
+  SaveRing(1, 99, "ring");
+  Settle();
+  for (const std::string file : {"IDENTITY", "RING"}) {
+    disk_.FailReads(file, true);
+    Reopen();
+
+    EXPECT_EQ(directory_->phase(), DataDirectory::Phase::kFailed);
+    EXPECT_EQ(directory_->failure(),
+              file + " cannot be read: input/output error");
+    EXPECT_EQ(directory_->failure_exit_code(), 1);
+    disk_.FailReads(file, false);
+  }
+
+  disk_.CrashProcess();
+  disk_.FailNextWrite(DiskError::kReadOnly);
+  Open();
+
+  EXPECT_EQ(directory_->failure(),
+            "IDENTITY cannot be written: the file system is read-only");
+}
+
 TEST_F(DataDirectoryTest, OneBadSlotIsSurvived) {
   Open();
   Reopen();

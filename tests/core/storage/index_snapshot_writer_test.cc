@@ -467,7 +467,9 @@ TEST_F(IndexSnapshotWriterTest, NamedKeysAreForgottenWhenAllOfThemAreRepaired) {
   driver_.ValueOf(*met.begin());
   driver_.Settle();
   Restart();
+  size_t unread = met.size();
   for (const std::string& key : met) {
+    EXPECT_EQ(driver_.store().counters().damaged_records, unread--);
     driver_.ReplyTo(driver_.Put(key, "repaired"));
     model_[key] = "repaired";
     EXPECT_FALSE(driver_.ReplyTo(driver_.Get(key)).suspect);
@@ -478,6 +480,7 @@ TEST_F(IndexSnapshotWriterTest, NamedKeysAreForgottenWhenAllOfThemAreRepaired) {
       EXPECT_EQ(driver_.store().counters().damaged_records, met.size() - 1);
     }
   }
+  EXPECT_EQ(driver_.store().counters().damaged_records, 0u);
   driver_.Settle();
 
   Restart();
@@ -617,6 +620,11 @@ TEST_F(IndexSnapshotWriterTest, WithoutASnapshotABadSectorDoubtsTheWholeShard) {
 
   EXPECT_TRUE(driver_.store().IsSuspect());
   EXPECT_TRUE(driver_.ReplyTo(driver_.Get(KeyOf(399))).suspect);
+  EXPECT_GE(driver_.store().counters().damaged_records, 1u);
+
+  driver_.Do([&](Turn& turn) { driver_.store().ClearSuspect(turn); });
+
+  EXPECT_EQ(driver_.store().counters().damaged_records, 0u);
 }
 
 TEST_F(IndexSnapshotWriterTest, ABadSnapshotNamesNothingThatEndsTheDoubt) {

@@ -485,6 +485,8 @@ TEST_F(RecoveryTest, AManifestThatCannotBeReadFailsTheStart) {
 
   driver.StartAndRecover();
   EXPECT_TRUE(driver.store().IsFailed());
+  EXPECT_EQ(driver.store().failure(),
+            "shard-0000: " + manifest + " cannot be read: input/output error");
   disk_.CrashProcess();
   disk_.FailReads(manifest, false);
   driver.StartAndRecover();

@@ -93,6 +93,10 @@ TEST_F(ScrubberTest, WhatRotsIsFoundThoughNobodyReadsIt) {
   driver_.Advance(20 * kSecond);
   EXPECT_EQ(driver_.CountNotes(Note::Kind::kDamage), notes);
   EXPECT_EQ(Counters().damaged_records, 1u);
+  // Until it is repaired; its file stays as it is.
+  driver_.ReplyTo(driver_.Put("first", "again"));
+  EXPECT_EQ(Counters().damaged_records, 0u);
+  EXPECT_EQ(Counters().damaged_files, 1u);
 }
 
 // Catalogue C7.  A write that never arrived leaves zeros, or what was there
