@@ -410,9 +410,11 @@ void SegmentWriter::OnDiskAnswer(Turn& turn) {
   if (!is_slow_) return;
   const Instant since = WaitsSince().value_or(turn.now());
   is_stalled_ = is_stalled_ && turn.now() - since >= kDiskDeadAfter;
-  if (turn.now() - since >= kDiskSlowAfter) return;
-  is_slow_ = false;
-  NoteStall(turn);
+  if (turn.now() - since < kDiskSlowAfter) {
+    is_slow_ = false;
+    NoteStall(turn);
+  }
+  WatchDisk(turn);  // What else is under way: while stalled nobody did.
 }
 
 void SegmentWriter::NoteStall(Turn& turn) const {
@@ -434,8 +436,8 @@ void SegmentWriter::OnWatermarkTimer(Turn& turn) {
 // ---- Failure ----
 
 void SegmentWriter::Poison(DiskError error, Turn& turn) {
-  ReleaseAllDurable();
   if (is_poisoned_) return GoReadOnly(turn);
+  ReleaseAllDurable();
   turn.effects.Mark("storage.file_poisoned");
   if (error == DiskError::kNoSpace) context_.space.OnNoSpace(turn);
   is_poisoned_ = true;

@@ -137,6 +137,42 @@ TEST(CataloguePressureTest, D6AStalledSyncIsToldOf) {
   }
 }
 
+// The write behind the one that stalled is watched from when it began.
+TEST(CataloguePressureTest, D6WhatStallsNextIsToldOfToo) {
+  MemoryDisk disk(6);
+  StoreDriver driver(disk, SmallStore());
+  driver.StartAndRecover();
+  driver.ReplyTo(driver.Put("before", "1"));
+  driver.Advance(2 * kSecond);
+  int written = 0;
+  int held_from = 0;
+  disk.set_holds([&](const DiskEffect& effect) {
+    return effect.verb == DiskVerb::kWrite && written >= held_from;
+  });
+  disk.set_after_operation([&](const DiskEffect& effect) {
+    if (effect.verb == DiskVerb::kWrite) ++written;
+  });
+  const uint32_t first = driver.Put("a", "1");
+  driver.Advance(18 * kSecond);
+  const uint32_t second = driver.Put("b", "2");
+  driver.Advance(3 * kSecond);
+  ASSERT_TRUE(driver.store().IsStalled());
+  ASSERT_EQ(disk.pending(), 2u);
+
+  disk.set_in_order(true);
+  held_from = written + 1;  // The first one ends.
+  EXPECT_EQ(driver.ReplyTo(first).status, StoreStatus::kOk);
+  EXPECT_FALSE(driver.store().IsStalled());
+  ASSERT_EQ(driver.CountNotes(Note::Kind::kDiskStall), 2u);
+  driver.Advance(3 * kSecond);
+  EXPECT_EQ(driver.CountNotes(Note::Kind::kDiskStall), 3u);
+  driver.Advance(20 * kSecond);
+  EXPECT_TRUE(driver.store().IsStalled());
+  disk.set_holds({});
+  EXPECT_EQ(driver.ReplyTo(second).status, StoreStatus::kOk);
+  EXPECT_FALSE(driver.store().IsStalled());
+}
+
 TEST(CataloguePressureTest, D6TheOtherStoreGoesOnBesideAStalledSync) {
   MemoryDisk disk(6);
   DirectoryDriver driver(disk, {.sync_writes = true});
