@@ -1,5 +1,5 @@
 // Bytes of a connection, cut anywhere, against the whole way in: framing
-// guard, head parser, chunk decoder, router, envelope.  The first byte says
+// guard, head parser, chunk decoder, router, envelopes.  The first byte says
 // how the rest is cut; the core's replies come at once or late.
 //
 // Checks that the answer does not depend on the cut (FRG-1, CHK-1) and that

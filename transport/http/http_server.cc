@@ -82,7 +82,7 @@ class HttpServer::Impl {
  private:
   struct InFlight {
     uint32_t connection = 0;
-    uint32_t sequence = 0;
+    ReplyAddress address;
     ClientVerb verb = ClientVerb::kGet;
     Instant begun;
   };
@@ -106,10 +106,10 @@ class HttpServer::Impl {
       impl.answer_bytes_ -= before;
       if (after > before) impl.KeepAnswerBudget();
     }
-    std::optional<Handle> MintHandle(Session&, uint32_t sequence) override {
+    std::optional<Handle> MintHandle(Session&, ReplyAddress address) override {
       if (impl.in_flight_.IsFull()) return std::nullopt;
       return impl.in_flight_.Create(
-          InFlight{slot, sequence, ClientVerb::kGet, impl.now_});
+          InFlight{slot, address, ClientVerb::kGet, impl.now_});
     }
     void Submit(ClientRequest request) override {
       impl.in_flight_.Find(request.client)->verb = request.verb;
@@ -310,7 +310,7 @@ void HttpServer::Impl::Reply(Handle client, const ClientReply& reply) {
   in_flight_.Destroy(client);
   Connection& connection = *connections_[request.connection];
   stats_.LatencyOf(request.verb).Record(Now() - request.begun);
-  connection.session.OnReply(request.sequence, reply);
+  connection.session.OnReply(request.address, reply);
   MarkDirty(connection);
 }
 
@@ -366,7 +366,7 @@ void HttpServer::Impl::Flush(Connection& connection) {
   Session& session = connection.session;
   // A pause may have begun and ended within one wake-up, and what was buffered
   // then makes no socket ready.
-  if (session.WantsRead()) {
+  if (session.WantsResume()) {
     const size_t unsent_before = session.Unsent().size();
     session.Resume(now_);
     if (session.Unsent().size() > unsent_before) MarkDirty(connection);

@@ -30,7 +30,8 @@
 // A value of 1 MiB that is all escapes makes A = 6 MiB and its context twice,
 // 64 KiB: 256 + 4 * 6.1 + 4 MiB, and 4096 * 64 KiB = 256 MiB kept if every
 // connection had its largest burst: 540 MiB.  A page of keys can be larger,
-// 10,000 of 1 KiB all of escapes, 60 MiB: 756 MiB.
+// 10,000 of 1 KiB all of escapes, 60 MiB: 756 MiB.  That of a batch is 21 MiB
+// at most (BAT-2).
 //
 // Threading: the io_context's one thread.
 

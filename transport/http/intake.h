@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/protocol/client.h"
+#include "transport/http/batch.h"
 #include "transport/http/client_answer.h"
 
 namespace orrery {
@@ -27,6 +29,7 @@ enum class Route : uint8_t {
   kMetrics = 8,
   kTrace = 9,
   kTask = 10,  // What an operator asks of the storage.
+  kBatch = 11,
 };
 
 enum class BodyUse : uint8_t {
@@ -45,6 +48,8 @@ struct Intake {
   std::optional<Level> consistency;
   uint32_t r = 0;  // 0: not given.
   uint32_t w = 0;
+  // kBatch: what goes to the core, instead of `request`.
+  std::vector<BatchOperation> operations;
 };
 
 // A whole body.  If `owned` is not empty, `bytes` is all of it.

@@ -11,6 +11,7 @@
 #include "transport/http/ascii.h"
 #include "transport/http/base64.h"
 #include "transport/http/envelope.h"
+#include "transport/http/http_date.h"
 #include "transport/http/json_writer.h"
 
 namespace orrery {
@@ -376,6 +377,44 @@ bool FinishKvRequest(const RequestBody& body, const KvLimits& limits,
                   refusal);
   }
   return ResolveLevels(limits, intake, refusal);
+}
+
+bool OpenKvOptions(const RequestHead& head, const Target& target,
+                   const KvLimits& limits, Intake* intake, Answer* refusal) {
+  intake->request.verb = ClientVerb::kPut;  // Decides how a body is read.
+  bool raw = false;
+  for (const QueryParameter& parameter : target.query) {
+    if (!TakeKvParameter(parameter, limits, &raw, intake, refusal)) {
+      return false;
+    }
+  }
+  if (head.repeated) {
+    return Refuse(400, "a header that must be unique is given twice", refusal);
+  }
+  if (head.conditional) {
+    return Refuse(501, "conditions (If-...) are not supported yet", refusal);
+  }
+  return CheckBodyIsWhole(head, refusal) &&
+         TakeContentType(head, raw, limits, intake, refusal);
+}
+
+WrongKvText TakeKvTexts(const KvTexts& texts, const KvLimits& limits,
+                        Intake* intake) {
+  Answer refusal;  // Says it without a place; the caller knows the place.
+  if (texts.consistency.has_value() &&
+      !TakeConsistency(*texts.consistency, intake, &refusal)) {
+    return WrongKvText::kConsistency;
+  }
+  if (texts.context.has_value() &&
+      !TakeContext(*texts.context, intake, &refusal)) {
+    return WrongKvText::kContext;
+  }
+  if (texts.operation.has_value() &&
+      !TakeOperation(*texts.operation, intake, &refusal)) {
+    return WrongKvText::kOperation;
+  }
+  return ResolveLevels(limits, intake, &refusal) ? WrongKvText::kNone
+                                                 : WrongKvText::kLevels;
 }
 
 bool OpenKeysRequest(const Target& target, Intake* intake, Answer* refusal) {

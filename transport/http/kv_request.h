@@ -10,6 +10,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "transport/http/answer.h"
@@ -37,6 +39,27 @@ struct KvLimits {
 [[nodiscard]] bool FinishKvRequest(const RequestBody& body,
                                    const KvLimits& limits, Intake* intake,
                                    Answer* refusal);
+
+// Of the head of a batch: what it may say for all its operations.
+[[nodiscard]] bool OpenKvOptions(const RequestHead& head, const Target& target,
+                                 const KvLimits& limits, Intake* intake,
+                                 Answer* refusal);
+// Of one operation of a batch: what a single request says in its query or
+// headers.  `intake` has the verb and what was said for all.
+struct KvTexts {
+  const std::optional<std::string>& consistency;
+  const std::optional<std::string>& context;
+  const std::optional<std::string>& operation;
+};
+enum class WrongKvText : uint8_t {
+  kNone = 0,
+  kConsistency = 1,
+  kContext = 2,
+  kOperation = 3,
+  kLevels = 4,  // Consistency and r or w disagree.
+};
+[[nodiscard]] WrongKvText TakeKvTexts(const KvTexts& texts,
+                                      const KvLimits& limits, Intake* intake);
 
 [[nodiscard]] bool OpenKeysRequest(const Target& target, Intake* intake,
                                    Answer* refusal);

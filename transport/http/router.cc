@@ -21,6 +21,7 @@ std::optional<ClientVerb> TaskAt(std::string_view path) {
 
 std::optional<Route> FindRoute(std::string_view path) {
   if (path.starts_with("/kv/")) return Route::kKv;
+  if (path == "/kv:batch") return Route::kBatch;
   if (path == "/health") return Route::kHealth;
   if (path == "/health/ready") return Route::kReady;
   if (path == "/metrics") return Route::kMetrics;
@@ -34,7 +35,8 @@ std::optional<Route> FindRoute(std::string_view path) {
 }
 
 bool IsPostOnly(Route route) {
-  return route == Route::kTrace || route == Route::kTask;
+  return route == Route::kTrace || route == Route::kTask ||
+         route == Route::kBatch;
 }
 
 // Others are answered with a page.
@@ -84,6 +86,9 @@ bool Router::Open(const RequestHead& head, Intake* intake, Answer* answer) {
   if (*route == Route::kKv) {
     return OpenKvRequest(head, target_, limits_, intake, answer);
   }
+  if (*route == Route::kBatch) {
+    return OpenBatchRequest(head, target_, limits_, intake, answer);
+  }
   if (*route == Route::kKeys) return OpenKeysRequest(target_, intake, answer);
   if (*route == Route::kRing) return OpenRing(intake, answer);
   if (*route == Route::kTask) {
@@ -110,6 +115,9 @@ bool Router::OpenRing(Intake* intake, Answer* answer) {
 bool Router::Finish(const RequestBody& body, Intake* intake, Answer* answer) {
   if (intake->route == Route::kKv) {
     return FinishKvRequest(body, limits_, intake, answer);
+  }
+  if (intake->route == Route::kBatch) {
+    return FinishBatchRequest(body, limits_, intake, answer);
   }
   if (GoesToCore(intake->route)) return true;
   FillPage(*intake, answer);
@@ -144,6 +152,7 @@ void Router::FillPage(const Intake& intake, Answer* answer) {
     case Route::kKv:
     case Route::kKeys:
     case Route::kTask:
+    case Route::kBatch:
       ORRERY_UNREACHABLE("a page of what goes to the core");
   }
   if (!answer->body.ends_with('\n')) answer->body.push_back('\n');

@@ -12,6 +12,7 @@
 #define ORRERY_TRANSPORT_HTTP_ROUTER_H_
 
 #include "transport/http/answer.h"
+#include "transport/http/batch_request.h"
 #include "transport/http/intake.h"
 #include "transport/http/kv_request.h"
 #include "transport/http/node_api.h"
@@ -29,7 +30,8 @@ class Router {
   [[nodiscard]] bool Open(const RequestHead& head, Intake* intake,
                           Answer* answer);
 
-  // True: intake->request goes to the core.  False: `answer` is filled.
+  // True: intake->request, or of a batch intake->operations, goes to the core.
+  // False: `answer` is filled.
   [[nodiscard]] bool Finish(const RequestBody& body, Intake* intake,
                             Answer* answer);
 

@@ -16,6 +16,10 @@ constexpr size_t kReadBytes = 16 << 10;
 // connection can go on; a larger one costs the connection.
 constexpr uint64_t kDiscardBytesMax = 1 << 20;
 
+constexpr std::string_view kBodyTooLarge =
+    "the body is larger than any value may be";
+constexpr std::string_view kBatchTooLarge =
+    "the body is larger than that of a batch may be";
 constexpr std::string_view kTooManyBodyBytes =
     "this node has too many bytes of requests in flight";
 
@@ -35,6 +39,10 @@ int StatusOf(Framing verdict) {
   return 400;
 }
 
+std::string_view TooLargeText(Route route) {
+  return route == Route::kBatch ? kBatchTooLarge : kBodyTooLarge;
+}
+
 void DropIfLarge(std::string* buffer) {
   if (buffer->capacity() > kKeptBytesMax) std::string().swap(*buffer);
 }
@@ -46,6 +54,7 @@ Session::Session(Host& host, Instant now)
 
 Session::~Session() {
   EndBody();
+  EndBatch();
   host_.OnAnswerBytes(answer_bytes_, 0);
 }
 
@@ -75,10 +84,13 @@ void Session::OnPeerClosed() {
   if (replies_.empty() && Unsent().empty()) finished_ = true;
 }
 
-void Session::Resume(Instant now) { Parse(now); }
+void Session::Resume(Instant now) {
+  RunBatch(now);
+  Parse(now);
+}
 
 bool Session::WantsRead() const {
-  if (phase_ == Phase::kClosed) return false;
+  if (phase_ == Phase::kClosed || batch_ != nullptr) return false;
   const size_t unsent = Unsent().size() + waiting_bytes_;
   if (unsent >= kUnsentBytesMax) return false;
   return replies_.size() <
@@ -101,9 +113,9 @@ bool Session::ParseOne(Instant now) {
     case Phase::kHead:
       return ParseHeadBytes(now);
     case Phase::kBody:
-      return ParseBody();
+      return ParseBody(now);
     case Phase::kChunks:
-      return ParseChunks();
+      return ParseChunks(now);
     case Phase::kDiscard:
       return ParseDiscard();
     case Phase::kClosed:
@@ -168,10 +180,10 @@ void Session::OpenRequest(const RequestHead& head, Instant now) {
     return SkipBody(head, scratch_);
   }
   if (head.content_length > intake_.body_bytes_max) {
-    FillError(413, "the body is larger than any value may be", &scratch_);
+    FillError(413, TooLargeText(intake_.route), &scratch_);
     return SkipBody(head, scratch_);
   }
-  if (!head.HasBody()) return FinishRequest({});
+  if (!head.HasBody()) return FinishRequest({}, now);
   BeginBody(head, now);
 }
 
@@ -209,7 +221,7 @@ void Session::SkipBody(const RequestHead& head, const Answer& refusal) {
   phase_ = Phase::kDiscard;
 }
 
-bool Session::ParseBody() {
+bool Session::ParseBody(Instant now) {
   owes_continue_ = owes_continue_ && Buffered().empty();
   const size_t take = static_cast<size_t>(
       std::min<uint64_t>(body_bytes_ - body_received_, Buffered().size()));
@@ -221,7 +233,7 @@ bool Session::ParseBody() {
     if (take == 0) return false;
     if (take == body_bytes_) {
       phase_ = Phase::kHead;
-      FinishRequest({Buffered().substr(0, take), {}});
+      FinishRequest({Buffered().substr(0, take), {}}, now);
       Consume(take);
       phase_since_ = progress_at_;
       return true;
@@ -238,11 +250,11 @@ bool Session::ParseBody() {
   if (body_received_ < body_bytes_) return false;
   phase_ = Phase::kHead;
   phase_since_ = progress_at_;
-  FinishRequest({body_.text(), body_});
+  FinishRequest({body_.text(), body_}, now);
   return true;
 }
 
-bool Session::ParseChunks() {
+bool Session::ParseChunks(Instant now) {
   std::string_view input = Buffered();
   owes_continue_ = owes_continue_ && input.empty();
   const size_t before = input.size();
@@ -259,12 +271,12 @@ bool Session::ParseChunks() {
       AnswerError(400, "the chunked body is malformed", true);
       return false;
     case ChunkDecoder::Verdict::kTooLarge:
-      AnswerError(413, "the body is larger than any value may be", true);
+      AnswerError(413, TooLargeText(intake_.route), true);
       return false;
     case ChunkDecoder::Verdict::kComplete:
       phase_ = Phase::kHead;
       phase_since_ = progress_at_;
-      FinishRequest({chunk_text_, {}});
+      FinishRequest({chunk_text_, {}}, now);
       return true;
   }
   return false;
@@ -281,19 +293,24 @@ bool Session::ParseDiscard() {
   return true;
 }
 
-void Session::FinishRequest(const RequestBody& body) {
+void Session::FinishRequest(const RequestBody& body, Instant now) {
   scratch_.Clear();
   const bool for_core = host_.router().Finish(body, &intake_, &scratch_);
+  if (for_core && intake_.route == Route::kBatch) {
+    batch_reserved_ = std::exchange(body_reserved_, 0);
+  }
   EndBody();
   if (!for_core) return AnswerNow(scratch_, false);
+  if (intake_.route == Route::kBatch) return BeginBatch(now);
   const uint32_t sequence = PushReply(false);
-  const std::optional<Handle> handle = host_.MintHandle(*this, sequence);
+  const std::optional<Handle> handle = host_.MintHandle(*this, {sequence, 0});
   if (!handle.has_value()) {
     FillError(503, "this node has too many requests in flight", &scratch_);
     return CompleteReply(sequence, scratch_);
   }
   PendingReply& pending = *replies_.Find(sequence);
   pending.handle = *handle;
+  ++in_core_;
   pending.plan = std::move(intake_.plan);
   intake_.request.client = *handle;
   host_.Submit(std::move(intake_.request));
@@ -342,7 +359,13 @@ void Session::AnswerError(int status, std::string_view message, bool closes) {
   AnswerNow(scratch_, closes);
 }
 
-void Session::OnReply(uint32_t sequence, const ClientReply& reply) {
+void Session::OnReply(ReplyAddress address, const ClientReply& reply) {
+  ORRERY_INVARIANT(in_core_ > 0);
+  --in_core_;
+  const uint32_t sequence = address.sequence;
+  if (batch_ != nullptr && sequence == batch_sequence_) {
+    return OnBatchReply(address.item, reply);
+  }
   PendingReply* pending = replies_.Find(sequence);
   ORRERY_INVARIANT(pending != nullptr);
   pending->handle = {};
@@ -394,7 +417,9 @@ void Session::MoveDone() {
 }
 
 void Session::TellAnswerBytes() {  // SES-4
-  const uint64_t bytes = waiting_bytes_ + (out_.empty() ? 0 : out_.capacity());
+  const uint64_t bytes = waiting_bytes_ +
+                         (batch_ == nullptr ? 0 : batch_->result_bytes()) +
+                         (out_.empty() ? 0 : out_.capacity());
   const uint64_t before = std::exchange(answer_bytes_, bytes);
   if (before != bytes) host_.OnAnswerBytes(before, bytes);
 }
@@ -436,6 +461,8 @@ void Session::Abandon() {
   std::string().swap(out_);
   out_sent_ = 0;
   replies_.DropBytes();
+  if (batch_ != nullptr) batch_->Abandon();
+  host_.ReleaseBody(std::exchange(batch_reserved_, 0));
   waiting_bytes_ = 0;
   TellAnswerBytes();
 }
@@ -487,6 +514,7 @@ std::vector<Handle> Session::HandlesInFlight() const {
   replies_.ForEach([&](const PendingReply& pending) {
     if (!pending.handle.IsNone()) handles.push_back(pending.handle);
   });
+  if (batch_ != nullptr) batch_->AppendHandles(&handles);
   return handles;
 }
 

@@ -12,7 +12,9 @@
 //   SES-2  At most kPipelinedMax requests are unanswered, and none is begun
 //          while kUnsentBytesMax wait to be sent, or kPipelinedUnsentMax are
 //          unanswered and kUnsentBytesLow wait; nothing is parsed then, and
-//          WantsRead() is false.
+//          WantsRead() is false.  A batch is the last until it is answered,
+//          and of its operations no more are in the core than make
+//          kPipelinedMax with the requests before it.
 //   SES-3  After a response that closes, nothing more is parsed or answered.
 //   SES-4  The host has been told of all memory that unsent answers hold, as
 //          allocated, when a call returns; without any, at most kKeptBytesMax
@@ -26,6 +28,7 @@
 #define ORRERY_TRANSPORT_HTTP_SESSION_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +40,7 @@
 #include "core/base/time.h"
 #include "core/protocol/client.h"
 #include "transport/http/answer.h"
+#include "transport/http/batch.h"
 #include "transport/http/chunk_decoder.h"
 #include "transport/http/framing_guard.h"
 #include "transport/http/intake.h"
@@ -66,6 +70,12 @@ inline constexpr Duration kBodyTimeout = 60 * kSecond;
 inline constexpr Duration kIdleTimeout = 120 * kSecond;
 inline constexpr Duration kWriteTimeout = 30 * kSecond;
 
+// Whose reply it is, within one session.
+struct ReplyAddress {
+  uint32_t sequence = 0;  // Of the request.
+  uint32_t item = 0;      // Of a batch: which operation.
+};
+
 class Session {
  public:
   class Host {
@@ -84,7 +94,7 @@ class Session {
     virtual void OnAnswerBytes(uint64_t before, uint64_t after) = 0;
     // Nothing if too many requests are in flight.
     virtual std::optional<Handle> MintHandle(Session& session,
-                                             uint32_t sequence) = 0;
+                                             ReplyAddress address) = 0;
     virtual void Submit(ClientRequest request) = 0;
   };
 
@@ -99,8 +109,8 @@ class Session {
   void OnRead(size_t bytes, Instant now);
   void OnPeerClosed();
 
-  // The core's reply to the request of that sequence number.
-  void OnReply(uint32_t sequence, const ClientReply& reply);
+  // The core's reply to what that handle was minted for.
+  void OnReply(ReplyAddress address, const ClientReply& reply);
 
   std::string_view Unsent() const;
   void OnSent(size_t bytes, Instant now);
@@ -116,9 +126,12 @@ class Session {
   uint64_t answer_bytes() const { return answer_bytes_; }
 
   bool WantsRead() const;
-  // Parsing goes on with what is buffered, if a pause ended; else nothing
-  // happens.  To be called after every OnSent and OnReply.
+  // Parsing goes on with what is buffered, if a pause ended, and a batch with
+  // what it may begin; else nothing happens.  To be called after every OnSent
+  // and OnReply.
   void Resume(Instant now);
+  // Resume would do something.
+  bool WantsResume() const { return WantsRead() || MayBeginOfBatch(); }
   // Everything is said; the connection is to be closed.
   bool IsFinished() const;
   bool peer_closed() const { return peer_closed_; }
@@ -144,11 +157,20 @@ class Session {
   void BeginBody(const RequestHead& head, Instant now);
   bool ReserveBodyUpTo(uint64_t bytes);
   void SkipBody(const RequestHead& head, const Answer& refusal);
-  bool ParseBody();
-  bool ParseChunks();
+  bool ParseBody(Instant now);
+  bool ParseChunks(Instant now);
   bool ParseDiscard();
-  void FinishRequest(const RequestBody& body);
+  void FinishRequest(const RequestBody& body, Instant now);
   void EndBody();
+
+  bool MayBeginOfBatch() const;
+  void BeginBatch(Instant now);
+  void RunBatch(Instant now);
+  bool RefuseOfBatch(uint32_t item, Instant now);
+  void BeginOfBatch(uint32_t item);
+  void OnBatchReply(uint32_t item, const ClientReply& reply);
+  void FinishBatch();
+  void EndBatch();
 
   void AnswerNow(const Answer& answer, bool closes);
   void AnswerError(int status, std::string_view message, bool closes);
@@ -195,6 +217,11 @@ class Session {
   std::string chunk_text_;
 
   ReplyQueue replies_;
+  uint32_t in_core_ = 0;  // Handles whose reply has not come.
+  // The newest request, if it is a batch; nothing is parsed behind it.
+  std::unique_ptr<Batch> batch_;
+  uint32_t batch_sequence_ = 0;
+  uint64_t batch_reserved_ = 0;  // Of its body; what waits is no larger.
   Answer scratch_;
   std::string out_;
   size_t out_sent_ = 0;

@@ -50,15 +50,15 @@ class FakeHost final : public Session::Host {
   void OnAnswerBytes(uint64_t before, uint64_t after) override {
     answer_bytes = answer_bytes - before + after;
   }
-  std::optional<Handle> MintHandle(Session&, uint32_t sequence) override {
-    if (sequences.size() == requests_max) return std::nullopt;
-    sequences.push_back(sequence);
-    return Handle{static_cast<uint32_t>(sequences.size() - 1), 1};
+  std::optional<Handle> MintHandle(Session&, ReplyAddress address) override {
+    if (addresses.size() == requests_max) return std::nullopt;
+    addresses.push_back(address);
+    return Handle{static_cast<uint32_t>(addresses.size() - 1), 1};
   }
   void Submit(ClientRequest request) override {
     requests.push_back(std::move(request));
     if (answers_at_once != nullptr) {
-      answers_at_once->OnReply(sequences[requests.size() - 1],
+      answers_at_once->OnReply(addresses[requests.size() - 1],
                                ReadDone{.found = true, .version = 1});
     }
   }
@@ -70,7 +70,7 @@ class FakeHost final : public Session::Host {
   size_t requests_max = 1000;
   Session* answers_at_once = nullptr;
   std::vector<int> answered;
-  std::vector<uint32_t> sequences;  // By request.
+  std::vector<ReplyAddress> addresses;  // By request.
   std::vector<ClientRequest> requests;
 
  private:

@@ -256,5 +256,68 @@ TEST_F(HttpServerTest, ARefusedBodyStillLetsTheAnswerThrough) {
   RunUntil([&] { return server_->stats().connections_open == 0; });
 }
 
+std::string PostGets(size_t count) {
+  std::string body = "{\"operations\":[{\"op\":\"get\",\"key\":\"0\"}";
+  for (size_t i = 1; i < count; ++i) {
+    body += ",{\"op\":\"get\",\"key\":\"" + std::to_string(i) + "\"}";
+  }
+  body += "]}";
+  return "POST /kv:batch HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+TEST_F(HttpServerTest, ABatchGoesOnAsItsRepliesCome) {
+  const int fd = Connect();
+  Send(fd, PostGets(200));
+
+  for (size_t i = 0; i < 200; ++i) {
+    RunUntil([&] { return requests_.size() > i; });
+    ASSERT_LE(requests_.size() - i, kPipelinedMax);
+    server_->Reply(requests_[i].client, ReadDone{});  // HSV-1 holds for it too.
+  }
+
+  const std::string answer = ReceiveUpTo(fd, "]}\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(requests_.size(), 200u);
+  EXPECT_EQ(server_->stats().LatencyOf(ClientVerb::kGet).count(), 200u);
+  close(fd);
+}
+
+TEST_F(HttpServerTest, OfABatchWhoseClientHangsUpNothingMoreIsBegun) {
+  const int fd = Connect();
+  Send(fd, PostGets(100));
+  RunUntil([&] { return requests_.size() == kPipelinedMax; });
+  const linger reset{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  close(fd);
+
+  RunUntil([&] { return gone_.size() == kPipelinedMax; });
+
+  for (size_t i = 0; i < kPipelinedMax; ++i) {
+    server_->Reply(requests_[i].client, ReadDone{});  // Finds nobody.
+  }
+  loop_.restart();
+  loop_.run_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(requests_.size(), kPipelinedMax);
+  EXPECT_EQ(server_->stats().connections_open, 0u);
+}
+
+TEST_F(HttpServerTest, ShutdownAnswersABatchWithoutBeginningMoreOfIt) {
+  const int fd = Connect();
+  Send(fd, PostGets(100));
+  RunUntil([&] { return requests_.size() == kPipelinedMax; });
+
+  server_->BeginShutdown();
+  EXPECT_FALSE(server_->IsDrained());
+  for (size_t i = 0; i < kPipelinedMax; ++i) {
+    server_->Reply(requests_[i].client, ReadDone{});
+  }
+
+  EXPECT_THAT(ReceiveUpTo(fd, "]}\n"), HasSubstr("shutting down"));
+  RunUntil([&] { return server_->IsDrained(); });
+  EXPECT_EQ(requests_.size(), kPipelinedMax);
+  close(fd);
+}
+
 }  // namespace
 }  // namespace orrery

@@ -374,5 +374,127 @@ TEST_F(RouterTest, ASnapshotHasTheNameThatItIsGivenOrThatOfTheMoment) {
             400);
 }
 
+TEST_F(RouterTest, ABatchBecomesItsOperations) {
+  ASSERT_EQ(Route(HttpMethod::kPost, "/kv:batch?sloppy=true",
+                  R"({"consistency":"all","operations":[)"
+                  R"({"op":"put","key":"a","value":"v","operation":"id"},)"
+                  R"({"op":"put","key_base64":"//4=","value_base64":"AA=="},)"
+                  R"({"op":"get","key":"a","consistency":"one"},)"
+                  R"({"op":"delete","key":"a","context":"YWJj"}]})"),
+            0);
+
+  const auto& operations = intake_.operations;
+  ASSERT_EQ(operations.size(), 4u);
+  EXPECT_EQ(operations[0].request.verb, ClientVerb::kPut);
+  EXPECT_EQ(operations[0].request.key, "a");
+  EXPECT_EQ(operations[0].plan.key, "a");
+  EXPECT_EQ(operations[0].request.value.text(), "v");
+  EXPECT_EQ(operations[0].request.write_level.kind, Level::Kind::kAll);
+  EXPECT_NE(operations[0].request.operation, OperationId{});
+  EXPECT_EQ(operations[1].request.key, "\xff\xfe");
+  EXPECT_EQ(operations[1].request.value.text(), std::string(1, '\0'));
+  EXPECT_EQ(operations[1].request.operation, OperationId{});
+  EXPECT_EQ(operations[2].request.verb, ClientVerb::kGet);
+  EXPECT_EQ(operations[2].plan.verb, ClientVerb::kGet);
+  EXPECT_EQ(operations[2].request.read_level.kind, Level::Kind::kOne);
+  EXPECT_EQ(operations[2].request.write_level, Level{});
+  EXPECT_EQ(operations[3].request.verb, ClientVerb::kDelete);
+  EXPECT_EQ(operations[3].request.context.text(), "abc");
+  for (const BatchOperation& operation : operations) {
+    EXPECT_TRUE(operation.request.sloppy);
+  }
+}
+
+TEST_F(RouterTest, ABatchIsRefusedWholeForOneOperation) {
+  const auto refusal = [&](const std::string& operation) {
+    EXPECT_EQ(
+        Route(HttpMethod::kPost, "/kv:batch",
+              R"({"operations":[{"op":"get","key":"a"},)" + operation + "]}"),
+        400);
+    return answer_.body;
+  };
+  EXPECT_THAT(refusal("{}"), HasSubstr("operations[1].op: must be put"));
+  EXPECT_THAT(refusal(R"({"op":"PUT","key":"a","value":""})"),
+              HasSubstr("operations[1].op: must be put"));
+  EXPECT_THAT(refusal(R"({"op":"get"})"), HasSubstr("operations[1].key: "));
+  EXPECT_THAT(refusal(R"({"op":"get","key":""})"),
+              HasSubstr("operations[1].key: must be 1 to 1024 bytes"));
+  EXPECT_THAT(refusal(R"({"op":"get","key":"a","key_base64":"AA=="})"),
+              HasSubstr("operations[1].key: give either"));
+  EXPECT_THAT(refusal(R"({"op":"get","key_base64":"A"})"),
+              HasSubstr("operations[1].key_base64: is not base64"));
+  EXPECT_THAT(
+      refusal(R"({"op":"get","key":")" + std::string(1025, 'a') + "\"}"),
+      HasSubstr("operations[1].key: must be 1 to 1024 bytes"));
+  EXPECT_THAT(refusal(R"({"op":"get","key":"a","value":"v"})"),
+              HasSubstr("operations[1].value: only a put has one"));
+  EXPECT_THAT(refusal(R"({"op":"delete","key":"a","value_base64":""})"),
+              HasSubstr("operations[1].value: only a put has one"));
+  EXPECT_THAT(refusal(R"({"op":"put","key":"a"})"),
+              HasSubstr("operations[1].value: give either"));
+  EXPECT_THAT(refusal(R"({"op":"put","key":"a","value_base64":"!"})"),
+              HasSubstr("operations[1].value_base64: is not base64"));
+  EXPECT_THAT(refusal(R"({"op":"get","key":"a","consistency":"ALL"})"),
+              HasSubstr("operations[1].consistency: must be one"));
+  EXPECT_THAT(refusal(R"({"op":"get","key":"a","context":"!"})"),
+              HasSubstr("operations[1].context: is malformed"));
+  EXPECT_THAT(refusal(R"({"op":"put","key":"a","value":"","operation":""})"),
+              HasSubstr("operations[1].operation: is malformed"));
+  EXPECT_THAT(refusal(R"({"op":"get","key":"a","operation":"x"})"),
+              HasSubstr("operations[1].operation: a get has none"));
+}
+
+TEST_F(RouterTest, AValueInABatchHasTheLimitOfAnyOther) {
+  const auto put = [&](size_t bytes) {
+    return Route(HttpMethod::kPost, "/kv:batch",
+                 R"({"operations":[{"op":"put","key":"a","value":")" +
+                     std::string(bytes, 'v') + "\"}]}");
+  };
+  EXPECT_EQ(put(100), 0);
+  EXPECT_EQ(put(101), 413);
+  EXPECT_THAT(answer_.body, HasSubstr("operations[0].value: is larger than"));
+}
+
+TEST_F(RouterTest, ABatchHasTheQueryAndTypesOfOthers) {
+  const std::string get = R"({"operations":[{"op":"get","key":"a"}]})";
+  const auto post = [&](std::string_view target) {
+    return Route(HttpMethod::kPost, target, get);
+  };
+  EXPECT_EQ(post("/kv:batch?r=2"), 0);
+  EXPECT_EQ(intake_.operations[0].request.read_level.number, 2u);
+  EXPECT_EQ(post("/kv:batch?r=1&consistency=all"), 400);
+  EXPECT_EQ(post("/kv:batch?consistency=two"), 400);
+  EXPECT_EQ(post("/kv:batch?raw"), 400);
+  EXPECT_EQ(post("/kv:batch?nothing"), 400);
+  EXPECT_EQ(post("/kv:batches"), 404);
+  EXPECT_EQ(Route(HttpMethod::kPost, "/kv:batch?consistency=one",
+                  R"({"consistency":"all","operations":[]})"),
+            400);
+  EXPECT_EQ(Route(HttpMethod::kPost, "/kv:batch", ""), 400);
+  head_.content_type = "application/octet-stream";
+  EXPECT_EQ(post("/kv:batch"), 415);
+  head_.content_type = "text/plain";
+  EXPECT_EQ(post("/kv:batch"), 415);
+  head_.content_type = "application/x-www-form-urlencoded";
+  EXPECT_EQ(post("/kv:batch"), 0);
+  head_.operation_id = "x";
+  EXPECT_EQ(post("/kv:batch"), 400);
+  head_.operation_id.reset();
+  head_.causal_context = "YWJj";
+  EXPECT_EQ(post("/kv:batch"), 400);
+  head_.causal_context.reset();
+  head_.conditional = true;
+  EXPECT_EQ(post("/kv:batch"), 501);
+}
+
+TEST_F(RouterTest, ABatchIsPosted) {
+  for (const HttpMethod method :
+       {HttpMethod::kGet, HttpMethod::kHead, HttpMethod::kPut,
+        HttpMethod::kDelete, HttpMethod::kOther}) {
+    EXPECT_EQ(Route(method, "/kv:batch"), 405);
+    EXPECT_EQ(answer_.headers, "Allow: POST\r\n");
+  }
+}
+
 }  // namespace
 }  // namespace orrery

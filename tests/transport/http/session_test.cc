@@ -39,7 +39,7 @@ class SessionTest : public ::testing::Test {
     session_.OnSweep(now_);
   }
   void Reply(size_t request, uint64_t version) {
-    session_.OnReply(host_.sequences[request],
+    session_.OnReply(host_.addresses[request],
                      ReadDone{.found = true, .version = version});
   }
 
@@ -114,7 +114,7 @@ TEST_F(SessionTest, StopsParsingWhenTooManyAreUnanswered) {  // SES-2
 TEST_F(SessionTest, StopsParsingWhileTheClientDoesNotRead) {
   Receive(Get("a"));
   session_.OnReply(
-      host_.sequences[0],
+      host_.addresses[0],
       ReadDone{.found = true,
                .version = 1,
                .value = Bytes::CopyOf(std::string(kUnsentBytesMax, 'a'))});
@@ -131,7 +131,7 @@ TEST_F(SessionTest, StopsParsingWhileTheClientDoesNotRead) {
 TEST_F(SessionTest, BeginsFewRequestsWhileLargeAnswersWait) {  // SES-2
   Receive(Get("a"));
   session_.OnReply(
-      host_.sequences[0],
+      host_.addresses[0],
       ReadDone{.found = true,
                .version = 1,
                .value = Bytes::CopyOf(std::string(kUnsentBytesLow, 'a'))});
@@ -149,7 +149,7 @@ TEST_F(SessionTest, BeginsFewRequestsWhileLargeAnswersWait) {  // SES-2
 TEST_F(SessionTest, AnswersThatWaitForTheirTurnCountAsUnsent) {  // SES-2
   Receive(Get("a") + Get("b"));
   session_.OnReply(
-      host_.sequences[1],
+      host_.addresses[1],
       ReadDone{.found = true,
                .version = 1,
                .value = Bytes::CopyOf(std::string(kUnsentBytesMax, 'b'))});
@@ -168,7 +168,7 @@ TEST_F(SessionTest, AClientThatNeverReadsAllHoldsNoMoreForIt) {  // SES-4
     session_.Resume(now_);
     Receive(Get("a"));
     ASSERT_EQ(host_.requests.size(), i + 1);
-    session_.OnReply(host_.sequences[i],
+    session_.OnReply(host_.addresses[i],
                      ReadDone{.found = true, .version = 1, .value = value});
     session_.OnSent(session_.Unsent().size() - 100, now_);
     ASSERT_LE(host_.answer_bytes, 4 * kUnsentBytesMax);
@@ -496,6 +496,210 @@ TEST_F(SessionTest, ABlankLineThatComesInPiecesIsForgiven) {
   for (const char c : "\r\n" + Get("a")) Receive({&c, 1});
 
   EXPECT_EQ(host_.requests.size(), 1u);
+}
+
+std::string BatchOf(const std::string& operations) {
+  const std::string body = "{\"operations\":[" + operations + "]}";
+  return "POST /kv:batch HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+// Gets of so many keys.
+std::string BatchOfGets(size_t count, const std::string& key = "") {
+  std::string operations;
+  for (size_t i = 0; i < count; ++i) {
+    operations += (i == 0 ? "" : ",") + std::string(R"({"op":"get","key":")") +
+                  (key.empty() ? std::to_string(i) : key) + "\"}";
+  }
+  return BatchOf(operations);
+}
+
+size_t CountOf(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) {
+    ++count;
+  }
+  return count;
+}
+
+TEST_F(SessionTest, ABatchIsAnsweredOnceAllItsOperationsAre) {
+  Receive(BatchOf(R"({"op":"put","key":"a","value":"v"},)"
+                  R"({"op":"get","key":"b"})"));
+  ASSERT_EQ(host_.requests.size(), 2u);
+  EXPECT_EQ(host_.requests[0].value.text(), "v");
+
+  Reply(1, 7);
+  EXPECT_THAT(Sent(), IsEmpty());
+  session_.OnReply(host_.addresses[0], WriteDone{.version = 3});
+
+  const std::string sent = Sent();
+  EXPECT_THAT(sent, StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_THAT(sent, HasSubstr("{\"results\":[{\"status\":200,\"key\":\"a\","
+                              "\"version\":3,"));
+  EXPECT_THAT(sent, EndsWith("{\"status\":200,\"key\":\"b\",\"value\":\"\","
+                             "\"version\":7}]}\n"));
+  EXPECT_THAT(host_.answered, ElementsAre(200));
+  EXPECT_EQ(host_.body_bytes_left, 64u << 20);
+  EXPECT_EQ(host_.answer_bytes, 0u);
+}
+
+TEST_F(SessionTest, ABatchIsNoWayRoundTheLimitOfAConnection) {  // SES-2
+  Receive(Get("x") + Get("y") + BatchOfGets(200) + Get("z"));
+  EXPECT_EQ(host_.requests.size(), kPipelinedMax);
+  EXPECT_FALSE(session_.WantsRead());
+  EXPECT_FALSE(session_.WantsResume());
+
+  Reply(5, 1);
+  EXPECT_TRUE(session_.WantsResume());
+  session_.Resume(now_);
+  EXPECT_EQ(host_.requests.size(), kPipelinedMax + 1);
+  Reply(0, 1);
+  session_.Resume(now_);
+  EXPECT_EQ(host_.requests.size(), kPipelinedMax + 2);
+  for (size_t i = 1; i < 202; ++i) {
+    if (i == 5) continue;
+    Reply(i, 1);
+    session_.Resume(now_);
+  }
+
+  ASSERT_EQ(host_.requests.size(), 203u);  // With what stood behind it.
+  EXPECT_EQ(host_.requests[202].key, "z");
+  EXPECT_EQ(CountOf(Sent(), "\"status\":200"), 200u);
+}
+
+TEST_F(SessionTest, ABatchTakesAnswersInsideSubmit) {
+  host_.answers_at_once = &session_;
+
+  Receive(BatchOfGets(256, "same") + Get("b"));
+
+  EXPECT_EQ(host_.requests.size(), 257u);
+  EXPECT_EQ(CountOf(Sent(), "\"status\":200"), 256u);
+  EXPECT_THAT(host_.answered, ElementsAre(200, 200));
+}
+
+TEST_F(SessionTest, NothingOfABrokenBatchIsBegun) {
+  Receive(BatchOf(R"({"op":"get","key":"a"},{"op":"got","key":"a"})") +
+          Get("b"));
+
+  const std::string sent = Sent();
+  EXPECT_THAT(sent, StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(sent, HasSubstr("operations[1].op: "));
+  EXPECT_EQ(host_.requests.size(), 1u);
+  EXPECT_EQ(host_.body_bytes_left, 64u << 20);
+}
+
+TEST_F(SessionTest, OperationsBeyondWhatTheCoreTakesAreRefusedOneByOne) {
+  host_.requests_max = 2;
+
+  Receive(BatchOfGets(3));
+  Reply(0, 1);
+  Reply(1, 1);
+
+  const std::string sent = Sent();
+  EXPECT_THAT(sent, StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_EQ(CountOf(sent, "\"status\":200"), 2u);
+  EXPECT_THAT(sent, EndsWith("{\"status\":503,\"error\":\"Service Unavailable"
+                             "\",\"code\":503,\"message\":\"this node has too "
+                             "many requests in flight\",\"applied\":\"no\"}"
+                             "]}\n"));
+}
+
+TEST_F(SessionTest, WhatABatchDidNotBeginInTimeIsRefused) {
+  Receive(BatchOfGets(3, "same"));
+  now_ = now_ + kBatchBeginTimeout;
+  Reply(0, 1);
+  session_.Resume(now_);
+  EXPECT_EQ(host_.requests.size(), 2u);
+  now_ = now_ + kSecond;
+  Reply(1, 1);
+  session_.Resume(now_);
+
+  EXPECT_EQ(host_.requests.size(), 2u);
+  const std::string sent = Sent();
+  EXPECT_EQ(CountOf(sent, "\"status\":200"), 2u);
+  EXPECT_THAT(sent, HasSubstr("this one was not begun\",\"applied\":\"no\"}"));
+}
+
+TEST_F(SessionTest, AStoppingServerBeginsNoMoreOfABatch) {
+  Receive(BatchOfGets(100));
+  host_.stopping = true;
+  for (size_t i = 0; i < kPipelinedMax; ++i) {
+    Reply(i, 1);
+    session_.Resume(now_);
+  }
+
+  EXPECT_EQ(host_.requests.size(), kPipelinedMax);
+  const std::string sent = Sent();
+  EXPECT_THAT(sent, HasSubstr("Connection: close\r\n"));
+  EXPECT_EQ(CountOf(sent, "\"status\":200"), kPipelinedMax);
+  EXPECT_EQ(CountOf(sent, "this node is shutting down"), 36u);
+  EXPECT_TRUE(session_.IsFinished());
+}
+
+TEST_F(SessionTest, ResultsThatWaitAreTold) {  // SES-4
+  Receive(BatchOfGets(2));
+  session_.OnReply(host_.addresses[0],
+                   ReadDone{.found = true,
+                            .version = 1,
+                            .value = Bytes::CopyOf(std::string(5000, 'v'))});
+  EXPECT_GE(host_.answer_bytes, 5000u);
+  EXPECT_THAT(session_.HandlesInFlight(), ElementsAre(Handle{1, 1}));
+
+  session_.Abandon();
+
+  EXPECT_EQ(host_.answer_bytes, 0u);
+  EXPECT_EQ(host_.body_bytes_left, 64u << 20);
+  EXPECT_THAT(session_.HandlesInFlight(), ElementsAre(Handle{1, 1}));
+  Reply(1, 1);
+  EXPECT_THAT(session_.HandlesInFlight(), IsEmpty());
+  EXPECT_THAT(Sent(), IsEmpty());
+}
+
+TEST_F(SessionTest, TheBodyOfABatchCountsUntilItsAnswer) {
+  const std::string batch = BatchOfGets(1);
+  const size_t body_bytes = batch.size() - batch.find("\r\n\r\n") - 4;
+
+  Receive(batch);
+  EXPECT_EQ(host_.body_bytes_left, (64u << 20) - body_bytes);
+  Reply(0, 1);
+
+  EXPECT_EQ(host_.body_bytes_left, 64u << 20);
+}
+
+TEST_F(SessionTest, NoMoreValuesAreReadForABatchThatIsFull) {  // BAT-2
+  Receive(BatchOfGets(200));
+  const Bytes value = Bytes::CopyOf(std::string(1 << 20, 'v'));
+  for (size_t i = 0; i < kPipelinedMax; ++i) {
+    session_.OnReply(host_.addresses[i],
+                     ReadDone{.found = true, .version = 1, .value = value});
+  }
+  session_.Resume(now_);
+
+  EXPECT_EQ(host_.requests.size(), kPipelinedMax);
+  const std::string sent(session_.Unsent());
+  EXPECT_EQ(CountOf(sent, "\"status\":200"), 7u);
+  EXPECT_EQ(CountOf(sent, "\"status\":413"), 193u);
+  EXPECT_LE(sent.size(), kBatchAnswerBytesMax + 1000);
+}
+
+TEST_F(SessionTest, TheBodyOfABatchHasALimit) {
+  Receive("POST /kv:batch HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+          std::to_string(kBatchBodyBytesMax + 1) + "\r\n\r\n");
+
+  const std::string sent = Sent();
+  EXPECT_THAT(sent, StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(sent, HasSubstr("larger than that of a batch may be"));
+}
+
+TEST_F(SessionTest, AHalfClosedClientStillGetsTheAnswerOfItsBatch) {
+  Receive(BatchOfGets(2, "same"));
+  session_.OnPeerClosed();
+  Reply(0, 1);
+  session_.Resume(now_);
+  Reply(1, 2);
+
+  EXPECT_EQ(CountOf(Sent(), "\"status\":200"), 2u);
+  EXPECT_TRUE(session_.IsFinished());
 }
 
 }  // namespace
