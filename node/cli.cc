@@ -82,6 +82,9 @@ void AddEndpoints(CLI::App* verb, ClientOptions& client, Verbs& verbs) {
   verb->add_option("--endpoints", client.endpoints,
                    "HTTP addresses host:port,... tried in turn "
                    "(default: 127.0.0.1:8080)");
+  verb->add_option("--timeout", client.timeout,
+                   "How long to wait for an answer of each (default: 30s, but "
+                   "8s where the next one may be asked)");
   AddOutput(verb, verbs);
 }
 

@@ -65,6 +65,15 @@ absl::StatusOr<HttpClient> MakeClient(const ClientOptions& options) {
     HostPort endpoint;
     if (ParseHostPort(text, &endpoint)) client.endpoints.push_back(endpoint);
   }
+  if (!options.timeout.empty()) {
+    GivenValue timeout;
+    timeout.text = options.timeout;
+    client.answer_timeout.emplace();
+    const std::string bad = ReadDuration(timeout, &*client.answer_timeout);
+    if (!bad.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("--timeout ", bad));
+    }
+  }
   return HttpClient(client);
 }
 

@@ -18,9 +18,10 @@ namespace orrery {
 struct ClientOptions {
   std::string endpoints = "127.0.0.1:8080";  // host:port,...
   bool json = false;                         // -o json
+  std::string timeout;  // For an answer; empty: HttpClient's own.
 };
 
-// Errors: an endpoint that is not host:port.
+// Errors: an endpoint that is not host:port, a time-out that is none.
 absl::StatusOr<HttpClient> MakeClient(const ClientOptions& options);
 
 // Sends; prints what went wrong, in plain words, to stderr.  kExitOk: the

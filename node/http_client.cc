@@ -9,10 +9,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -23,6 +26,9 @@ namespace orrery {
 namespace {
 
 namespace http = boost::beast::http;
+
+constexpr Duration kAnswerTimeout = 30 * kSecond;
+constexpr Duration kNextTimeout = 8 * kSecond;
 
 class Socket {
  public:
@@ -64,7 +70,9 @@ void MakeBlocking(int fd, Duration timeout) {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
   timeval time{};
   time.tv_sec = timeout.ns / kSecond.ns;
-  time.tv_usec = timeout.ns % kSecond.ns / kMicrosecond.ns;
+  // Zero would be for ever.
+  time.tv_usec =
+      std::max<int64_t>(1, timeout.ns % kSecond.ns / kMicrosecond.ns);
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
 }
@@ -104,8 +112,10 @@ absl::StatusOr<HttpResponse> Receive(int fd) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return absl::UnknownError("no answer came in time");
     if (count == 0) {
-      parser.put_eof(error);
-      if (error || !parser.is_done()) {
+      // Beast takes the end of what never began for a whole 200.
+      const bool has_begun = parser.got_some();
+      if (has_begun) parser.put_eof(error);
+      if (!has_begun || error || !parser.is_done()) {
         return absl::UnknownError("the connection was lost before the answer");
       }
       break;
@@ -127,6 +137,20 @@ absl::StatusOr<HttpResponse> Receive(int fd) {
   }
   response.body = std::move(parser.get().body());
   return response;
+}
+
+bool SaysNotApplied(const HttpResponse& response) {
+  boost::system::error_code error;
+  const boost::json::value body = boost::json::parse(response.body, error);
+  if (error || !body.is_object()) return false;
+  const boost::json::value* applied = body.get_object().if_contains("applied");
+  return applied != nullptr && applied->is_string() &&
+         applied->get_string() == "no";
+}
+
+bool MayTryNext(const HttpResponse& response, TryNext rule) {
+  if (response.status != 503 || rule == TryNext::kUnsent) return false;
+  return rule == TryNext::kAlways || SaysNotApplied(response);
 }
 
 }  // namespace
@@ -171,23 +195,48 @@ absl::StatusOr<int> ConnectTo(const HostPort& endpoint, Duration timeout) {
       absl::StrCat(NameOf(endpoint), ": ", std::strerror(error)));
 }
 
+absl::StatusOr<HttpResponse> HttpClient::SendTo(const HostPort& endpoint,
+                                                const HttpRequest& request,
+                                                Duration answer_timeout) const {
+  const absl::StatusOr<int> fd = ConnectTo(endpoint, options_.connect_timeout);
+  if (!fd.ok()) return absl::FailedPreconditionError(fd.status().message());
+  const Socket socket(*fd);
+  MakeBlocking(socket.get(), answer_timeout);
+  // A refusal may come before all is sent, so a failed send is not the end.
+  const bool is_whole = SendAll(socket.get(), Serialize(request, endpoint));
+  absl::StatusOr<HttpResponse> response = Receive(socket.get());
+  if (response.ok()) return response;
+  // Nobody does a request that ends in the middle: its length says so.
+  return absl::Status(
+      is_whole ? absl::StatusCode::kUnknown
+               : absl::StatusCode::kFailedPrecondition,
+      absl::StrCat(NameOf(endpoint), ": ", response.status().message()));
+}
+
 absl::StatusOr<HttpResponse> HttpClient::Send(const HttpRequest& request) {
+  const bool is_read = request.try_next == TryNext::kAlways;
+  absl::StatusOr<HttpResponse> last = absl::UnavailableError("no endpoint");
   std::string failures;
-  for (const HostPort& endpoint : options_.endpoints) {
-    const absl::StatusOr<int> fd =
-        ConnectTo(endpoint, options_.connect_timeout);
-    if (!fd.ok()) {
-      absl::StrAppend(&failures, failures.empty() ? "" : "; ",
-                      fd.status().message());
+  for (size_t i = 0; i < options_.endpoints.size(); ++i) {
+    const bool has_next = i + 1 < options_.endpoints.size();
+    absl::StatusOr<HttpResponse> answer =
+        SendTo(options_.endpoints[i], request,
+               options_.answer_timeout.value_or(
+                   is_read && has_next ? kNextTimeout : kAnswerTimeout));
+    if (answer.ok()) {
+      last = std::move(answer);
+      if (!MayTryNext(*last, request.try_next)) return last;
       continue;
     }
-    const Socket socket(*fd);
-    MakeBlocking(socket.get(), options_.answer_timeout);
-    // A refusal may come before all is sent, so a failed send is not the end.
-    SendAll(socket.get(), Serialize(request, endpoint));
-    return Receive(socket.get());
+    const bool is_unsent =
+        answer.status().code() == absl::StatusCode::kFailedPrecondition;
+    if (!is_unsent && !is_read) return answer;
+    absl::StrAppend(&failures, failures.empty() ? "" : "; ",
+                    answer.status().message());
   }
-  return absl::UnavailableError(absl::StrCat("cannot connect: ", failures));
+  if (last.ok()) return last;
+  return absl::UnavailableError(absl::StrCat(
+      is_read ? "no endpoint answers: " : "cannot connect: ", failures));
 }
 
 std::string PercentEncode(std::string_view bytes) {

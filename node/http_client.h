@@ -1,14 +1,16 @@
 // node/http_client.h
 //
-// HttpClient makes one request at a time, blocking, for the client verbs.  If
-// an endpoint cannot be reached it tries the next; once a request has been
-// sent it is never sent again.
+// HttpClient makes one request at a time, blocking, for the client verbs.  It
+// tries the endpoints in turn, each once, and goes on to the next only where
+// the request cannot have been done already, or may be done twice.
 //
 // Threading: none.
 
 #ifndef ORRERY_NODE_HTTP_CLIENT_H_
 #define ORRERY_NODE_HTTP_CLIENT_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,11 +22,20 @@
 
 namespace orrery {
 
+// What else than an endpoint that cannot be reached, or that did not take the
+// whole request, lets the next one be tried.
+enum class TryNext : uint8_t {
+  kUnsent = 1,   // Nothing.
+  kRefused = 2,  // A write of a key: a 503 that says `applied: "no"`.
+  kAlways = 3,   // A read of a key: a 503, and no answer.
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string target;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  TryNext try_next = TryNext::kUnsent;
 };
 
 struct HttpResponse {
@@ -41,16 +52,25 @@ class HttpClient {
   struct Options {
     std::vector<HostPort> endpoints;
     Duration connect_timeout = 2 * kSecond;
-    Duration answer_timeout = 30 * kSecond;
+    // Of each piece of the answer; none: 30 s, but 8 s for a request that the
+    // next endpoint may be asked, which is more than nodes take by default.
+    std::optional<Duration> answer_timeout;
   };
 
   explicit HttpClient(Options options) : options_(std::move(options)) {}
 
-  // kUnavailable: no endpoint could be reached, nothing was sent.
+  // The first answer that is not to be asked for elsewhere, else the last one.
+  // kUnavailable: no endpoint could be reached and nothing was done, or none
+  // answered what may be asked always.
   // kUnknown: the connection was lost, or no answer came in time.
   absl::StatusOr<HttpResponse> Send(const HttpRequest& request);
 
  private:
+  // One endpoint.  kFailedPrecondition: it did not get the whole request.
+  absl::StatusOr<HttpResponse> SendTo(const HostPort& endpoint,
+                                      const HttpRequest& request,
+                                      Duration answer_timeout) const;
+
   Options options_;
 };
 

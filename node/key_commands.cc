@@ -48,6 +48,7 @@ ExitCode RunWrite(const KeyCommand& command, HttpRequest request) {
   if (!command.context.empty()) {
     request.headers.emplace_back("X-Causal-Context", command.context);
   }
+  request.try_next = TryNext::kRefused;
   HttpResponse response;
   const ExitCode code = Exchange(command.client, request, &response);
   if (command.client.json) {
@@ -79,6 +80,7 @@ ExitCode RunDelete(const KeyCommand& command) {
 ExitCode RunGet(const KeyCommand& command) {
   HttpRequest request;
   request.target = TargetOf(command, !command.client.json);
+  request.try_next = TryNext::kAlways;
   HttpResponse response;
   const ExitCode code = Exchange(command.client, request, &response);
   const bool shows = code == kExitOk || command.client.json;

@@ -7,14 +7,16 @@ usage: cli_test.py ORRERY [TEST...]
 
 import os
 import pathlib
+import socket
 import subprocess
 import sys
+import threading
 import unittest
 
 from processes import Cluster
 
 ORRERY = "bin/orrery"
-OK, UNEXPECTED, USAGE = 0, 1, 2
+OK, UNEXPECTED, USAGE, NOT_FOUND, UNAVAILABLE, UNKNOWN = 0, 1, 2, 3, 5, 6
 
 
 def orrery(*arguments, **more):
@@ -62,6 +64,115 @@ class OperatorTest(unittest.TestCase):
             self.assertEqual(code, USAGE, said)
             self.assertIn("a snapshot's name is", said)
             self.assertEqual(orrery("snapshot", at)[0], OK)
+
+
+class Stub:
+    """An endpoint that reads a request and answers it with these bytes; None:
+    it leaves it without an answer.  A context manager."""
+
+    def __init__(self, answer):
+        self.answer, self.requests, self.open = answer, [], []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.requests.append(connection.recv(65536))
+            if self.answer is None:
+                self.open.append(connection)
+                continue
+            connection.sendall(self.answer)
+            connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.listener.shutdown(socket.SHUT_RDWR)  # Wakes the accept too.
+        self.listener.close()
+        for connection in self.open:
+            connection.close()
+
+
+def refusal(status, applied):
+    body = b'{"message":"refused","applied":"%s"}' % applied
+    return b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (
+        status, len(body), body)
+
+
+class EndpointsTest(unittest.TestCase):
+    """With the real node as the second of two endpoints."""
+
+    def setUp(self):
+        self.cluster = Cluster(ORRERY, 1)
+        self.cluster.__enter__()
+        self.addCleanup(self.cluster.__exit__, None, None, None)
+        self.node = self.cluster.nodes[0]
+        self.assertEqual(self.node.put("k", "old")[0], 200)
+
+    def run_verb(self, first, *arguments):
+        return orrery(*arguments, "--timeout", "1s", "--endpoints",
+                      "%s,127.0.0.1:%d" % (first, self.node.port))
+
+    def value(self):
+        return self.node.get("k")[1].get("value")
+
+    def test_a_get_tries_the_next_whatever_happens(self):
+        for answer in (None, b"", b"nonsense", refusal(503, b"no")):
+            with Stub(answer) as stub:
+                code, said = self.run_verb(stub.endpoint, "get", "k")
+                self.assertEqual((code, said), (OK, "old\n"), answer)
+                self.assertEqual(len(stub.requests), 1)
+
+    def test_a_404_is_an_answer(self):
+        with Stub(refusal(404, b"no")) as stub:
+            code, said = self.run_verb(stub.endpoint, "get", "k")
+            self.assertEqual(code, NOT_FOUND, said)
+
+    def test_a_write_tries_the_next_only_if_it_was_not_applied(self):
+        for verb, value in ((["put", "k", "new"], "new"), (["del", "k"], None)):
+            with Stub(refusal(503, b"no")) as stub:
+                code, said = self.run_verb(stub.endpoint, *verb)
+                self.assertEqual(code, OK, said)
+                self.assertEqual(len(stub.requests), 1)
+                self.assertEqual(self.value(), value)
+
+    def test_a_write_whose_outcome_is_unknown_is_not_sent_again(self):
+        for answer, expected in ((None, UNKNOWN), (b"", UNKNOWN),
+                                 (refusal(503, b"maybe"), UNAVAILABLE),
+                                 (refusal(504, b"maybe"), UNKNOWN),
+                                 (refusal(507, b"no"), UNAVAILABLE)):
+            for verb in (["put", "k", "new"], ["del", "k"]):
+                with Stub(answer) as stub:
+                    code, said = self.run_verb(stub.endpoint, *verb)
+                    self.assertEqual(code, expected, (answer, said))
+                self.assertEqual(self.value(), "old", answer)
+
+    def test_a_write_that_could_not_be_sent_goes_to_the_next(self):
+        with Stub(None) as gone:
+            endpoint = gone.endpoint
+        code, said = self.run_verb(endpoint, "put", "k", "new")
+        self.assertEqual(code, OK, said)
+        self.assertEqual(self.value(), "new")
+
+    def test_all_that_failed_are_named(self):
+        with Stub(None) as hangs, Stub(b"") as closes:
+            code, said = orrery(
+                "get", "k", "--timeout", "250ms", "--endpoints",
+                hangs.endpoint + "," + closes.endpoint)
+        self.assertEqual(code, UNAVAILABLE, said)
+        self.assertIn(hangs.endpoint + ": no answer came in time", said)
+        self.assertIn(closes.endpoint + ": the connection was lost", said)
+
+    def test_a_time_out_that_is_none_is_said(self):
+        code, said = orrery("get", "k", "--timeout", "soon")
+        self.assertEqual(code, USAGE, said)
+        self.assertIn("--timeout must be a duration", said)
 
 
 if __name__ == "__main__":

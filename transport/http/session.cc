@@ -305,7 +305,7 @@ void Session::FinishRequest(const RequestBody& body, Instant now) {
   const uint32_t sequence = PushReply(false);
   const std::optional<Handle> handle = host_.MintHandle(*this, {sequence, 0});
   if (!handle.has_value()) {
-    FillError(503, "this node has too many requests in flight", &scratch_);
+    FillClientAnswer(Refused{.why = Refused::Why::kOverloaded}, {}, &scratch_);
     return CompleteReply(sequence, scratch_);
   }
   PendingReply& pending = *replies_.Find(sequence);

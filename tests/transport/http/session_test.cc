@@ -386,6 +386,7 @@ TEST_F(SessionTest, TooManyRequestsInTheCoreAreRefused) {
   const std::string sent = Sent();
   EXPECT_THAT(sent, StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(sent, HasSubstr("Retry-After: 1\r\n"));
+  EXPECT_THAT(sent, HasSubstr("\"applied\":\"no\""));
   EXPECT_FALSE(session_.IsFinished());
 }
 
