@@ -1,7 +1,9 @@
 #include "node/bench_command.h"
 
 #include <array>
+#include <atomic>
 #include <cinttypes>
+#include <csignal>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
@@ -47,9 +49,12 @@ void PrintLatency(const char* name, const LatencyHistogram& latency) {
   std::printf("\n");
 }
 
-void PrintTable(const BenchResult& result) {
-  std::printf("%.0f requests/s over %.2f s\n", PerSecond(result),
+void PrintTable(const BenchResult& result, uint64_t rate) {
+  if (result.interrupted) std::printf("interrupted; until then:\n");
+  std::printf("%.0f requests/s over %.2f s", PerSecond(result),
               Seconds(result.elapsed));
+  if (rate > 0) std::printf(" (%" PRIu64 " were asked for)", rate);
+  std::printf("\n");
   PrintLatency("reads", result.reads);
   PrintLatency("writes", result.writes);
   for (const auto& [status, count] : result.statuses) {
@@ -57,6 +62,15 @@ void PrintTable(const BenchResult& result) {
   }
   if (result.broken_connections > 0) {
     std::printf("broken connections: %" PRIu64 "\n", result.broken_connections);
+  }
+  if (result.unanswered > 0) {
+    std::printf("without an answer at the end: %" PRIu64 "\n",
+                result.unanswered);
+  }
+  if (result.unsent > 0) {
+    std::printf("due at the end, but no connection was free: %" PRIu64
+                "; they are in no latency\n",
+                result.unsent);
   }
 }
 
@@ -70,7 +84,7 @@ void WriteLatency(const char* name, const LatencyHistogram& latency,
   json->EndObject();
 }
 
-void PrintJson(const BenchResult& result) {
+void PrintJson(const BenchResult& result, uint64_t rate) {
   std::string text;
   JsonWriter json(&text);
   json.BeginObject().Name("requests_per_second").Number(PerSecond(result));
@@ -82,8 +96,40 @@ void PrintJson(const BenchResult& result) {
     json.Member(std::to_string(status), count);
   }
   json.EndObject();
-  json.Member("broken_connections", result.broken_connections).EndObject();
+  json.Member("broken_connections", result.broken_connections)
+      .Member("unanswered", result.unanswered)
+      .Member("unsent", result.unsent);
+  if (rate > 0) json.Member("rate", rate);
+  if (result.interrupted) json.Name("interrupted").Bool(true);
+  json.EndObject();
   std::printf("%s\n", text.c_str());
+}
+
+std::atomic<bool> bench_interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+// The first Ctrl-C ends the run with its summary, a second one the process.
+void EndOnSignals() {
+  struct sigaction action{};
+  action.sa_handler = [](int) { bench_interrupted = true; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+constexpr uint64_t kRequestsDefault = 10000;
+
+// False: it is said what is wrong.
+bool TakeLength(const BenchCommand& command, BenchOptions* options) {
+  options->requests = command.requests.value_or(
+      command.duration.empty() ? kRequestsDefault : UINT64_MAX);
+  if (command.duration.empty()) return true;
+  GivenValue given;
+  given.text = command.duration;
+  const std::string wrong = ReadDuration(given, &options->duration);
+  if (wrong.empty()) return true;
+  std::fprintf(stderr, "orrery: --duration %s\n", wrong.c_str());
+  return false;
 }
 
 }  // namespace
@@ -105,13 +151,17 @@ ExitCode RunBench(const BenchCommand& command) {
     HostPort target;
     if (ParseHostPort(text, &target)) options.targets.push_back(target);
   }
+  if (!TakeLength(command, &options)) return kExitUsage;
+  options.interrupt = &bench_interrupted;
+  EndOnSignals();
   const absl::StatusOr<BenchResult> result = RunBenchLoad(options);
   if (!result.ok()) {
     const std::string message(result.status().message());
     std::fprintf(stderr, "orrery: bench: %s\n", message.c_str());
     return kExitUnexpected;
   }
-  command.json ? PrintJson(*result) : PrintTable(*result);
+  command.json ? PrintJson(*result, options.rate)
+               : PrintTable(*result, options.rate);
   return kExitOk;
 }
 

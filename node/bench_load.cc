@@ -1,9 +1,11 @@
 #include "node/bench_load.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -22,7 +24,11 @@ namespace {
 
 // Reconnections in a row without any answer: the targets are gone.
 constexpr uint64_t kBrokenInARowMax = 1000;
-constexpr int kWaitMs = 30000;
+constexpr Duration kQuietMax = 30 * kSecond;
+// How long after the duration the answers to what was sent are waited for.
+constexpr Duration kLastAnswers = 10 * kSecond;
+// An interrupt is looked for as often.
+constexpr Duration kWaitMax = 100 * kMillisecond;
 
 Instant Now() {
   return {std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -35,7 +41,7 @@ struct Connection {
   size_t target = 0;
   bool writes = false;  // What is in flight.
   bool busy = false;
-  Instant sent_at;
+  Instant since;  // What is in flight was sent, or was due.
   ResponseReader reader;
 };
 
@@ -65,13 +71,16 @@ class Load {
       absl::Status opened = Open(connections_[i]);
       if (!opened.ok()) return opened;
     }
-    const Instant begun = Now();
-    for (Connection& connection : connections_) SendNext(connection);
-    while (finished_ < options_.requests) {
+    begun_ = quiet_since_ = now_ = Now();
+    for (Connection& connection : connections_) Free(connection);
+    while (!IsOver()) {
       absl::Status waited = WaitAndServe();
       if (!waited.ok()) return waited;
     }
-    result_.elapsed = Now() - begun;
+    result_.elapsed = std::min(Now(), Deadline()) - begun_;
+    result_.unanswered = InFlight();
+    if (IsOpenLoop()) result_.unsent = CountDue() - started_;
+    result_.interrupted = IsInterrupted();
     return std::move(result_);
   }
 
@@ -118,8 +127,59 @@ class Load {
     request_.append(key.data(), static_cast<size_t>(size));
   }
 
-  void SendNext(Connection& connection) {
-    if (started_ >= options_.requests) return;
+  bool IsOpenLoop() const { return options_.rate > 0; }
+  bool IsInterrupted() const {
+    return options_.interrupt != nullptr && options_.interrupt->load();
+  }
+  uint64_t InFlight() const { return started_ - finished_; }
+  // When no more requests are begun.
+  Instant Deadline() const {
+    return options_.duration.ns == 0 ? Instant{INT64_MAX}
+                                     : begun_ + options_.duration;
+  }
+  Instant DueAt(uint64_t request) const {
+    return begun_ + Duration{static_cast<int64_t>(
+                        static_cast<double>(request) *
+                        (1e9 / static_cast<double>(options_.rate)))};
+  }
+  // How many should have been begun by now, were there connections enough.
+  uint64_t CountDue() const {
+    const Duration passed = std::min(Now(), Deadline()) - begun_;
+    const double due = static_cast<double>(passed.ns) / 1e9 *
+                       static_cast<double>(options_.rate);
+    return std::clamp(static_cast<uint64_t>(due), started_, options_.requests);
+  }
+  bool MayBegin() const {
+    const Instant begins = IsOpenLoop() ? DueAt(started_) : now_;
+    return started_ < options_.requests && begins < Deadline();
+  }
+  bool IsOver() const {
+    if (IsInterrupted()) return true;
+    if (InFlight() == 0) {
+      return started_ >= options_.requests || now_ >= Deadline();
+    }
+    return options_.duration.ns > 0 && now_ >= Deadline() + kLastAnswers;
+  }
+
+  // The connection has nothing in flight.
+  void Free(Connection& connection) {
+    if (!IsOpenLoop()) return SendNext(connection, now_);
+    free_.push_back(&connection);
+  }
+
+  // Open loop: what is due, as far as connections are free.
+  void SendDue() {
+    while (!free_.empty() && MayBegin() && DueAt(started_) <= now_ &&
+           now_ < Deadline()) {
+      Connection& connection = *free_.back();
+      free_.pop_back();
+      SendNext(connection, DueAt(started_));
+    }
+  }
+
+  void SendNext(Connection& connection, Instant since) {
+    if (!MayBegin()) return;
+    if (InFlight() == 0) quiet_since_ = now_;
     ++started_;
     connection.writes = prng_.Chance(write_chance_, kChanceScale);
     connection.busy = true;
@@ -133,7 +193,7 @@ class Load {
     } else {
       request_ += " HTTP/1.1\r\nHost: bench\r\n\r\n";
     }
-    connection.sent_at = Now();
+    connection.since = IsOpenLoop() ? since : Now();
     if (!SendAll(connection.fd)) Break(connection);
   }
 
@@ -153,17 +213,44 @@ class Load {
   absl::Status WaitAndServe() {
     if (open_ == 0) return absl::UnavailableError("no target answers");
     std::array<epoll_event, 64> ready;
-    const int count = epoll_wait(epoll_, ready.data(),
-                                 static_cast<int>(ready.size()), kWaitMs);
-    if (count == 0) {
-      return absl::DeadlineExceededError("no answer for 30 s");
-    }
+    const int count = Wait(ready);
+    now_ = Now();
     for (int i = 0; i < count; ++i) {
       Serve(connections_[ready[static_cast<size_t>(i)].data.u64]);
+    }
+    if (IsOpenLoop()) SendDue();
+    const bool is_quiet = InFlight() > 0 && now_ - quiet_since_ >= kQuietMax;
+    if (is_quiet && options_.duration.ns == 0) {
+      return absl::DeadlineExceededError("no answer for 30 s");
     }
     return broken_in_a_row_ < kBrokenInARowMax
                ? absl::OkStatus()
                : absl::UnavailableError("the targets are gone");
+  }
+
+  // Until answers come, or the next request is due.
+  int Wait(std::span<epoll_event> ready) {
+    const auto size = static_cast<int>(ready.size());
+    Duration wait = kWaitMax;
+    const Instant now = Now();
+    if (options_.duration.ns > 0 && now < Deadline()) {
+      wait = std::min(wait, Deadline() - now);
+    }
+    if (!free_.empty() && MayBegin()) {
+      wait = std::min(wait, DueAt(started_) - now);
+    }
+    if (!IsOpenLoop()) {
+      const int64_t ms = wait.ns / kMillisecond.ns + 1;
+      return std::max(
+          0, epoll_wait(epoll_, ready.data(), size, static_cast<int>(ms)));
+    }
+    if (wait.ns > 0) {
+      // Finer than epoll_wait, whose milliseconds would be in every latency.
+      pollfd waiting{epoll_, POLLIN, 0};
+      const timespec time{wait.ns / kSecond.ns, wait.ns % kSecond.ns};
+      if (ppoll(&waiting, 1, &time, nullptr) <= 0) return 0;
+    }
+    return std::max(0, epoll_wait(epoll_, ready.data(), size, 0));
   }
 
   void Serve(Connection& connection) {
@@ -186,10 +273,11 @@ class Load {
     // A refusal is quick and would flatter both rate and latency.
     if (status < 500) {
       (connection.writes ? result_.writes : result_.reads)
-          .Record(Now() - connection.sent_at);
+          .Record(Now() - connection.since);
     }
     connection.busy = false;
-    SendNext(connection);
+    quiet_since_ = now_;
+    Free(connection);
   }
 
   // Counts the request in flight as lost and goes on with the next target
@@ -198,6 +286,7 @@ class Load {
     close(connection.fd);
     connection.fd = -1;
     --open_;
+    std::erase(free_, &connection);
     if (std::exchange(connection.busy, false)) {
       ++finished_;
       ++result_.broken_connections;
@@ -205,7 +294,7 @@ class Load {
     for (size_t i = 0; i < options_.targets.size(); ++i) {
       ++broken_in_a_row_;
       connection.target = (connection.target + 1) % options_.targets.size();
-      if (Open(connection).ok()) return SendNext(connection);
+      if (Open(connection).ok()) return Free(connection);
     }
   }
 
@@ -218,7 +307,11 @@ class Load {
   std::string request_;
   int epoll_ = -1;
   std::vector<Connection> connections_;
-  size_t open_ = 0;  // Of them.
+  size_t open_ = 0;                // Of them.
+  std::vector<Connection*> free_;  // Open loop: nothing is in flight.
+  Instant begun_;
+  Instant now_;          // Of this round.
+  Instant quiet_since_;  // The last answer, or the first request after none.
   uint64_t started_ = 0;
   uint64_t finished_ = 0;
   uint64_t next_write_ = 0;

@@ -163,16 +163,25 @@ void AddAdminVerbs(CLI::App& app, Verbs& verbs) {
 
 void AddBench(CLI::App& app, Verbs& verbs) {
   BenchOptions& load = verbs.bench.load;
-  CLI::App* bench =
-      app.add_subcommand("bench", "Load nodes and measure (closed loop).");
+  CLI::App* bench = app.add_subcommand("bench", "Load nodes and measure.");
   bench->add_option("--target", verbs.bench.target,
                     "HTTP addresses host:port,... (default: 127.0.0.1:8080)");
-  bench->add_option("--requests", load.requests, "default: 10000")
+  bench
+      ->add_option("--requests", verbs.bench.requests,
+                   "default: 10000, or as many as --duration lasts for")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 40));
   bench
       ->add_option("--concurrency", load.concurrency,
                    "connections, default: 50")
       ->check(CLI::Range(1u, 10000u));
+  bench
+      ->add_option("--rate", load.rate,
+                   "requests a second, of all connections, sent when they are "
+                   "due (open loop); a latency counts from then. Without it, "
+                   "each connection sends when it has its last answer.")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{10'000'000}));
+  bench->add_option("--duration", verbs.bench.duration,
+                    "how long: 30s, 5m, or a number of seconds");
   bench
       ->add_option("--write-ratio", load.write_ratio,
                    "share of writes, 0 to 1, default: 0.5")
@@ -188,6 +197,7 @@ void AddBench(CLI::App& app, Verbs& verbs) {
                    "one, quorum or all (default: the node's R and W)")
       ->check(CLI::IsMember({"one", "quorum", "all"}));
   bench->add_flag("--raw", load.raw, "Plain bytes instead of JSON.");
+  bench->footer("Ctrl-C ends it early, with the summary of what was measured.");
   bench->add_option("--responder", verbs.bench.responder_port)->group("");
   AddOutput(bench, verbs);
   bench->callback([&verbs] {

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstdint>
 #include <thread>
 #include <utility>
 
@@ -31,10 +33,16 @@ class LocalServer {
   }
 
   void RefuseAll() { refuses_ = true; }
+  // Before the next answer, all of it.
+  void SleepOnce(std::chrono::milliseconds time) { sleep_ms_ = time.count(); }
   uint16_t port() const { return started_ ? server_.port() : 0; }
 
  private:
   void Answer(const ClientRequest& request) {
+    const int64_t sleep_ms = sleep_ms_.exchange(0);
+    if (sleep_ms > 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(sleep_ms));
+    }
     if (refuses_) {
       server_.Reply(request.client, Refused{.why = Refused::Why::kOverloaded});
     } else if (request.verb == ClientVerb::kGet) {
@@ -51,6 +59,7 @@ class LocalServer {
   HttpServer server_;
   bool started_ = false;
   std::atomic<bool> refuses_ = false;
+  std::atomic<int64_t> sleep_ms_ = 0;
   std::thread thread_;
 };
 

@@ -5,12 +5,15 @@ prints has no place to go.
 usage: cli_test.py ORRERY [TEST...]
 """
 
+import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 from processes import Cluster
@@ -173,6 +176,65 @@ class EndpointsTest(unittest.TestCase):
         code, said = orrery("get", "k", "--timeout", "soon")
         self.assertEqual(code, USAGE, said)
         self.assertIn("--timeout must be a duration", said)
+
+
+class BenchTest(unittest.TestCase):
+    def setUp(self):
+        self.cluster = Cluster(ORRERY, 1)
+        self.cluster.__enter__()
+        self.addCleanup(self.cluster.__exit__, None, None, None)
+        self.target = "127.0.0.1:%d" % self.cluster.nodes[0].port
+
+    def bench(self, *arguments):
+        code, said = orrery("bench", "--target", self.target, "-o", "json",
+                            *arguments)
+        self.assertEqual(code, OK, said)
+        return json.loads(said)
+
+    def test_an_open_loop_lasts_as_long_as_it_is_told_at_its_rate(self):
+        result = self.bench("--rate", "200", "--duration", "2s")
+
+        self.assertEqual(result["seconds"], 2)
+        self.assertEqual(result["rate"], 200)
+        counted = result["reads"]["count"] + result["writes"]["count"]
+        self.assertEqual(counted + result["unsent"], 400, result)
+        self.assertIn("p99.99_ms", result["writes"])
+
+    def test_requests_and_duration_end_it_whichever_is_first(self):
+        result = self.bench("--requests", "100", "--duration", "50s")
+        self.assertLess(result["seconds"], 50)
+        self.assertEqual(sum(result["statuses"].values()), 100)
+
+    def test_a_node_that_pauses_is_in_the_latency_of_an_open_loop(self):
+        node = self.cluster.nodes[0]
+        pause = threading.Timer(0.5, node.signal, [signal.SIGSTOP])
+        resume = threading.Timer(1.5, node.signal, [signal.SIGCONT])
+        pause.start()
+        resume.start()
+        result = self.bench("--rate", "500", "--duration", "2s",
+                            "--concurrency", "4", "--write-ratio", "0")
+        # Half of all were due in that second, half of these half a second or
+        # more before its end.
+        self.assertGreater(result["reads"]["p90_ms"], 400, result)
+        self.assertGreater(result["reads"]["max_ms"], 900, result)
+
+    def test_ctrl_c_ends_it_with_a_summary(self):
+        for more in ([], ["--rate", "100"]):
+            run = subprocess.Popen(
+                [ORRERY, "bench", "--target", self.target, "--duration", "1h",
+                 *more], stdout=subprocess.PIPE, text=True)
+            time.sleep(1.0)
+            run.send_signal(signal.SIGINT)
+            said, _ = run.communicate(timeout=20)
+            self.assertEqual(run.returncode, OK, said)
+            self.assertIn("interrupted; until then:", said)
+            self.assertIn("requests/s over ", said)
+            self.assertIn("p99.99", said)
+
+    def test_a_duration_that_is_none_is_said(self):
+        code, said = orrery("bench", "--duration", "soon")
+        self.assertEqual(code, USAGE, said)
+        self.assertIn("--duration must be a duration", said)
 
 
 if __name__ == "__main__":
