@@ -12,6 +12,7 @@
 #include "node/admin_commands.h"
 #include "node/bench_command.h"
 #include "node/config.h"
+#include "node/demo_command.h"
 #include "node/exit_code.h"
 #include "node/inspect_command.h"
 #include "node/key_commands.h"
@@ -27,6 +28,7 @@ struct Verbs {
   KeyCommand key;
   AdminCommand admin;
   BenchCommand bench;
+  DemoCommand demo;
   InspectCommand inspect;
   std::string output = "table";
   std::function<ExitCode()> run;
@@ -208,6 +210,18 @@ void AddBench(CLI::App& app, Verbs& verbs) {
   });
 }
 
+void AddDemo(CLI::App& app, Verbs& verbs) {
+  CLI::App* demo = app.add_subcommand(
+      "demo", "Start a cluster of real processes here, to hurt and to heal.");
+  demo->add_option("--nodes", verbs.demo.nodes, "default: 3")
+      ->check(CLI::Range(1u, kDemoNodesMax));
+  demo->footer(
+      "Commands are read from standard input; type help for them. The nodes\n"
+      "and their data, in a temporary directory, are gone when it ends.");
+  demo->callback(
+      [&verbs] { verbs.run = [&verbs] { return RunDemo(verbs.demo); }; });
+}
+
 void AddInspect(CLI::App& app, Verbs& verbs) {
   CLI::App* inspect = app.add_subcommand(
       "inspect", "Look at the files of a stopped node, and verify them.");
@@ -256,6 +270,7 @@ int RunVerb(int argc, char** argv) {
   AddKeyVerbs(app, verbs);
   AddAdminVerbs(app, verbs);
   AddBench(app, verbs);
+  AddDemo(app, verbs);
   AddInspect(app, verbs);
   app.add_subcommand("sim", "Run the simulator; see orrery sim --help.");
   if (argc >= 2 && argv[1][0] != '-' && !HasVerb(app, argv[1])) {
