@@ -190,6 +190,7 @@ void DemoCluster::ExecNode(const Node& node, pid_t parent) const {
       "--data-dir",    absl::StrCat(directory_, "/", node.name),
       "--seeds",       seeds};
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   execv("/proc/self/exe", arguments.data());
