@@ -10,6 +10,7 @@
 #include <string>
 
 #include "node/admin_commands.h"
+#include "node/batch_command.h"
 #include "node/bench_command.h"
 #include "node/config.h"
 #include "node/demo_command.h"
@@ -27,6 +28,7 @@ struct Verbs {
   NodeCommand node;
   KeyCommand key;
   AdminCommand admin;
+  BatchCommand batch;
   BenchCommand bench;
   DemoCommand demo;
   InspectCommand inspect;
@@ -117,6 +119,26 @@ void AddKeyVerbs(CLI::App& app, Verbs& verbs) {
   CLI::App* del = AddKeyVerb(app, "del", "Delete a key.", verbs, RunDelete);
   del->add_option("--context", verbs.key.context,
                   "Context of an earlier answer: what this delete has seen.");
+}
+
+void AddBatch(CLI::App& app, Verbs& verbs) {
+  CLI::App* batch =
+      app.add_subcommand("batch", "Do the operations of a file, many at once.");
+  AddEndpoints(batch, verbs.batch.client, verbs);
+  batch->add_option("FILE", verbs.batch.path,
+                    "Where they are (default: -, standard input).");
+  batch->add_option("--consistency", verbs.batch.consistency,
+                    "one, quorum or all (default: the node's R and W)");
+  batch->footer(
+      "A line is put KEY VALUE, get KEY or del KEY; the value is the rest of\n"
+      "its line; empty lines and those that begin with # are passed over.\n"
+      "Nothing is atomic; operations of one key are done in their order.");
+  batch->callback([&verbs] {
+    verbs.run = [&verbs] {
+      verbs.batch.client.json = verbs.output == "json";
+      return RunBatch(verbs.batch);
+    };
+  });
 }
 
 CLI::App* AddAdminVerb(CLI::App& app, const char* name, const char* help,
@@ -268,6 +290,7 @@ int RunVerb(int argc, char** argv) {
   app.require_subcommand(1);
   AddNode(app, verbs);
   AddKeyVerbs(app, verbs);
+  AddBatch(app, verbs);
   AddAdminVerbs(app, verbs);
   AddBench(app, verbs);
   AddDemo(app, verbs);

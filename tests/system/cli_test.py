@@ -178,6 +178,64 @@ class EndpointsTest(unittest.TestCase):
         self.assertIn("--timeout must be a duration", said)
 
 
+class BatchTest(unittest.TestCase):
+    def run_batch(self, at, text, *more):
+        run = subprocess.run(
+            [ORRERY, "batch", at, *more], input=text, capture_output=True,
+            check=False, timeout=60)
+        return (run.returncode, run.stdout.decode(errors="surrogateescape"),
+                run.stderr.decode())
+
+    def test_lines_are_done_in_their_order(self):
+        with Cluster(ORRERY, 1) as cluster:
+            node = cluster.nodes[0]
+            at = "--endpoints=127.0.0.1:%d" % node.port
+
+            code, said, _ = self.run_batch(
+                at, b"# first\nput a  two words\nget a\n\nput \xff \xfe\n"
+                b"get \xff\ndel a\nget a")
+
+            self.assertEqual(code, NOT_FOUND, said)
+            lines = said.splitlines()
+            self.assertRegex(lines[0], r"^200 put a \d+$")
+            self.assertEqual(lines[1], "200 get a  two words")
+            self.assertEqual(lines[3], "200 get \udcff \udcfe")
+            self.assertRegex(lines[4], r"^200 del a \d+$")
+            self.assertEqual(lines[5], "404 get a key not found")
+
+            many = "".join("put k%d %d\n" % (i, i) for i in range(600))
+            code, said, _ = self.run_batch(at, many.encode(), "-o", "json")
+            self.assertEqual(code, OK, said)
+            results = [json.loads(line) for line in said.splitlines()]
+            self.assertEqual([r["key"] for r in results],
+                             ["k%d" % i for i in range(600)])
+            self.assertEqual(node.get("k599")[1]["value"], "599")
+
+            big = "".join("put b%d %s\n" % (i, "v" * 1000000)
+                          for i in range(20))
+            code, said, wrong = self.run_batch(at, big.encode())
+            self.assertEqual(code, OK, wrong)
+            self.assertEqual(len(said.splitlines()), 20)
+
+    def test_a_line_that_is_wrong_is_named_and_nothing_is_sent(self):
+        with Stub(None) as stub:
+            for line in ("set a 1", "put", "get a b", "del"):
+                code, _, said = self.run_batch(
+                    "--endpoints=" + stub.endpoint,
+                    ("put a 1\n%s\n" % line).encode())
+                self.assertEqual(code, USAGE, said)
+                self.assertIn("line 2: ", said)
+            self.assertEqual(stub.requests, [])
+
+    def test_what_had_no_answer_is_said_and_nothing_follows(self):
+        with Stub(b"") as stub:
+            code, said, wrong = self.run_batch(
+                "--endpoints=" + stub.endpoint, b"put a 1\n" * 300)
+            self.assertEqual((code, said), (UNKNOWN, ""), wrong)
+            self.assertIn("without an answer: operations 1 to 256", wrong)
+            self.assertEqual(len(stub.requests), 1)
+
+
 class BenchTest(unittest.TestCase):
     def setUp(self):
         self.cluster = Cluster(ORRERY, 1)
