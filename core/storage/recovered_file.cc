@@ -112,7 +112,11 @@ FileVerdict TailJudge::Judge(const RecoveredFile& file) {
     if (!file.rows.empty()) verdict.cut_at = file.rows.front().offset;
     return verdict;
   }
-  if (is_complete) return Keep(file, file.rows.size());
+  if (is_complete) {
+    FileVerdict verdict = Keep(file, file.rows.size());
+    verdict.summary.data_length = file.seal->summary.data_length;
+    return verdict;
+  }
 
   const std::optional<uint64_t> bad = FirstBad(file);
   uint64_t durable_upto = 0;

@@ -218,6 +218,20 @@ TEST_F(InspectTest, AFileByItselfIsJudgedByItsSeal) {
   EXPECT_THAT(out_, HasSubstr("inspect the directory"));
 }
 
+// Whoever listed the file as sealed, its writer at the roll or the recovery
+// that found it complete, said where its SEAL stands.
+TEST_F(InspectTest, ASealThatRotsIsNamedWhoeverListedTheFile) {
+  MakeStore();
+  RestartStore();
+  const std::string path = std::string("shard-0000/") + kFirstData;
+  ASSERT_EQ(Inspect("shard-0000"), kExitOk) << out_;
+  Flip(path, ReadFile(path).find_last_not_of('\0'));
+
+  EXPECT_EQ(Inspect("shard-0000"), kExitUnexpected);
+
+  EXPECT_THAT(out_, HasSubstr("damaged places 1"));
+}
+
 TEST_F(InspectTest, AListedFileThatIsMissingOrShortIsDamage) {
   MakeStore();
   const std::string path = std::string("shard-0000/") + kFirstData;
