@@ -257,6 +257,8 @@ class Loop:
     def round(self, kind):
         victim = self.draws.choice(self.cluster.nodes)
         others = [n for n in self.cluster.nodes if n is not victim]
+        # A name is given again where a lost manifest was all that knew it.
+        self.hurt = {path for path in self.hurt if path.exists()}
         for key in self.draws.sample(list(self.keys.now), REWRITTEN):
             self.keys.write(self.draws.choice(self.cluster.nodes), key)
         absent = self.hold_hints(victim, others) if kind == "hints" else None
