@@ -103,6 +103,34 @@ ExitCode RunTask(const AdminCommand& command, const char* path,
   return kExitOk;
 }
 
+// What each node holds of a key, a line for each version.
+void AddCopies(const json::value& copies, const char* label,
+               std::vector<std::vector<std::string>>* rows) {
+  const json::array* nodes = copies.if_array();
+  if (nodes == nullptr) return;
+  for (const json::value& copy : *nodes) {
+    const std::string name =
+        absl::StrCat(label, TextOf(MemberOf(copy, "node")));
+    const bool in_doubt = MemberOf(copy, "suspect").is_bool();
+    const std::string answer = absl::StrCat(TextOf(MemberOf(copy, "answer")),
+                                            in_doubt ? ", in doubt" : "");
+    const json::array* versions = MemberOf(copy, "versions").if_array();
+    if (versions == nullptr || versions->empty()) {
+      rows->push_back({name, answer, "", "", "", ""});
+      continue;
+    }
+    for (const json::value& version : *versions) {
+      const bool is_deleted = MemberOf(version, "deleted").is_bool();
+      const bool is_kept = MemberOf(version, "siblings").is_bool();
+      rows->push_back({name, answer, TextOf(MemberOf(version, "version")),
+                       absl::StrCat(is_deleted ? "delete" : "value",
+                                    is_kept ? ", kept" : ""),
+                       TextOf(MemberOf(version, "dot")),
+                       TextOf(MemberOf(version, "checksum"))});
+    }
+  }
+}
+
 void PrintKeyOf(const json::value& key) {
   if (key.is_string()) {
     std::printf("%s\n", TextOf(key).c_str());
@@ -192,6 +220,25 @@ ExitCode RunStats(const AdminCommand& command) {
   if (!page.has_value()) return code;
   std::vector<std::vector<std::string>> rows = {{"STATISTIC", "VALUE"}};
   AddRows("", *page, &rows);
+  PrintTable(rows);
+  return kExitOk;
+}
+
+ExitCode RunInspectKey(const AdminCommand& command) {
+  std::optional<json::value> page;
+  const ExitCode code =
+      Fetch(command,
+            absl::StrCat("/admin/key?key=", PercentEncode(command.key)), &page);
+  if (!page.has_value()) return code;
+  const json::value& agree = MemberOf(*page, "agree");
+  std::printf("token %s, ring epoch %s, owners %s\n\n",
+              TextOf(MemberOf(*page, "token")).c_str(),
+              TextOf(MemberOf(*page, "epoch")).c_str(),
+              agree.is_bool() && agree.get_bool() ? "agree" : "do not agree");
+  std::vector<std::vector<std::string>> rows = {
+      {"OWNER", "ANSWER", "VERSION", "IS", "DOT", "CHECKSUM"}};
+  AddCopies(MemberOf(*page, "owners"), "", &rows);
+  AddCopies(MemberOf(*page, "hints"), "hints at ", &rows);
   PrintTable(rows);
   return kExitOk;
 }

@@ -1,7 +1,7 @@
 // node/admin_commands.h
 //
-// `orrery status`, `ring`, `keys`, `stats`: the admin pages as tables; and
-// what an operator asks of a node's storage.
+// `orrery status`, `ring`, `keys`, `stats`, `inspect-key`: the admin pages as
+// tables; and what an operator asks of a node's storage.
 
 #ifndef ORRERY_NODE_ADMIN_COMMANDS_H_
 #define ORRERY_NODE_ADMIN_COMMANDS_H_
@@ -16,7 +16,7 @@ namespace orrery {
 
 struct AdminCommand {
   ClientOptions client;
-  std::string key;                  // ring: whose preference list.
+  std::string key;                  // ring: whose preference list; inspect-key.
   std::string prefix;               // keys
   std::optional<std::string> name;  // snapshot; none: of the moment.
   uint32_t limit = 0;               // keys; 0: all of them.
@@ -26,6 +26,7 @@ ExitCode RunStatus(const AdminCommand& command);
 ExitCode RunRing(const AdminCommand& command);
 ExitCode RunKeys(const AdminCommand& command);
 ExitCode RunStats(const AdminCommand& command);
+ExitCode RunInspectKey(const AdminCommand& command);
 ExitCode RunCompact(const AdminCommand& command);
 ExitCode RunScrub(const AdminCommand& command);
 ExitCode RunSnapshot(const AdminCommand& command);

@@ -108,17 +108,26 @@ CLI::App* AddKeyVerb(CLI::App& app, const char* name, const char* help,
   return verb;
 }
 
+void AddWriteOptions(CLI::App* verb, Verbs& verbs) {
+  verb->add_option("--context", verbs.key.context,
+                   "Context of an earlier answer: what this write has seen.");
+  verb->add_flag("--siblings", verbs.key.siblings,
+                 "Keep concurrent values beside this one; without a context "
+                 "all are.");
+  verb->add_flag("--quorum-stamp", verbs.key.quorum_stamp,
+                 "Ask a majority first, so that this write wins over every "
+                 "earlier one whatever the clocks say.");
+}
+
 void AddKeyVerbs(CLI::App& app, Verbs& verbs) {
   CLI::App* put = AddKeyVerb(app, "put", "Store a value.", verbs, RunPut);
   put->add_option("VALUE", verbs.key.value,
                   "The value; read from standard input if it is not given.");
-  put->add_option("--context", verbs.key.context,
-                  "Context of an earlier answer: what this write has seen.");
+  AddWriteOptions(put, verbs);
   CLI::App* get = AddKeyVerb(app, "get", "Print a value.", verbs, RunGet);
   get->add_flag("--raw", verbs.key.raw, "Print the bytes and nothing else.");
   CLI::App* del = AddKeyVerb(app, "del", "Delete a key.", verbs, RunDelete);
-  del->add_option("--context", verbs.key.context,
-                  "Context of an earlier answer: what this delete has seen.");
+  AddWriteOptions(del, verbs);
 }
 
 void AddBatch(CLI::App& app, Verbs& verbs) {
@@ -166,6 +175,11 @@ void AddAdminVerbs(CLI::App& app, Verbs& verbs) {
   keys->add_option("--limit", verbs.admin.limit,
                    "At most so many (default: all; with -o json one page).");
   AddAdminVerb(app, "stats", "Show a node's statistics.", verbs, RunStats);
+  CLI::App* inspect =
+      AddAdminVerb(app, "inspect-key",
+                   "Show what each owner holds of a key, and who holds hints.",
+                   verbs, RunInspectKey);
+  inspect->add_option("KEY", verbs.admin.key, "The key.")->required();
   AddAdminVerb(app, "compact",
                "Reclaim the space of overwritten records on a node now.", verbs,
                RunCompact);

@@ -210,6 +210,9 @@ void EventLog::WriteNote(const Note& note,
       return Write(Level::kWarning,
                    note.detail == 1 ? "disk_slow" : "disk_slow_ended",
                    {{"store", note.text}, {"ms", number}});
+    case Note::Kind::kManySiblings:
+      return Write(Level::kWarning, "many_siblings",
+                   {{"key", note.text}, {"versions", number}});
     case Note::Kind::kRootFileBad:
       return Write(Level::kError, "damage",
                    {{"file", note.text},

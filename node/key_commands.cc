@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdio>
+#include <string>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 
@@ -29,6 +31,16 @@ std::string TargetOf(const KeyCommand& command, bool raw) {
     target += separator;
     absl::StrAppend(&target,
                     "consistency=", PercentEncode(command.consistency));
+    separator = '&';
+  }
+  if (command.siblings) {
+    target += separator;
+    target += "siblings=true";
+    separator = '&';
+  }
+  if (command.quorum_stamp) {
+    target += separator;
+    target += "stamp=quorum";
   }
   return target;
 }
@@ -86,6 +98,13 @@ ExitCode RunGet(const KeyCommand& command) {
   const bool shows = code == kExitOk || command.client.json;
   if (shows) PrintBytes(response.body);
   if (shows && !command.raw && !command.client.json) std::printf("\n");
+  const std::string_view siblings = response.Header("X-Siblings");
+  if (code == kExitOk && !siblings.empty() && !command.client.json) {
+    std::fprintf(stderr,
+                 "orrery: one of %s concurrent values; -o json shows all, and "
+                 "the context that replaces them\n",
+                 std::string(siblings).c_str());
+  }
   return code;
 }
 

@@ -19,6 +19,8 @@ struct KeyCommand {
   std::string consistency;           // Empty: the node's own.
   std::string context;               // put, del; empty: none.
   bool raw = false;                  // get: the bytes and nothing else.
+  bool siblings = false;             // put, del
+  bool quorum_stamp = false;         // put, del
 };
 
 ExitCode RunPut(const KeyCommand& command);

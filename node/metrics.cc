@@ -11,13 +11,15 @@ struct Verb {
   ClientVerb verb;
   const char* name;
 };
-constexpr std::array<Verb, 7> kVerbs = {{{ClientVerb::kPut, "put"},
-                                         {ClientVerb::kGet, "get"},
-                                         {ClientVerb::kDelete, "delete"},
-                                         {ClientVerb::kListKeys, "keys"},
-                                         {ClientVerb::kCompact, "compact"},
-                                         {ClientVerb::kScrub, "scrub"},
-                                         {ClientVerb::kSnapshot, "snapshot"}}};
+constexpr std::array<Verb, 8> kVerbs = {
+    {{ClientVerb::kPut, "put"},
+     {ClientVerb::kGet, "get"},
+     {ClientVerb::kDelete, "delete"},
+     {ClientVerb::kListKeys, "keys"},
+     {ClientVerb::kCompact, "compact"},
+     {ClientVerb::kScrub, "scrub"},
+     {ClientVerb::kSnapshot, "snapshot"},
+     {ClientVerb::kInspectKey, "inspect_key"}}};
 
 struct Store {
   StoreId id;

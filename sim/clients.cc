@@ -78,6 +78,9 @@ void Clients::Begin(const OpStep& step) {
   op.size = step.size;
   op.sloppy = step.sloppy;
   op.own_id = step.own_id;
+  op.siblings = step.siblings && op.IsWrite();
+  op.quorum_stamp = step.quorum_stamp && op.IsWrite();
+  if (op.siblings) wiring_.history.MarkKept(op.key);
   op.patience = step.patience;
   op.invoked = wiring_.queue.now();
   if (!node.has_value()) {
@@ -103,6 +106,8 @@ void Clients::Begin(const OpStep& step) {
   if (op.r != 0) request.read_level = {Level::Kind::kNumber, op.r};
   if (op.w != 0) request.write_level = {Level::Kind::kNumber, op.w};
   request.sloppy = op.sloppy;
+  request.keep = op.siblings;
+  request.quorum_stamp = op.quorum_stamp;
   if (op.IsWrite()) op.context_of = ContextOf(step);
   if (op.context_of != 0) {
     const Operation* seen = wiring_.history.Find(op.context_of);
@@ -158,6 +163,8 @@ void Clients::Retry(const OpStep& step) {
   if (op->r != 0) request.read_level = {Level::Kind::kNumber, op->r};
   if (op->w != 0) request.write_level = {Level::Kind::kNumber, op->w};
   request.sloppy = op->sloppy;
+  request.keep = op->siblings;
+  request.quorum_stamp = op->quorum_stamp;
   if (!op->token.empty()) {
     request.operation_token = op->token;
   } else {
@@ -267,6 +274,7 @@ void Clients::Record(Operation& op, const ClientReply& reply) {
     op.found = read->found;
     op.deleted = read->deleted;
     op.value = read->value;
+    op.values = read->siblings;
     op.context = read->context;
     Close(op, Outcome::kOk);
     wiring_.tally.Count("client.read_ok");

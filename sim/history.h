@@ -54,11 +54,13 @@ struct Operation {
   bool sloppy = false;
   bool has_context = false;
   bool retried = false;
-  bool cut_off = false;   // What was asked or answered is lost on the way.
-  bool answered = false;  // This attempt, if the client heard so or not.
-  bool own_id = false;    // The client chose the operation's name.
-  Duration patience;      // The client waits no longer; zero: until answered.
-  Instant asked;          // The attempt that is open.
+  bool cut_off = false;       // What was asked or answered is lost on the way.
+  bool answered = false;      // This attempt, if the client heard so or not.
+  bool own_id = false;        // The client chose the operation's name.
+  bool siblings = false;      // It asked that concurrent versions stay.
+  bool quorum_stamp = false;  // It asked for a stamp above a majority's.
+  Duration patience;  // The client waits no longer; zero: until answered.
+  Instant asked;      // The attempt that is open.
   Instant invoked;
   Instant returned;
   Outcome outcome = Outcome::kPending;
@@ -70,8 +72,9 @@ struct Operation {
   uint64_t superseded_by = 0;
   bool found = false;
   bool deleted = false;
-  Bytes value;    // What a read returned.
-  Bytes context;  // For `ctx=`.
+  Bytes value;                       // What a read returned.
+  std::vector<SiblingValue> values;  // If several: all, `value` first.
+  Bytes context;                     // For `ctx=`.
   // Of a write: the operation whose context it carried; 0: none.
   uint32_t context_of = 0;
   SeenVersions told;        // `context`, opened when the run is judged.
@@ -136,6 +139,13 @@ class History {
   Operation& Open(uint32_t id);
   Operation* Find(uint32_t id);
   const Operation* Find(uint32_t id) const;
+  // Some write of the key asked for siblings: versions of it may stand beside
+  // each other, and the highest is not the only one that counts.
+  void MarkKept(uint32_t key) {
+    if (kept_.size() <= key) kept_.resize(key + 1);
+    kept_[key] = true;
+  }
+  bool IsKept(uint32_t key) const { return key < kept_.size() && kept_[key]; }
   // In order of first invocation.
   const std::vector<Operation>& operations() const { return operations_; }
   std::vector<Operation>& operations() { return operations_; }
@@ -230,6 +240,7 @@ class History {
   Instant SyncedAt(uint32_t node, Instant at, Duration unsynced) const;
 
   std::vector<Operation> operations_;
+  std::vector<bool> kept_;  // By key.
   LookupMap<uint64_t, uint32_t> by_id_;
   LookupMap<VersionName, absl::InlinedVector<Holding, 3>> holdings_;
   std::vector<std::vector<Promise>> promises_;  // By node.

@@ -438,7 +438,7 @@ std::optional<Scenario> WithoutSetting(const Scenario& scenario, size_t at) {
 
 namespace {
 
-constexpr size_t kWordsPerOp = 8;
+constexpr size_t kWordsPerOp = 10;
 
 // What word `word` is in its plainest form; false: it is so already.
 bool Simplify(OpStep* op, size_t word) {
@@ -469,6 +469,12 @@ bool Simplify(OpStep* op, size_t word) {
       break;
     case 7:
       op->patience = {};
+      break;
+    case 8:
+      op->siblings = false;
+      break;
+    case 9:
+      op->quorum_stamp = false;
       break;
     default:
       break;

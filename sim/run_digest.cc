@@ -86,9 +86,21 @@ class Folder {
     FoldAll(r.version, r.context, r.acks, r.superseded_by);
   }
   void Fold(const ReadDone& r) {
-    FoldAll(r.found, r.deleted, r.version, r.context, r.value);
+    FoldAll(r.found, r.deleted, r.version, r.context, r.value, r.siblings);
   }
-  void Fold(const Refused& r) { FoldAll(r.why, r.required, r.received); }
+  void Fold(const SiblingValue& s) { FoldAll(s.version, s.value); }
+  void Fold(const Refused& r) {
+    FoldAll(r.why, r.required, r.received, r.context);
+  }
+  void Fold(const KeyCopy::Version& v) {
+    FoldAll(v.stamp, v.tombstone, v.keep, v.dot, v.checksum);
+  }
+  void Fold(const KeyCopy& c) {
+    FoldAll(c.node, c.answer, c.suspect, c.digest, c.versions);
+  }
+  void Fold(const KeyReport& r) {
+    FoldAll(r.token, r.epoch, r.owners, r.hints, r.not_asked);
+  }
   void Fold(const OutcomeUnknown& r) {
     FoldAll(r.required, r.received, r.operation, r.expired);
   }
@@ -111,12 +123,12 @@ class Folder {
   }
   void Fold(const ReplicaGetAck& m) {
     FoldAll(m.request, m.status, m.depth, m.suspect, m.doubted, m.digest,
-            m.floor, m.object);
+            m.floor, m.top_stamp, m.object);
   }
   void Fold(const ForwardWrite& m) {
     FoldAll(m.request, m.verb, m.key, m.value, m.read_level, m.write_level,
             m.sloppy, m.has_context, m.context, m.operation, m.client_operation,
-            m.proposed_stamp, m.retry, m.remaining);
+            m.proposed_stamp, m.retry, m.keep, m.basis, m.remaining);
   }
   void Fold(const HintPut& m) {
     FoldAll(m.request, m.target, m.target_storage, m.key, m.object, m.counted,
@@ -240,7 +252,8 @@ class Folder {
     Fold(e.boot_id);
   }
   void FoldEvent(const ClientRequest& e) {
-    FoldAll(e.client, e.verb, e.key, e.value, e.context);
+    FoldAll(e.client, e.verb, e.key, e.value, e.context, e.keep,
+            e.quorum_stamp);
   }
   void FoldEvent(const ClientGoneEvent& e) { Fold(e.client); }
   void FoldEvent(const PeerMessageEvent& e) {

@@ -50,6 +50,8 @@ struct OpStep {
   // The client names the operation itself (X-Operation-Id), so that it can
   // repeat it though nobody gave it a token.
   bool own_id = false;
+  bool siblings = false;      // siblings=true
+  bool quorum_stamp = false;  // stamp=quorum
   Duration patience;  // The client waits no longer; zero: until answered.
   // Not 0: repeat that operation, with the token its 504 carried or under the
   // client's own id; if it was answered otherwise, nothing happens.

@@ -176,6 +176,14 @@ class LineParser {
       op->sloppy = true;
       return true;
     }
+    if (word == "siblings") {
+      op->siblings = true;
+      return true;
+    }
+    if (word == "stamp=quorum") {
+      op->quorum_stamp = true;
+      return true;
+    }
     if (word == "own") {
       op->own_id = true;
       return true;

@@ -66,6 +66,8 @@ struct StepPrinter {
     if (op.size != 0) text += Number(" size=", op.size);
     if (op.retry_of != 0) text += Number(" retry=op", op.retry_of);
     if (op.sloppy) text += " sloppy";
+    if (op.siblings) text += " siblings";
+    if (op.quorum_stamp) text += " stamp=quorum";
     if (op.own_id) text += " own";
     if (op.patience.ns != 0) text += " patience=" + TimeText(op.patience);
     return text;

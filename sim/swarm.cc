@@ -67,6 +67,7 @@ class Generator {
     Knobs();
     Weather();
     Operations();
+    KindsOfKeys();
     if (Has(Area::kNet, faults_.Chance(1, 2))) Partitions();
     if (Has(Area::kNet, faults_.Chance(1, 2))) BrokenConnections();
     if (Has(Area::kProcess, faults_.Chance(1, 2))) Crashes();
@@ -137,6 +138,7 @@ class Generator {
   void Knobs();
   void Weather();
   void Operations();
+  void KindsOfKeys();
   void StyledOperations(WorkloadStyle style);
   void Partitions();
   void BrokenConnections();
@@ -375,6 +377,23 @@ void Generator::StyledOperations(WorkloadStyle style) {
     scenario_.lines.emplace_back(CfgLine{std::move(workload.settings)});
   }
   for (StepLine& line : workload.steps) At(line.at, std::move(line.step));
+}
+
+// In some runs every other key keeps siblings, or every fourth is written as a
+// register; whatever is done to it is done so.
+void Generator::KindsOfKeys() {
+  Prng prng(seed_ ^ 0x6b696e6473ULL);
+  const bool draws_kept = prng.Chance(1, 4);
+  const bool has_registers = prng.Chance(1, 4);
+  // A hundred values of the size of a file each are no minute's work.
+  const bool has_kept =
+      draws_kept && StyleOf(seed_) != WorkloadStyle::kLargeValues;
+  for (Timed& timed : timed_) {
+    auto* op = std::get_if<OpStep>(&timed.line.step);
+    if (op == nullptr || op->verb == OpStep::Verb::kGet) continue;
+    op->siblings = has_kept && op->key % 2 == 1;
+    op->quorum_stamp = has_registers && op->key % 4 == 0;
+  }
 }
 
 void Generator::Partitions() {

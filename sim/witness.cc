@@ -238,7 +238,9 @@ void Witness::OnShown(std::string_view key, const Object& object) {
   for (const Sibling& sibling : object.siblings) {
     ObserveSibling(*number, sibling);
   }
-  CheckSiblings(key, object, &evidence.loads);
+  if (!evidence.history.IsKept(*number)) {
+    CheckSiblings(key, object, &evidence.loads);
+  }
   laws_.OnObject(*number, object, evidence.ledger, &evidence.laws);
 }
 

@@ -139,6 +139,9 @@ void FireTimer(const TimerHeap::Due& due, Rooms& rooms, Turn& turn) {
     case TimerKind::kGetSpare:
     case TimerKind::kForwardDeadline:
     case TimerKind::kPutRetry:
+    case TimerKind::kStampDeadline:
+    case TimerKind::kStampRetry:
+    case TimerKind::kInspectDeadline:
       return rooms.coordinators.OnTimer(due, turn);
     case TimerKind::kRingWait:
       return rooms.door.OnDeadline(turn);
@@ -246,9 +249,7 @@ void Engine::Step(const Event& event, Effects& effects) {
   const bool may_have_more = phase != Boot::Phase::kRecovered ||
                              rooms.boot.phase() != phase || effects.more;
   if (may_have_more) DrainReadyLists(rooms, turn);
-  if (rooms.repair.SuspectCleared() && rooms.user_store.IsSuspect()) {
-    rooms.user_store.ClearSuspect(turn);
-  }
+  rooms.repair.EndDoubt(turn);
   rooms.lease.Watch(rooms.clock, turn);
   StampEnvelopes(rooms, effects);
 }

@@ -69,6 +69,7 @@ void OperatorDesk::OnRequest(const ClientRequest& request, Rooms& rooms,
     case ClientVerb::kGet:
     case ClientVerb::kDelete:
     case ClientVerb::kListKeys:
+    case ClientVerb::kInspectKey:
       break;
   }
   ORRERY_UNREACHABLE("a request that is no operator's");

@@ -1,6 +1,7 @@
 #include "core/engine/peer_requests.h"
 
 #include "core/engine/rooms.h"
+#include "core/version/object_merge.h"
 
 namespace orrery {
 
@@ -142,13 +143,19 @@ void PeerRequests::OnWriteOutcome(const WriteOutcome& outcome, Turn& turn) {
 void PeerRequests::OnReadOutcome(const ReadOutcome& outcome, Turn& turn) {
   const Open* open = open_.Find(outcome.ticket.handle);
   ORRERY_INVARIANT(open != nullptr);
-  turn.effects.Send(open->from, ReplicaGetAck{.request = open->request,
-                                              .status = outcome.status,
-                                              .depth = open->depth,
-                                              .suspect = outcome.suspect,
-                                              .doubted = outcome.doubted,
-                                              .digest = outcome.digest,
-                                              .object = outcome.object});
+  // Hints are read whole, whatever was asked for.
+  const bool whole = open->depth == ReadDepth::kObject;
+  turn.effects.Send(
+      open->from,
+      ReplicaGetAck{
+          .request = open->request,
+          .status = outcome.status,
+          .depth = open->depth,
+          .suspect = outcome.suspect,
+          .doubted = outcome.doubted,
+          .digest = outcome.digest,
+          .top_stamp = outcome.top_stamp,
+          .object = whole ? outcome.object : WithoutValues(outcome.object)});
   open_.Destroy(outcome.ticket.handle);
 }
 

@@ -35,6 +35,8 @@ void DispatchStoreReply(const StoreReply& reply, Rooms& rooms, Turn& turn) {
     case TicketOwner::kGetCoordinator:
     case TicketOwner::kPeerRequest:
     case TicketOwner::kSyncSession:
+    case TicketOwner::kStampQuery:
+    case TicketOwner::kKeyInspector:
       break;
   }
   ORRERY_UNREACHABLE("a store reply nobody asked for");
@@ -55,6 +57,8 @@ void DispatchWrite(const WriteOutcome& outcome, Rooms& rooms, Turn& turn) {
     case TicketOwner::kHintLog:
     case TicketOwner::kHintReplayer:
     case TicketOwner::kKeyLister:
+    case TicketOwner::kStampQuery:
+    case TicketOwner::kKeyInspector:
       break;
   }
   ORRERY_UNREACHABLE("a write outcome nobody asked for");
@@ -64,6 +68,8 @@ void DispatchRead(const ReadOutcome& outcome, Rooms& rooms, Turn& turn) {
   switch (outcome.ticket.owner) {
     case TicketOwner::kPutCoordinator:
     case TicketOwner::kGetCoordinator:
+    case TicketOwner::kStampQuery:
+    case TicketOwner::kKeyInspector:
       return rooms.coordinators.OnReadOutcome(outcome, turn);
     case TicketOwner::kPeerRequest:
       return rooms.peer_requests.OnReadOutcome(outcome, turn);
@@ -168,11 +174,12 @@ size_t DrainOnce(Rooms& rooms, Turn& turn) {
     ++carried;
   }
   for (HintRead& read : rooms.hint_log.reader().TakeReads()) {
-    rooms.peer_requests.OnReadOutcome({.ticket = read.ticket,
-                                       .status = read.status,
-                                       .digest = DigestOf(read.object),
-                                       .object = std::move(read.object)},
-                                      turn);
+    DispatchRead({.ticket = read.ticket,
+                  .status = read.status,
+                  .digest = DigestOf(read.object),
+                  .top_stamp = TopStamp(read.object),
+                  .object = std::move(read.object)},
+                 rooms, turn);
     ++carried;
   }
   for (Membership::Output& output : rooms.membership.TakeOutputs()) {

@@ -32,13 +32,15 @@ enum class ClientVerb : uint8_t {
   kCompact = 5,
   kScrub = 6,
   kSnapshot = 7,
+  // What an operator asks of one key: who holds which version of it.
+  kInspectKey = 8,
 };
 // One more than the greatest number of a verb.
-inline constexpr size_t kClientVerbsEnd = 8;
+inline constexpr size_t kClientVerbsEnd = 9;
 
 // Asked of this node alone: no ring is needed, no other node hears of it.
 constexpr bool IsForStorage(ClientVerb verb) {
-  return verb >= ClientVerb::kCompact;
+  return verb >= ClientVerb::kCompact && verb <= ClientVerb::kSnapshot;
 }
 
 // How many owners must answer.  Counted afresh over each active owner set and
@@ -60,13 +62,15 @@ struct Level {
 struct ClientRequest {
   Handle client;  // Minted by the gateway; comes back on the reply.
   ClientVerb verb = ClientVerb::kGet;
-  // 1 to kKeyBytesMax bytes; of put, get and delete.  kSnapshot: its name, as
-  // the operator wrote it.
+  // 1 to kKeyBytesMax bytes; of put, get, delete and kInspectKey.  kSnapshot:
+  // its name, as the operator wrote it.
   std::string key;
   Bytes value;  // kPut.
   Level read_level;
   Level write_level;
   bool sloppy = false;
+  bool keep = false;          // `siblings=true`: concurrent versions stay.
+  bool quorum_stamp = false;  // `stamp=quorum` (semantics W10b).
   Bytes context;          // Sealed token as the client sent it; empty: none.
   OperationId operation;  // Client's own X-Operation-Id (hashed); zero: none.
   Bytes operation_token;  // The sealed `operation` of a 504, sent back.
@@ -75,8 +79,8 @@ struct ClientRequest {
   std::string prefix;
   Bytes cursor;  // Opaque, from the last page; empty: from the start.
   ORRERY_FIELDS(client, verb, key, AsValue(value), read_level, write_level,
-                sloppy, context, operation, operation_token, limit, prefix,
-                cursor)
+                sloppy, keep, quorum_stamp, context, operation, operation_token,
+                limit, prefix, cursor)
   friend bool operator==(const ClientRequest&, const ClientRequest&) = default;
 };
 
@@ -99,14 +103,24 @@ struct WriteDone {
   friend bool operator==(const WriteDone&, const WriteDone&) = default;
 };
 
+// One of several values of a key.
+struct SiblingValue {
+  uint64_t version = 0;
+  Bytes value;
+  ORRERY_FIELDS(version, AsValue(value))
+  friend bool operator==(const SiblingValue&, const SiblingValue&) = default;
+};
+
 // 200 of GET; also its 404, with found == false.
 struct ReadDone {
   bool found = false;
   bool deleted = false;  // Only if !found: a tombstone is known.
   uint64_t version = 0;  // 0 if nothing was ever known.
   Bytes context;         // Sealed; empty if nothing was ever known.
-  Bytes value;
-  ORRERY_FIELDS(found, deleted, version, context, AsValue(value))
+  Bytes value;           // Of those that remain, the one that ranks first.
+  // If more than one value remains: all of them, as they rank (R8).
+  std::vector<SiblingValue> siblings;
+  ORRERY_FIELDS(found, deleted, version, context, AsValue(value), siblings)
   friend bool operator==(const ReadDone&, const ReadDone&) = default;
 };
 
@@ -132,11 +146,15 @@ struct Refused {
     kNameTaken = 15,        // 409.
     kSnapshotRunning = 16,  // Another one, or what a crash left is removed.
     kDiskFailed = 17,       // 500.
+    // 409: of a key with as many versions as it may have (M9), that this write
+    // has not seen.
+    kTooManySiblings = 18,
   };
   Why why = Why::kNotReady;
   uint32_t required = 0;
   uint32_t received = 0;
-  ORRERY_FIELDS(why, required, received)
+  Bytes context = {};  // kTooManySiblings: sealed; a write with it is taken.
+  ORRERY_FIELDS(why, required, received, context)
   friend bool operator==(const Refused&, const Refused&) = default;
 };
 
@@ -182,8 +200,49 @@ struct SnapshotDone {
   friend bool operator==(const SnapshotDone&, const SnapshotDone&) = default;
 };
 
+// What one node says that it holds of a key, as an owner or in hints.
+struct KeyCopy {
+  enum class Answer : uint8_t {
+    kHolds = 1,        // `versions`; none: it never heard of the key.
+    kUnreachable = 2,  // Dead, or not connected: it was not asked.
+    kSilent = 3,       // Asked, and it did not answer in time.
+    kNotReady = 4,     // Recovering, or its ring is another.
+    kDamaged = 5,      // Its record cannot be read.
+    kFailed = 6,       // Busy, or its disk gave an error.
+  };
+  struct Version {
+    uint64_t stamp = 0;
+    bool tombstone = false;
+    bool keep = false;
+    Dot dot;
+    uint32_t checksum = 0;
+    ORRERY_FIELDS(stamp, tombstone, keep, dot, checksum)
+    friend bool operator==(const Version&, const Version&) = default;
+  };
+  NodeId node;
+  std::string name;
+  Answer answer = Answer::kSilent;
+  bool suspect = false;  // It may lack what it once held, and does not vote.
+  uint64_t digest = 0;   // 0: nothing.
+  std::vector<Version> versions;  // As they rank.
+  ORRERY_FIELDS(node, name, answer, suspect, digest, versions)
+  friend bool operator==(const KeyCopy&, const KeyCopy&) = default;
+};
+
+// 200 of kInspectKey.
+struct KeyReport {
+  uint64_t token = 0;
+  Epoch epoch;
+  std::vector<KeyCopy> owners;  // In order of preference.
+  // Members that hold hints of it for its owners, or could not tell.
+  std::vector<KeyCopy> hints;
+  uint32_t not_asked = 0;  // For hints: too many members.
+  ORRERY_FIELDS(token, epoch, owners, hints, not_asked)
+  friend bool operator==(const KeyReport&, const KeyReport&) = default;
+};
+
 using ClientReply = std::variant<WriteDone, ReadDone, Refused, OutcomeUnknown,
-                                 KeysPage, TaskAnswer, SnapshotDone>;
+                                 KeysPage, TaskAnswer, SnapshotDone, KeyReport>;
 
 // What a write may be answered: all that a forwarder passes on.
 using WriteReply = std::variant<WriteDone, Refused, OutcomeUnknown>;

@@ -97,6 +97,7 @@ struct Note {
     // text = IDENTITY, number = offset of the slot that does not hold; or RING,
     // which does not hold or is not there.  No record is lost by it.
     kRootFileBad = 21,
+    kManySiblings = 22,  // text = key, number = versions that it has
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

@@ -24,6 +24,13 @@ inline constexpr size_t kNodeNameBytesMax = 128;      // membership section 3.
 inline constexpr size_t kMetaBytesMax = 65535;        // storage section 8.
 // One peer frame: the largest merged object (127 MiB, semantics M9) and room.
 inline constexpr size_t kPeerFrameBytesMax = 128 << 20;
+// Semantics M9.  A key with so many versions is worth a warning;
+inline constexpr size_t kSiblingsWarned = 25;
+// with so many, so large or with so much metadata it takes no more from clients
+// that have not seen what it holds.  Merges of replicas are not held to it.
+inline constexpr size_t kSiblingsFull = 100;
+inline constexpr size_t kSiblingBytesFull = 16 << 20;
+inline constexpr size_t kSiblingMetaBytesFull = 32 << 10;
 inline constexpr uint32_t kListLimitMax = 10000;  // CONTRACT section 3.
 // Stamps are nanoseconds since 1970 and fit a signed 64-bit integer until 2262.
 // One from the far end of time would leave none above it: it is not read, and

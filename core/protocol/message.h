@@ -73,6 +73,8 @@ enum class ReplicaStatus : uint8_t {
   kPristine = 10,  // The ring must be closed before the first write.
   kBelowFloor = 11,
   kUnknown = 12,  // A failed sync: may or may not be stored.
+  // Of a mint, never of a peer: the key has as many versions as it may (M9).
+  kTooManySiblings = 14,
 };
 
 struct ReplicaPut {
@@ -114,8 +116,11 @@ struct ReplicaGetAck {
   bool doubted = false;  // Suspect because of this key, not of the whole copy.
   uint64_t digest = 0;   // 0: absent.
   uint64_t floor = 0;
+  // Highest stamp that it holds or has lost of the key; 0: none.
+  uint64_t top_stamp = 0;
   Object object;  // kVersions: values empty, checksums present.
-  ORRERY_FIELDS(request, status, depth, suspect, doubted, digest, floor, object)
+  ORRERY_FIELDS(request, status, depth, suspect, doubted, digest, floor,
+                top_stamp, object)
   friend bool operator==(const ReplicaGetAck&, const ReplicaGetAck&) = default;
 };
 
@@ -135,10 +140,12 @@ struct ForwardWrite {
   bool client_operation = false;  // The client chose the id itself.
   uint64_t proposed_stamp = 0;    // 0: none.
   bool retry = false;             // A retry keeps its stamp.
-  Duration remaining;             // Of the request's deadline.
+  bool keep = false;              // siblings=true.
+  uint64_t basis = 0;  // Highest stamp that a majority was found to hold.
+  Duration remaining;  // Of the request's deadline.
   ORRERY_FIELDS(request, verb, key, AsValue(value), read_level, write_level,
                 sloppy, has_context, context, operation, client_operation,
-                proposed_stamp, retry, remaining)
+                proposed_stamp, retry, keep, basis, remaining)
   friend bool operator==(const ForwardWrite&, const ForwardWrite&) = default;
 };
 

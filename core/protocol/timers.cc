@@ -13,6 +13,8 @@ bool IsClientDeadline(TimerKind kind) {
     case TimerKind::kGetDeadline:
     case TimerKind::kForwardDeadline:
     case TimerKind::kListDeadline:
+    case TimerKind::kStampDeadline:
+    case TimerKind::kInspectDeadline:
     case TimerKind::kRingWait:
       return true;
     default:

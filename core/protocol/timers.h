@@ -62,6 +62,9 @@ enum class TimerKind : uint8_t {
   kDirectoryRetry = 26,  // storage: RING is written again after a full disk
   kSpaceLook = 29,       // storage: the disk is asked how much space it has
   kDiskWatch = 30,       // storage: does the disk answer the log?
+  kStampDeadline = 31,   // quorum: no majority told its stamps in time
+  kStampRetry = 32,      // quorum: a refused owner is asked again
+  kInspectDeadline = 33,  // quorum: not everybody told what it holds
 };
 
 // Deadlines of clients, who do not sleep when this process does.

@@ -34,6 +34,8 @@ enum class TicketOwner : uint8_t {
   kHintReplayer = 7,
   kSyncSession = 8,
   kKeyLister = 9,
+  kStampQuery = 10,
+  kKeyInspector = 11,
 };
 
 struct Ticket {

@@ -9,6 +9,8 @@
 #define ORRERY_CORE_QUORUM_CONVERSATION_H_
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/fields.h"
@@ -29,12 +31,20 @@
 
 namespace orrery {
 
+// What this node holds of a key in hints for its owners.
+struct HintReadRequest {
+  Ticket ticket;
+  std::string key;
+  ORRERY_FIELDS(ticket, key)
+};
+
 struct LocalWork {
   std::vector<MintRequest> mints;
   std::vector<MergeRequest> merges;
   std::vector<ReadRequest> reads;
+  std::vector<HintReadRequest> hint_reads;
   std::vector<HintLog::Add> hints;
-  ORRERY_FIELDS(mints, merges, reads, hints)
+  ORRERY_FIELDS(mints, merges, reads, hint_reads, hints)
 };
 
 // Lives for one handler of the room.

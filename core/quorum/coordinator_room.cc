@@ -7,6 +7,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/invariant.h"
+#include "core/ring/token.h"
 #include "core/version/causal_context.h"
 
 namespace orrery {
@@ -16,7 +17,9 @@ CoordinatorRoom::CoordinatorRoom(const Wiring& wiring)
       operation_ids_(0),
       puts_(2 * wiring.options.limits.client_requests_max),
       gets_(wiring.options.limits.client_requests_max),
-      forwards_(wiring.options.limits.client_requests_max) {}
+      forwards_(wiring.options.limits.client_requests_max),
+      stamps_(wiring.options.limits.client_requests_max),
+      inspections_(kInspectionsMax) {}
 
 void CoordinatorRoom::OnClientRequest(const ClientRequest& request,
                                       Instant deadline, Turn& turn) {
@@ -30,6 +33,8 @@ void CoordinatorRoom::OnClientRequest(const ClientRequest& request,
     case ClientVerb::kDelete:
       ++counters_.deletes;
       return OnWrite(request, deadline, turn);
+    case ClientVerb::kInspectKey:
+      return OnInspect(request, deadline, turn);
     case ClientVerb::kListKeys:
     case ClientVerb::kCompact:
     case ClientVerb::kScrub:
@@ -55,6 +60,19 @@ void CoordinatorRoom::OnRead(const ClientRequest& request, Instant deadline,
   Settle(handle, get, turn);
 }
 
+void CoordinatorRoom::OnInspect(const ClientRequest& request, Instant deadline,
+                                Turn& turn) {
+  if (inspections_.IsFull()) {
+    return Refuse({.client = request.client}, Refused::Why::kOverloaded, turn);
+  }
+  const Handle handle = inspections_.Create(
+      KeyInspector::Command{request.client, request.key, deadline});
+  KeyInspector& inspector = *inspections_.Find(handle);
+  Conversation here = Here(turn);
+  inspector.Start(handle, here);
+  Settle(handle, inspector, turn);
+}
+
 void CoordinatorRoom::OnWrite(const ClientRequest& request, Instant deadline,
                               Turn& turn) {
   PutCoordinator::Command command{
@@ -67,6 +85,7 @@ void CoordinatorRoom::OnWrite(const ClientRequest& request, Instant deadline,
       .sloppy = request.sloppy,
       .operation = request.operation,
       .client_operation = !request.operation.IsZero(),
+      .keep = request.keep,
       .deadline = deadline};
   if (!request.context.empty()) {
     command.seen = OpenContext(cluster_, request.key, request.context.view());
@@ -88,7 +107,26 @@ void CoordinatorRoom::OnWrite(const ClientRequest& request, Instant deadline,
     command.retry = command.proposed_stamp != 0;
   }
   if (command.operation.IsZero()) command.operation = DrawOperation();
-  if (CoordinatesHere(request.key, wiring_.routing)) {
+  // The stamp of a retry stands, and was above what it had to exceed.
+  if (request.quorum_stamp && !command.retry) {
+    return StartStampQuery(std::move(command), turn);
+  }
+  StartWrite(std::move(command), turn);
+}
+
+void CoordinatorRoom::StartStampQuery(StampQuery::Command command, Turn& turn) {
+  if (stamps_.IsFull()) {
+    return Refuse(command.reply, Refused::Why::kOverloaded, turn);
+  }
+  const Handle handle = stamps_.Create(std::move(command));
+  StampQuery& query = *stamps_.Find(handle);
+  Conversation here = Here(turn);
+  query.Start(handle, here);
+  Settle(handle, query, turn);
+}
+
+void CoordinatorRoom::StartWrite(PutCoordinator::Command command, Turn& turn) {
+  if (CoordinatesHere(command.key, wiring_.routing)) {
     return StartPut(std::move(command), turn);
   }
   StartForward(std::move(command), turn);
@@ -114,6 +152,8 @@ void CoordinatorRoom::OnForwardWrite(const Envelope& from,
       .client_operation = forward.client_operation,
       .proposed_stamp = forward.proposed_stamp,
       .retry = forward.retry,
+      .keep = forward.keep,
+      .basis = forward.basis,
       .deadline = turn.now() + left};
   if (forward.has_context) command.seen = forward.context;
   if (!CoordinatesHere(command.key, wiring_.routing)) {
@@ -166,9 +206,9 @@ void CoordinatorRoom::StartForward(Forwarder::Command command, Turn& turn) {
     return Refuse(command.reply, Refused::Why::kOverloaded, turn);
   }
   if (command.proposed_stamp == 0) {  // W3
-    const uint64_t above =
-        command.seen.has_value() ? command.seen->stamp + 1 : 0;
-    command.proposed_stamp = std::max(wiring_.clock.Next(turn.wall()), above);
+    const uint64_t seen = command.seen.has_value() ? command.seen->stamp : 0;
+    command.proposed_stamp = std::max(wiring_.clock.Next(turn.wall()),
+                                      std::max(seen, command.basis) + 1);
   }
   const Handle handle = forwards_.Create(std::move(command));
   Forwarder& forwarder = *forwards_.Find(handle);
@@ -236,6 +276,19 @@ void CoordinatorRoom::OnGetAck(const Envelope& from, const ReplicaGetAck& ack,
     get->OnGetAck(owner, ack, here);
     return Settle(handle, *get, turn);
   }
+  if (IsOf(ack.request, RequestPool::kStampQuery)) {
+    StampQuery* query = stamps_.Find(handle);
+    if (query == nullptr) return;
+    query->OnGetAck(owner, ack, here);
+    return Settle(handle, *query, turn);
+  }
+  const bool of_hints = IsOf(ack.request, RequestPool::kInspectHints);
+  if (of_hints || IsOf(ack.request, RequestPool::kInspectCopy)) {
+    KeyInspector* inspector = inspections_.Find(handle);
+    if (inspector == nullptr) return;
+    inspector->OnGetAck(from.from, of_hints, ack, here);
+    return Settle(handle, *inspector, turn);
+  }
   Put* put = IsOf(ack.request, RequestPool::kDeleteRead) ? puts_.Find(handle)
                                                          : nullptr;
   if (put == nullptr) return;
@@ -291,6 +344,18 @@ void CoordinatorRoom::OnReadOutcome(const ReadOutcome& outcome, Turn& turn) {
     get->OnReadOutcome(outcome, here);
     return Settle(handle, *get, turn);
   }
+  if (outcome.ticket.owner == TicketOwner::kStampQuery) {
+    StampQuery* query = stamps_.Find(handle);
+    if (query == nullptr) return;
+    query->OnReadOutcome(outcome, here);
+    return Settle(handle, *query, turn);
+  }
+  if (outcome.ticket.owner == TicketOwner::kKeyInspector) {
+    KeyInspector* inspector = inspections_.Find(handle);
+    if (inspector == nullptr) return;
+    inspector->OnReadOutcome(outcome, here);
+    return Settle(handle, *inspector, turn);
+  }
   Put* put = puts_.Find(handle);
   if (put == nullptr) return;
   put->coordinator.OnReadOutcome(outcome, here);
@@ -316,6 +381,14 @@ void CoordinatorRoom::OnPeerLost(NodeId node, Turn& turn) {
     forwarder.OnPeerLost(node, here);
     Settle(handle, forwarder, turn);
   });
+  stamps_.ForEach([&](Handle handle, StampQuery& query) {
+    query.OnPeerLost(node, here);
+    Settle(handle, query, turn);
+  });
+  inspections_.ForEach([&](Handle handle, KeyInspector& inspector) {
+    inspector.OnPeerLost(node, here);
+    Settle(handle, inspector, turn);
+  });
 }
 
 void CoordinatorRoom::OnRingInstalled(Turn& turn) {
@@ -327,6 +400,10 @@ void CoordinatorRoom::OnRingInstalled(Turn& turn) {
   gets_.ForEach([&](Handle handle, GetCoordinator& get) {
     get.OnRingInstalled(here);
     Settle(handle, get, turn);
+  });
+  stamps_.ForEach([&](Handle handle, StampQuery& query) {
+    query.OnRingInstalled(here);
+    Settle(handle, query, turn);
   });
 }
 
@@ -345,6 +422,23 @@ void CoordinatorRoom::OnTimer(const TimerHeap::Due& due, Turn& turn) {
     ORRERY_INVARIANT(forwarder != nullptr);
     forwarder->OnDeadline(here);
     return Settle(due.handle, *forwarder, turn);
+  }
+  if (due.kind == TimerKind::kStampDeadline ||
+      due.kind == TimerKind::kStampRetry) {
+    StampQuery* query = stamps_.Find(due.handle);
+    ORRERY_INVARIANT(query != nullptr);
+    if (due.kind == TimerKind::kStampDeadline) {
+      query->OnDeadline(here);
+    } else {
+      query->OnRetry(here);
+    }
+    return Settle(due.handle, *query, turn);
+  }
+  if (due.kind == TimerKind::kInspectDeadline) {
+    KeyInspector* inspector = inspections_.Find(due.handle);
+    ORRERY_INVARIANT(inspector != nullptr);
+    inspector->OnDeadline(here);
+    return Settle(due.handle, *inspector, turn);
   }
   GetCoordinator* get = gets_.Find(due.handle);
   ORRERY_INVARIANT(get != nullptr);
@@ -434,6 +528,30 @@ void CoordinatorRoom::Settle(Handle handle, Forwarder& forwarder, Turn& turn) {
   forwards_.Destroy(handle);
 }
 
+void CoordinatorRoom::Settle(Handle handle, StampQuery& query, Turn& turn) {
+  CarryLocalWork(turn);
+  if (query.phase() == StampQuery::Phase::kAsking) return;
+  std::optional<StampQuery::Command> ready;
+  if (query.phase() == StampQuery::Phase::kReady) {
+    const RoutingView& routing = wiring_.routing;
+    ready = query.TakeCommand(wiring_.clock, turn.wall(),
+                              {routing.self(), routing.self_storage()});
+  }
+  turn.timers.Cancel(TimerKind::kStampDeadline, handle);
+  turn.timers.Cancel(TimerKind::kStampRetry, handle);
+  stamps_.Destroy(handle);
+  if (ready.has_value()) StartWrite(*std::move(ready), turn);
+}
+
+void CoordinatorRoom::Settle(Handle handle, KeyInspector& inspector,
+                             Turn& turn) {
+  if (inspector.IsDone()) {
+    turn.timers.Cancel(TimerKind::kInspectDeadline, handle);
+    inspections_.Destroy(handle);
+  }
+  CarryLocalWork(turn);
+}
+
 void CoordinatorRoom::CarryLocalWork(Turn& turn) {
   for (MintRequest& mint : local_.mints) {
     wiring_.writer.Mint(std::move(mint), turn);
@@ -444,12 +562,18 @@ void CoordinatorRoom::CarryLocalWork(Turn& turn) {
   for (const ReadRequest& read : local_.reads) {
     wiring_.reader.Read(read, turn);
   }
+  for (const HintReadRequest& read : local_.hint_reads) {
+    wiring_.hints.reader().Read(
+        read.ticket, wiring_.routing.ring()->OwnersOf(TokenOf(read.key)),
+        read.key, turn);
+  }
   for (HintLog::Add& hint : local_.hints) {
     wiring_.hints.Keep(std::move(hint), turn);
   }
   local_.mints.clear();
   local_.merges.clear();
   local_.reads.clear();
+  local_.hint_reads.clear();
   local_.hints.clear();
 }
 
@@ -469,11 +593,13 @@ EngineCounters& CoordinatorRoom::counters() {
 }
 
 bool CoordinatorRoom::IsIdle() const {
-  return puts_.empty() && gets_.empty() && forwards_.empty();
+  return puts_.empty() && gets_.empty() && forwards_.empty() &&
+         stamps_.empty() && inspections_.empty();
 }
 
 bool CoordinatorRoom::HasAnsweredAll() const {
-  return UnansweredPuts() == 0 && gets_.empty() && forwards_.empty();
+  return UnansweredPuts() == 0 && gets_.empty() && forwards_.empty() &&
+         stamps_.empty() && inspections_.empty();
 }
 
 uint64_t CoordinatorRoom::StateDigest() {
@@ -482,6 +608,9 @@ uint64_t CoordinatorRoom::StateDigest() {
   gets_.ForEach([&](Handle, GetCoordinator& get) { get.AddTo(hasher); });
   forwards_.ForEach(
       [&](Handle, Forwarder& forwarder) { forwarder.AddTo(hasher); });
+  stamps_.ForEach([&](Handle, StampQuery& query) { query.AddTo(hasher); });
+  inspections_.ForEach(
+      [&](Handle, KeyInspector& inspector) { inspector.AddTo(hasher); });
   hasher.Add(uint64_t{operations_.size()});
   hasher.Add(uint64_t{lingering_count_});
   return hasher.Value();

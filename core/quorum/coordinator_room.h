@@ -1,7 +1,8 @@
 // core/quorum/coordinator_room.h
 //
 // CoordinatorRoom holds every client request in flight: one PutCoordinator,
-// GetCoordinator or Forwarder each.  It finds the conversation an event
+// GetCoordinator, Forwarder or KeyInspector each; a write with stamp=quorum is
+// a StampQuery first.  It finds the conversation an event
 // belongs to, carries their local work to this node's own rooms, and ends
 // them.  It decides who coordinates (semantics W2) and recognises repeated
 // operations; all else is theirs.
@@ -15,7 +16,8 @@
 //          latest.
 //   CRD-2  At most limits.client_requests_max conversations of each kind have
 //          not answered; as many puts may linger to hint silent owners, and
-//          the oldest of these gives way.
+//          the oldest of these gives way.  Of inspections there are at most
+//          kInspectionsMax.
 //
 // Threading: engine thread.  Cost: O(owners) an event; OnPeerLost and
 // OnRingInstalled walk all conversations.
@@ -42,14 +44,19 @@
 #include "core/quorum/conversation.h"
 #include "core/quorum/forwarder.h"
 #include "core/quorum/get_coordinator.h"
+#include "core/quorum/key_inspector.h"
 #include "core/quorum/operation_table.h"
 #include "core/quorum/put_coordinator.h"
+#include "core/quorum/stamp_query.h"
 #include "core/replica/replica_reader.h"
 #include "core/replica/replica_writer.h"
 #include "core/ring/routing_view.h"
 #include "core/version/hybrid_clock.h"
 
 namespace orrery {
+
+// Each asks every member, and people ask one at a time.
+inline constexpr uint32_t kInspectionsMax = 16;
 
 class CoordinatorRoom {
  public:
@@ -71,10 +78,12 @@ class CoordinatorRoom {
     puts_.StartAt(generation);
     gets_.StartAt(generation);
     forwards_.StartAt(generation);
+    stamps_.StartAt(generation);
+    inspections_.StartAt(generation);
   }
   void SetOperationSeed(uint64_t seed) { operation_ids_ = Prng(seed); }
 
-  // kPut, kGet or kDelete.  REQUIRES: a ring is known and closed.
+  // kPut, kGet, kDelete or kInspectKey.  REQUIRES: a ring is known and closed.
   void OnClientRequest(const ClientRequest& request, Instant deadline,
                        Turn& turn);
   // REQUIRES: the envelope passed the checks of cluster and epoch.
@@ -90,7 +99,8 @@ class CoordinatorRoom {
 
   // The link to it was lost: what it was asked may or may not have arrived.
   void OnPeerLost(NodeId node, Turn& turn);
-  // kPutDeadline, kPutRetry, kGetDeadline, kGetSpare, kForwardDeadline.
+  // kPutDeadline, kPutRetry, kGetDeadline, kGetSpare, kForwardDeadline,
+  // kStampDeadline, kStampRetry, kInspectDeadline.
   void OnTimer(const TimerHeap::Due& due, Turn& turn);
   void OnRingInstalled(Turn& turn);
   // The node stops: answered writes leave their hints now and end.
@@ -105,11 +115,16 @@ class CoordinatorRoom {
   void CheckInvariants();
 
   ORRERY_FIELDS(cluster_, operation_ids_, operations_, answer_times_, counters_,
-                local_, puts_, gets_, forwards_, lingering_, lingering_count_)
+                local_, puts_, gets_, forwards_, stamps_, inspections_,
+                lingering_, lingering_count_)
 
  private:
   void OnRead(const ClientRequest& request, Instant deadline, Turn& turn);
+  void OnInspect(const ClientRequest& request, Instant deadline, Turn& turn);
   void OnWrite(const ClientRequest& request, Instant deadline, Turn& turn);
+  void StartStampQuery(StampQuery::Command command, Turn& turn);
+  // Here, or at an owner that may.
+  void StartWrite(PutCoordinator::Command command, Turn& turn);
   void StartPut(PutCoordinator::Command command, Turn& turn);
   void StartForward(Forwarder::Command command, Turn& turn);
   void Refuse(const ReplyPath& path, Refused::Why why, Turn& turn);
@@ -135,6 +150,8 @@ class CoordinatorRoom {
   void Settle(Handle handle, Put& put, Turn& turn);
   void Settle(Handle handle, GetCoordinator& get, Turn& turn);
   void Settle(Handle handle, Forwarder& forwarder, Turn& turn);
+  void Settle(Handle handle, StampQuery& query, Turn& turn);
+  void Settle(Handle handle, KeyInspector& inspector, Turn& turn);
   Put* FindPut(const TimerHeap::Due& due);
   void EndPut(Handle handle, const Put& put, Turn& turn);
   void CutOldestLingering(Turn& turn);
@@ -152,6 +169,8 @@ class CoordinatorRoom {
   Pool<Put> puts_;
   Pool<GetCoordinator> gets_;
   Pool<Forwarder> forwards_;
+  Pool<StampQuery> stamps_;
+  Pool<KeyInspector> inspections_;
   std::deque<Handle> lingering_;  // Oldest first; some have ended.
   uint32_t lingering_count_ = 0;
 };

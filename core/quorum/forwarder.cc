@@ -35,6 +35,7 @@ bool AnotherMayTakeIt(const WriteReply& reply) {
     case Refused::Why::kNameTaken:
     case Refused::Why::kSnapshotRunning:
     case Refused::Why::kDiskFailed:
+    case Refused::Why::kTooManySiblings:
       return false;
   }
   return false;
@@ -83,6 +84,8 @@ bool Forwarder::SendToNext(Conversation& here) {
                      .client_operation = command_.client_operation,
                      .proposed_stamp = command_.proposed_stamp,
                      .retry = command_.retry,
+                     .keep = command_.keep,
+                     .basis = command_.basis,
                      // The rest is for the answer's way back.
                      .remaining = left - left / 8});
     return true;

@@ -32,6 +32,7 @@ Refused::Why RefusalOf(ReplicaStatus status) {
     case ReplicaStatus::kPristine:
     case ReplicaStatus::kBelowFloor:
     case ReplicaStatus::kUnknown:
+    case ReplicaStatus::kTooManySiblings:
       break;
   }
   return Refused::Why::kNotReady;
@@ -91,6 +92,18 @@ void PutCoordinator::Refuse(Refused::Why why, uint32_t required,
   Answer(command_.reply,
          Refused{.why = why, .required = required, .received = received}, {},
          here);
+  phase_ = Phase::kDone;
+}
+
+// With what is there, so that the client can decide what is to be left of it.
+void PutCoordinator::RefuseForSiblings(const Object& stored,
+                                       Conversation& here) {
+  here.Mark("put.too_many_siblings");
+  Answer(command_.reply,
+         Refused{.why = Refused::Why::kTooManySiblings,
+                 .context =
+                     SealContext(here.cluster, command_.key, SeenOf(stored))},
+         {}, here);
   phase_ = Phase::kDone;
 }
 
@@ -171,18 +184,20 @@ void PutCoordinator::Mint(Conversation& here) {
       {.ticket = {TicketOwner::kPutCoordinator, 0, handle_},
        .key = command_.key,
        .tombstone = command_.verb == ClientVerb::kDelete,
+       .keep = command_.keep,
        .value = command_.value,
        .seen = command_.seen,
        .operation = command_.operation,
        .proposed_stamp = command_.proposed_stamp,
        .retry = command_.retry,
+       .basis = command_.basis,
        .deadline = command_.deadline});
 }
 
 void PutCoordinator::OnWriteOutcome(const WriteOutcome& outcome,
                                     Conversation& here) {
   if (outcome.status != ReplicaStatus::kOk) {
-    return OnMintRefused(outcome.status, here);
+    return OnMintRefused(outcome, here);
   }
   if (outcome.repeated) here.Mark("put.repeated");
   object_ = outcome.object;
@@ -200,7 +215,9 @@ void PutCoordinator::OnWriteOutcome(const WriteOutcome& outcome,
   Decide(here);
 }
 
-void PutCoordinator::OnMintRefused(ReplicaStatus status, Conversation& here) {
+void PutCoordinator::OnMintRefused(const WriteOutcome& outcome,
+                                   Conversation& here) {
+  const ReplicaStatus status = outcome.status;
   here.Mark("put.mint_refused");
   if (IsAnswered()) {  // The deadline came first: said to be unknown.
     phase_ = Phase::kDone;
@@ -214,6 +231,8 @@ void PutCoordinator::OnMintRefused(ReplicaStatus status, Conversation& here) {
       return;
     case ReplicaStatus::kBusy:
       return Refuse(Refused::Why::kOverloaded, required, 0, here);
+    case ReplicaStatus::kTooManySiblings:
+      return RefuseForSiblings(outcome.object, here);
     case ReplicaStatus::kFull:
     case ReplicaStatus::kReadOnly:
     case ReplicaStatus::kCorrupt:
@@ -340,6 +359,7 @@ void PutCoordinator::OnPutAck(const Owner& from, const ReplicaPutAck& ack,
     case ReplicaStatus::kReadOnly:
     case ReplicaStatus::kBelowFloor:
     case ReplicaStatus::kUnknown:
+    case ReplicaStatus::kTooManySiblings:
       if (slot->state != SlotState::kSent) return;
       GiveUp(*slot, here);
       break;
@@ -474,7 +494,8 @@ void PutCoordinator::AnswerDone(Conversation& here) {
       .version = stamp_,
       .context = SealContext(here.cluster, command_.key, SeenOf(object_)),
       .acks = tally_->acks()};
-  if (top_stamp_ > stamp_) {
+  // Beside one that is kept another may rank first and take nothing from it.
+  if (top_stamp_ > stamp_ && !command_.keep) {
     here.Mark("put.superseded");
     done.superseded_by = top_stamp_;
   }

@@ -15,7 +15,8 @@
 // It does not know the store, the clock, or how its peers are reached.
 //
 // Marks: put.admitted, put.refused_before_sending, put.delete_read,
-// put.delete_read_failed, put.repeated, put.mint_refused, put.answered,
+// put.delete_read_failed, put.repeated, put.mint_refused,
+// put.too_many_siblings, put.answered,
 // put.superseded, put.answer_after_verdict, put.out_of_reach, put.deadline,
 // put.hint_sent, put.hint_kept_here, put.hint_counted, put.asked_again,
 // put.peer_lost, put.recounted.
@@ -70,11 +71,13 @@ class PutCoordinator {
     OperationId operation;
     bool client_operation = false;
     uint64_t proposed_stamp = 0;
-    bool retry = false;  // The proposed stamp stands.
+    bool retry = false;  // The proposed stamp stands: repeated, or StampQuery.
+    bool keep = false;   // Concurrent versions stay beside it.
+    uint64_t basis = 0;  // The stamp is to exceed it (StampQuery).
     Instant deadline;
     ORRERY_FIELDS(reply, verb, key, AsValue(value), read_level, write_level,
                   sloppy, seen, operation, client_operation, proposed_stamp,
-                  retry, deadline)
+                  retry, keep, basis, deadline)
   };
   enum class Phase : uint8_t {
     kReading = 1,
@@ -143,7 +146,8 @@ class PutCoordinator {
                   const Object& versions, Conversation& here);
   void FinishReading(Conversation& here);
   void Mint(Conversation& here);
-  void OnMintRefused(ReplicaStatus status, Conversation& here);
+  void OnMintRefused(const WriteOutcome& outcome, Conversation& here);
+  void RefuseForSiblings(const Object& stored, Conversation& here);
   void Replicate(Conversation& here);
   void SendTo(Slot& slot, Conversation& here);
   void GiveUp(Slot& slot, Conversation& here);

@@ -5,6 +5,42 @@
 
 namespace orrery {
 
+namespace {
+
+const Sibling* FirstValue(const Object& object) {
+  for (const Sibling& sibling : object.siblings) {
+    if (!sibling.tombstone) return &sibling;
+  }
+  return nullptr;
+}
+
+// M8: a write that was repeated through another coordinator has several dots;
+// the first that ranks stands for all.
+bool IsShownByAnEarlier(const Object& object, const Sibling& sibling) {
+  if (sibling.operation.IsZero()) return false;
+  for (const Sibling& earlier : object.siblings) {
+    if (&earlier == &sibling) return false;
+    if (!earlier.tombstone && earlier.operation == sibling.operation) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Nothing if `first` is the only value: nearly always.
+void FillSiblings(const Object& object, const Sibling& first, ReadDone* done) {
+  for (const Sibling& sibling : object.siblings) {
+    if (sibling.tombstone || &sibling == &first) continue;
+    if (IsShownByAnEarlier(object, sibling)) continue;
+    if (done->siblings.empty()) {
+      done->siblings.push_back({first.stamp, first.value});
+    }
+    done->siblings.push_back({sibling.stamp, sibling.value});
+  }
+}
+
+}  // namespace
+
 bool PromisesMonotonicity(const QuorumSets& sets) {
   for (const QuorumSet& set : sets) {
     const auto size = static_cast<uint32_t>(set.owners.size());
@@ -26,15 +62,16 @@ ReadDone ReadDoneOf(const ClusterId& cluster, std::string_view key,
   ReadDone done;
   if (object.IsEmpty()) return done;
   done.context = SealContext(cluster, key, SeenOf(object));
-  for (const Sibling& sibling : object.siblings) {
-    if (sibling.tombstone) continue;
-    done.found = true;
-    done.version = sibling.stamp;
-    done.value = sibling.value;
+  const Sibling* first = FirstValue(object);
+  if (first == nullptr) {
+    done.deleted = !object.siblings.empty();
+    done.version = TopStamp(object);
     return done;
   }
-  done.deleted = !object.siblings.empty();
-  done.version = TopStamp(object);
+  done.found = true;
+  done.version = first->stamp;
+  done.value = first->value;
+  FillSiblings(object, *first, &done);
   return done;
 }
 

@@ -19,6 +19,10 @@ Duration PhaseOf(NodeId self, Duration interval) {
   return {static_cast<int64_t>(Mix64(self.value) % period)};
 }
 
+bool IsInDoubt(const Store& store) {
+  return store.IsSuspect() || store.HasKeysInDoubt();
+}
+
 }  // namespace
 
 RepairRoom::RepairRoom(const Wiring& wiring)
@@ -187,10 +191,11 @@ void RepairRoom::OpenSession(NodeId peer, Turn& turn) {
   if (ranges == shared_.end() || by_peer_.contains(peer)) return;
   if (routing_.StateOf(peer) != MemberState::kAlive) return;
   if (!routing_.IsReachable(peer) || sessions_.IsFull()) return;
-  const Handle handle = sessions_.Create(
-      wiring_, SyncSession::Plan{.peer = peer,
-                                 .ranges = ranges->second,
-                                 .in_doubt = store_.IsSuspect()});
+  const Handle handle =
+      sessions_.Create(wiring_, SyncSession::Plan{.peer = peer,
+                                                  .ranges = ranges->second,
+                                                  .in_doubt = IsInDoubt(store_),
+                                                  .losses = store_.losses()});
   by_peer_[peer] = handle;
   sessions_.Find(handle)->Open(handle, turn);
 }
@@ -205,7 +210,8 @@ void RepairRoom::Settle(Handle handle, Turn& turn) {
   const SyncSession* session = sessions_.Find(handle);
   if (!session->IsOver()) return;
   repaired_ += session->repaired();
-  if (session->was_in_doubt()) {
+  CountAnewIfMoreIsLost();
+  if (session->was_in_doubt() && session->losses() == losses_known_) {
     for (const uint64_t end : session->exchanged()) {
       tally_.Record(end, session->peer(), session->peer_in_doubt());
     }
@@ -219,9 +225,19 @@ void RepairRoom::Settle(Handle handle, Turn& turn) {
   EndDoubt(turn);
 }
 
+// REP-3
+void RepairRoom::CountAnewIfMoreIsLost() {
+  if (losses_known_ == store_.losses()) return;
+  losses_known_ = store_.losses();
+  tally_.SetRing(routing_.ring(), routing_.self());
+}
+
 void RepairRoom::EndDoubt(Turn& turn) {
-  if (!store_.IsSuspect() || !SuspectCleared()) return;
+  if (!IsInDoubt(store_)) return;
+  CountAnewIfMoreIsLost();
+  if (!SuspectCleared()) return;
   store_.ClearSuspect(turn);
+  store_.EndKeyDoubts(turn);
   turn.effects.Mark("repair.doubt_ended");
   tally_.SetRing(routing_.ring(), routing_.self());  // REP-3
 }

@@ -4,15 +4,16 @@
 // (anti-entropy, semantics 7).  Every sync_round_interval, and at once when a
 // peer returns, it opens an exchange with each alive peer that shares ranges;
 // peers do the same towards this node.  It knows which of its exchanges were
-// complete, and so ends the doubt of a store (semantics, Readiness).
+// complete, and so ends the doubt of a store or a key (semantics, Readiness).
 //
 // It stamps no envelope: the engine does.
 //
 // Invariants:
 //   REP-1  At most one session is open per peer, and kSessionsMax in all.
 //   REP-2  Roots follow the store's changes (DIG-1).
-//   REP-3  Only exchanges opened while the store is in doubt count towards
-//          ending that doubt, and none of them towards a later one.
+//   REP-3  Only exchanges opened while the store, or a key of it, is in doubt
+//          count towards ending that doubt, and none of them towards a later
+//          one: what is lost meanwhile begins anew.
 //
 // Threading: engine thread.  Cost: equal replicas exchange 16 bytes a range
 // and round, and nothing else.
@@ -82,8 +83,11 @@ class RepairRoom {
 
   // Since the doubt began this node met enough other owners of every range it
   // owns: the room ends the doubt in that step.  Stays true for a node without
-  // other owners.
+  // other owners, whose doubts EndDoubt ends.
   bool SuspectCleared() const { return started_ && tally_.IsComplete(); }
+
+  // Ends what doubt there is, if enough others were met.
+  void EndDoubt(Turn& turn);
 
   uint64_t rounds() const { return rounds_; }      // Complete exchanges.
   uint64_t repaired() const { return repaired_; }  // Objects put or merged.
@@ -108,7 +112,8 @@ class RepairRoom {
     visit(self.started_, self.digests_, self.tally_, self.answerer_,
           self.shared_);
     self.sessions_.Fields(visit, self.wiring_, SyncSession::Plan{});
-    visit(self.by_peer_, self.last_peer_, self.rounds_, self.repaired_);
+    visit(self.by_peer_, self.last_peer_, self.losses_known_, self.rounds_,
+          self.repaired_);
   }
   void Rebuild(Turn& turn);
   void StartRound(Turn& turn);
@@ -116,7 +121,7 @@ class RepairRoom {
   SyncSession* FindSession(Handle handle, NodeId from);
   // Books and removes the session if it is over.
   void Settle(Handle handle, Turn& turn);
-  void EndDoubt(Turn& turn);
+  void CountAnewIfMoreIsLost();
 
   const EngineOptions& options_;
   const RoutingView& routing_;
@@ -130,6 +135,7 @@ class RepairRoom {
   absl::btree_map<NodeId, std::vector<uint64_t>> shared_;
   Pool<SyncSession> sessions_;
   absl::btree_map<NodeId, Handle> by_peer_;
+  uint64_t losses_known_ = 0;  // Since when the tally counts.
   NodeId last_peer_;  // Where the last round ended for lack of sessions.
   uint64_t rounds_ = 0;
   uint64_t repaired_ = 0;

@@ -37,9 +37,10 @@ SyncAnswerer::SyncAnswerer(const SyncWiring& wiring)
 
 void SyncAnswerer::OnRoots(const Envelope& from, const SyncRoots& roots,
                            Turn& turn) {
-  SyncRootsAck ack{.session = roots.session,
-                   .status = Check(from),
-                   .suspect = wiring_.store.IsSuspect()};
+  SyncRootsAck ack{
+      .session = roots.session,
+      .status = Check(from),
+      .suspect = wiring_.store.IsSuspect() || wiring_.store.HasKeysInDoubt()};
   if (ack.status == ReplicaStatus::kOk) {
     for (const RangeRoot& theirs : roots.roots) {
       const auto* ours = wiring_.digests.Find(theirs.range_end);

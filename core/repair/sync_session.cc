@@ -39,6 +39,7 @@ bool EndsExchange(ReplicaStatus status) {
     case ReplicaStatus::kReadOnly:
     case ReplicaStatus::kBelowFloor:
     case ReplicaStatus::kUnknown:
+    case ReplicaStatus::kTooManySiblings:
       return false;
   }
   ORRERY_UNREACHABLE("a status no replica has");
@@ -50,6 +51,7 @@ SyncSession::SyncSession(const SyncWiring& wiring, Plan plan)
     : wiring_(wiring),
       peer_(plan.peer),
       in_doubt_(plan.in_doubt),
+      losses_(plan.losses),
       pending_(std::move(plan.ranges)) {}
 
 void SyncSession::Open(Handle self, Turn& turn) {

@@ -40,6 +40,7 @@ class SyncSession {
     NodeId peer = {};
     std::vector<uint64_t> ranges = {};  // Ends of the shared ranges, ascending.
     bool in_doubt = false;  // A copy in doubt cannot wait (A3 waived).
+    uint64_t losses = 0;    // Of the store when the session is opened.
   };
 
   SyncSession(const SyncWiring& wiring, Plan plan);
@@ -57,6 +58,7 @@ class SyncSession {
 
   NodeId peer() const { return peer_; }
   bool was_in_doubt() const { return in_doubt_; }
+  uint64_t losses() const { return losses_; }
   // At any time of the session.
   bool peer_in_doubt() const { return peer_in_doubt_; }
   bool IsOver() const { return phase_ == Phase::kOver; }
@@ -69,10 +71,10 @@ class SyncSession {
   void End(Turn& turn);
   uint64_t StateDigest() const;
 
-  ORRERY_FIELDS(peer_, in_doubt_, peer_in_doubt_, self_, phase_, complete_,
-                pending_, exchanged_, repaired_, after_, upto_, range_failed_,
-                chunk_, pushes_, pushes_in_flight_, fetches_, fetching_,
-                merges_in_flight_)
+  ORRERY_FIELDS(peer_, in_doubt_, losses_, peer_in_doubt_, self_, phase_,
+                complete_, pending_, exchanged_, repaired_, after_, upto_,
+                range_failed_, chunk_, pushes_, pushes_in_flight_, fetches_,
+                fetching_, merges_in_flight_)
 
  private:
   enum class Phase : uint8_t {
@@ -100,6 +102,7 @@ class SyncSession {
   SyncWiring wiring_;
   NodeId peer_;
   bool in_doubt_;
+  uint64_t losses_;
   bool peer_in_doubt_ = false;
   Handle self_;
   Phase phase_ = Phase::kRoots;

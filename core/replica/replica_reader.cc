@@ -1,5 +1,6 @@
 #include "core/replica/replica_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/hash.h"
@@ -66,7 +67,8 @@ void ReplicaReader::Read(const ReadRequest& request, Turn& turn) {
       ready_.push_back({.ticket = request.ticket,
                         .suspect = store_.IsSuspect(),
                         .depth = request.depth,
-                        .digest = peek.digest});
+                        .digest = peek.digest,
+                        .top_stamp = peek.timestamp});
       return;
     }
   }
@@ -90,6 +92,7 @@ void ReplicaReader::OnStoreReply(const StoreReply& reply, Turn& turn) {
                       .suspect = reply.suspect,
                       .doubted = reply.suspect && !store_.IsSuspect(),
                       .depth = open->depth,
+                      .top_stamp = std::max(reply.timestamp, reply.lost_stamp),
                       .key = reply.key};
   open_.Destroy(reply.ticket.handle);
   if (outcome.status == ReplicaStatus::kOk &&

@@ -44,10 +44,14 @@ struct ReadOutcome {
   bool suspect = false;  // The copy may lack what it once held.
   bool doubted = false;  // Suspect because of this key alone.
   ReadDepth depth = ReadDepth::kObject;
-  uint64_t digest = 0;   // 0: absent.
+  uint64_t digest = 0;  // 0: absent.
+  // Highest stamp that was ever stored here under the key, as far as is known:
+  // also that of a record that is lost.  0: none.
+  uint64_t top_stamp = 0;
   Object object = {};    // kVersions: without values.  kDigest: empty.
   std::string key = {};  // ReadAt only.
-  ORRERY_FIELDS(ticket, status, suspect, doubted, depth, digest, object, key)
+  ORRERY_FIELDS(ticket, status, suspect, doubted, depth, digest, top_stamp,
+                object, key)
 };
 
 class ReplicaReader {

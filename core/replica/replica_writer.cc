@@ -65,6 +65,13 @@ bool IsMergeable(const Object& object) {
          ChecksumsHold(object);
 }
 
+// M9.  What the context covers makes room; metadata does not shrink by it, so
+// who has seen the key goes on.
+bool IsFullFor(const MintRequest& mint, const Object& object) {
+  if (!mint.seen.has_value()) return IsFull(object) || IsMetaFull(object);
+  return IsFull(object) && IsFull(Without(object, mint.seen->vv));
+}
+
 const Sibling* FindOperation(const Object& object, OperationId operation) {
   if (operation.IsZero()) return nullptr;
   const auto it = std::find_if(
@@ -200,6 +207,7 @@ void ReplicaWriter::OnRead(Handle handle, Chain& chain, const StoreReply& reply,
   }
   Stored stored{.unreadable = status == ReplicaStatus::kCorrupt};
   stored.lost_stamp = reply.lost_stamp;
+  stored.in_doubt = reply.suspect && !store_.IsSuspect();
   if (reply.status == StoreStatus::kOk ||
       reply.status == StoreStatus::kDeleted) {
     std::optional<Object> object = DecodeObject(reply.meta.view(), reply.value);
@@ -274,18 +282,17 @@ WriteOutcome ReplicaWriter::ApplyOne(const Work& work, const Stored& stored,
             .top_stamp = std::max(TopStamp(*object), stored.lost_stamp)};
   }
   const auto& mint = std::get<MintRequest>(work);
-  if (stored.unreadable) {  // WRT-4
+  if (stored.unreadable || stored.in_doubt) {  // WRT-4
     return {.ticket = mint.ticket, .status = ReplicaStatus::kCorrupt};
   }
-  return ApplyMint(mint, stored, object, turn);
+  return ApplyMint(mint, object, turn);
 }
 
-WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
-                                      const Stored& stored, Object* object,
+WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
                                       Turn& turn) {
   WriteOutcome outcome{.ticket = mint.ticket};
   if (const Sibling* held = FindOperation(*object, mint.operation)) {
-    outcome.top_stamp = std::max(TopStamp(*object), stored.lost_stamp);
+    outcome.top_stamp = TopStamp(*object);
     outcome.stamp = held->stamp;
     outcome.repeated = true;
     outcome.object = *object;
@@ -305,8 +312,13 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
     outcome.status = ReplicaStatus::kNotReady;
     return outcome;
   }
-  // WRT-6: also above what was lost here.
-  outcome.basis = std::max({seen.stamp, TopStamp(*object), stored.lost_stamp});
+  if (IsFullFor(mint, *object)) {  // WRT-7
+    turn.effects.Mark("replica.too_many_siblings");
+    outcome.status = ReplicaStatus::kTooManySiblings;
+    outcome.object = *object;
+    return outcome;
+  }
+  outcome.basis = std::max({seen.stamp, TopStamp(*object), mint.basis});
   if (std::max(outcome.basis, mint.proposed_stamp) >
       kStampMax - kStampHeadroom) {
     turn.effects.Mark("replica.stamps_exhausted");
@@ -315,14 +327,6 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
   }
   // M4 holds for a retry too, should it come with another context.
   const bool fixed = mint.retry && mint.proposed_stamp > seen.stamp;
-  // WRT-6: its dot would cover those that this actor minted into what was lost,
-  // and neither it nor what is stored ranks above them.
-  if (fixed &&
-      stored.lost_stamp > std::max(mint.proposed_stamp, TopStamp(*object))) {
-    turn.effects.Mark("replica.retry_below_lost");
-    outcome.status = ReplicaStatus::kCorrupt;
-    return outcome;
-  }
   ++counter_;
   outcome.stamp = fixed ? mint.proposed_stamp
                         : clock_.Mint({.actor = *actor_,
@@ -338,6 +342,12 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
                           .operation = mint.operation,
                           .checksum = Crc32c(mint.value.view()),
                           .value = mint.value});
+  if (object->siblings.size() == kSiblingsWarned) {
+    turn.effects.Mark("replica.many_siblings");
+    turn.effects.notes.push_back({.kind = Note::Kind::kManySiblings,
+                                  .number = object->siblings.size(),
+                                  .text = mint.key});
+  }
   outcome.top_stamp = TopStamp(*object);
   outcome.object = *object;
   return outcome;

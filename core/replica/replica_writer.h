@@ -15,21 +15,21 @@
 //          step that learned that its record is as durable as the store says.
 //   WRT-3  At most one write per request that may be in flight (limits) is
 //          held; beyond, kBusy.
-//   WRT-4  Nothing is minted over a record that cannot be read; merges replace
-//          it, and WRT-6 says when its damage ends.
+//   WRT-4  Nothing is minted over a record that cannot be read, nor beside what
+//          took its place while the key is in doubt: a new dot would cover
+//          those that this actor minted into what was lost.  Merges replace it.
 //   WRT-5  Nothing is minted after its request's deadline (semantics S28):
 //          kBusy.
-//   WRT-6  A key of which a record was lost votes again once something is
-//          stored that ranks at least as high, whoever brought it; what is
-//          minted meanwhile ranks above it, for its dot covers those that this
-//          actor minted into the lost record.  A retry whose stamp, which
-//          stands, is below is not minted meanwhile.  Outcomes of lower
-//          writes name its stamp as the top one.
+//   WRT-6  Outcomes of merges name the stamp of a lost record as the top one,
+//          if it is.
+//   WRT-7  Nothing is minted beside so much that its writer has not seen that
+//          the key is full (semantics M9): kTooManySiblings.
 //
 // Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
-// of this actor); kCorrupt (own record or the given object cannot be read, its
-// stamps leave none above them, or a retry ranks below a lost record);
-// kBusy, kFull, kReadOnly: nothing was stored; kUnknown: perhaps.
+// of this actor); kCorrupt (own record cannot be read or is in doubt, the given
+// object cannot be read, or its stamps leave none above them);
+// kBusy, kFull, kReadOnly, kTooManySiblings: nothing was stored; kUnknown:
+// perhaps.
 //
 // Threading: engine thread.  Cost: a write is a look at the index, at most one
 // read and one put; merges that change nothing store nothing.
@@ -79,9 +79,10 @@ struct MintRequest {
   OperationId operation = {};   // Zero: none.
   uint64_t proposed_stamp = 0;  // 0: none.
   bool retry = false;  // The proposed stamp stands, unless 0 or covered.
+  uint64_t basis = 0;  // The stamp is to exceed it, unless it stands.
   std::optional<Instant> deadline = {};
   ORRERY_FIELDS(ticket, key, tombstone, keep, AsValue(value), seen, operation,
-                proposed_stamp, retry, deadline)
+                proposed_stamp, retry, basis, deadline)
 };
 
 struct WriteOutcome {
@@ -89,10 +90,12 @@ struct WriteOutcome {
   ReplicaStatus status = ReplicaStatus::kOk;
   bool synced = false;
   uint64_t top_stamp = 0;  // Ranks first here once this write was applied.
-  Object object = {};      // Mint: what the other owners are to merge.
-  uint64_t stamp = 0;      // Mint: of the new version, or of the one found.
-  uint64_t basis = 0;      // Mint: highest stamp it had to exceed.
-  bool repeated = false;   // Mint: the operation was held already.
+  // Mint: what the other owners are to merge; of one that was refused because
+  // of too many siblings, what is stored.
+  Object object = {};
+  uint64_t stamp = 0;     // Mint: of the new version, or of the one found.
+  uint64_t basis = 0;     // Mint: highest stamp it had to exceed.
+  bool repeated = false;  // Mint: the operation was held already.
   Promise promise = {};
   ORRERY_FIELDS(ticket, status, synced, top_stamp, object, stamp, basis,
                 repeated, promise)
@@ -141,6 +144,7 @@ class ReplicaWriter {
     uint64_t digest = 0;               // 0: nothing readable is stored.
     std::optional<uint64_t> seq = {};  // What a put replaces, if known.
     bool unreadable = false;
+    bool in_doubt = false;    // Something that was lost may be missing.
     uint64_t lost_stamp = 0;  // See StoreReply.
   };
 
@@ -152,8 +156,7 @@ class ReplicaWriter {
   void Apply(Handle handle, Chain& chain, const Stored& stored, Turn& turn);
   WriteOutcome ApplyOne(const Work& work, const Stored& stored, Object* object,
                         Turn& turn);
-  WriteOutcome ApplyMint(const MintRequest& mint, const Stored& stored,
-                         Object* object, Turn& turn);
+  WriteOutcome ApplyMint(const MintRequest& mint, Object* object, Turn& turn);
   void FailWaiting(Handle handle, Chain& chain, ReplicaStatus status,
                    Turn& turn);
   void Release(Handle handle, Chain& chain, ReplicaStatus status,

@@ -39,8 +39,11 @@ struct RecoveredRow {
   uint32_t crc = 0;
   bool tombstone = false;
   bool damaged = false;  // Only its index snapshot tells of it.
+  // An earlier process met that damage: what it stored since took the place of
+  // what it could not read.
+  bool met_before = false;
   ORRERY_FIELDS(hash, digest, timestamp, seq, offset, bytes, crc, tombstone,
-                damaged)
+                damaged, met_before)
 
   // Of a user record that verified.
   static RecoveredRow Of(const SegmentScan::Item& item, const RecordView& view,

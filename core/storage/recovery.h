@@ -48,6 +48,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "core/base/fields.h"
 #include "core/protocol/disk.h"
 #include "core/protocol/turn.h"
@@ -102,8 +103,8 @@ class Recovery {
                 scan_, snapshot_, snapshot_rows_, is_naming_, seen_,
                 repaired_gaps_, named_, cuts_, next_cut_, next_sync_,
                 AsValue(cut_bytes_), was_tail_unsynced_, was_tail_cut_,
-                max_seq_, records_, outranking_, cleanup_, next_cleanup_,
-                is_late_)
+                max_seq_, records_, outranking_, met_before_, cleanup_,
+                next_cleanup_, is_late_)
 
  private:
   enum class Step : uint8_t {
@@ -161,6 +162,7 @@ class Recovery {
   void FinishScan(Turn& turn);
   void FinishFile(Turn& turn);
 
+  bool WasMetBefore(const SnapshotRow& row) const;
   bool IsListedDamaged(uint64_t id) const;
   bool StandsForData(const RecoveredFile& file) const;
   bool WantsNames(const RecoveredFile& file) const;
@@ -256,6 +258,7 @@ class Recovery {
     ORRERY_FIELDS(hash, timestamp, slot)
   };
   std::vector<Outranking> outranking_;
+  absl::btree_set<KeyHash> met_before_;  // RecoveredRow::met_before.
   std::vector<DiskEffect> cleanup_;
   size_t next_cleanup_ = 0;
   bool is_late_ = false;  // Nothing is removed yet.

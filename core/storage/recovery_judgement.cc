@@ -52,7 +52,8 @@ bool Recovery::Wins(const RecoveredRow& row, const IndexEntry& indexed) {
 // A key's records rank ever higher, but for one that took the place of a record
 // that could not be read: then the key is in doubt, whether or not that was
 // noted in the manifest in time (StoreContext::lost; light seed 1544).  What
-// only a snapshot tells of is lost itself.
+// only a snapshot tells of is lost itself; and if an earlier process met it, so
+// is the vote of what stands in its place, however high.
 void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
                         uint16_t slot) {
   if (context_.options.id != StoreId::kUser) return;
@@ -61,18 +62,21 @@ void Recovery::NoteLost(const IndexEntry& indexed, const RecoveredRow& row,
   const bool wins = Wins(row, indexed);
   const uint64_t newest = wins ? row.timestamp : indexed.timestamp;
   const bool is_lost = wins ? row.damaged : indexed.damaged;
+  const bool was_replaced = met_before_.contains(row.hash);
+  if (highest > newest || is_lost || was_replaced) {
+    context_.NoteLost(row.hash, highest);
+  } else if (before != 0) {
+    context_.lost.erase(row.hash);
+  }
   if (highest > newest || is_lost) {
-    context_.lost.InsertOrAssign(row.hash, highest);
     if (row.timestamp == highest) {
       outranking_.push_back({row.hash, highest, slot});
     }
     if (indexed.timestamp == highest) {
       outranking_.push_back({row.hash, highest, indexed.address.file_slot()});
     }
-  } else if (before != 0) {
-    context_.lost.Erase(row.hash);
   }
-  const bool doubted = highest > newest;
+  const bool doubted = highest > newest || was_replaced;
   if (wins || indexed.doubted == doubted) return;
   IndexEntry entry = indexed;
   entry.doubted = doubted;
@@ -100,24 +104,26 @@ void Recovery::Resolve(const RecoveredRow& row, uint16_t slot) {
       return;
     }
   }
+  if (row.met_before) met_before_.insert(row.hash);
   IndexEntry old;
   if (index_.Find(row.hash, &old)) {
     NoteLost(old, row, slot);
     if (!Wins(row, old)) return;
   } else if (row.damaged) {
-    context_.lost.InsertOrAssign(row.hash, row.timestamp);
+    context_.NoteLost(row.hash, row.timestamp);
   }
+  const bool doubted = context_.LostStampOf(row.hash) > row.timestamp ||
+                       (!row.damaged && met_before_.contains(row.hash));
   const RecordAddress address(slot, row.offset, row.bytes);
-  const bool had =
-      index_.Set({.hash = row.hash,
-                  .digest = row.digest,
-                  .timestamp = row.timestamp,
-                  .seq = row.seq,
-                  .address = address,
-                  .tombstone = row.tombstone,
-                  .damaged = row.damaged,
-                  .doubted = context_.LostStampOf(row.hash) > row.timestamp},
-                 &old);
+  const bool had = index_.Set({.hash = row.hash,
+                               .digest = row.digest,
+                               .timestamp = row.timestamp,
+                               .seq = row.seq,
+                               .address = address,
+                               .tombstone = row.tombstone,
+                               .damaged = row.damaged,
+                               .doubted = doubted},
+                              &old);
   files_.At(slot).live_bytes += address.bytes();
   if (had) {
     files_.At(old.address.file_slot()).live_bytes -= old.address.bytes();

@@ -89,7 +89,8 @@ void Recovery::TakeSnapshotRow(const SnapshotRow& row) {
                            .offset = row.offset(),
                            .bytes = row.bytes(),
                            .tombstone = row.tombstone(),
-                           .damaged = is_naming_};
+                           .damaged = is_naming_,
+                           .met_before = is_naming_ && WasMetBefore(row)};
   if (!is_naming_) {
     ++snapshot_rows_;
     return Resolve(taken, file.slot);
@@ -151,6 +152,17 @@ bool Recovery::WasRepaired(const SnapshotRow& row) const {
   return gap != repaired_gaps_.end() && gap->from < row.offset() + row.bytes();
 }
 
+// REQUIRES: only what the manifest lists is in `state_.damages` yet.
+bool Recovery::WasMetBefore(const SnapshotRow& row) const {
+  return std::any_of(state_.damages.begin(), state_.damages.end(),
+                     [&](const DamageRange& range) {
+                       return range.file == found_[next_file_].listed.id &&
+                              range.state == DamageRange::State::kOpen &&
+                              range.from < row.offset() + row.bytes() &&
+                              row.offset() < range.upto;
+                     });
+}
+
 bool Recovery::AreKeysKnown(uint64_t file) const {
   const auto found = std::partition_point(
       found_.begin(), found_.end(),
@@ -159,13 +171,13 @@ bool Recovery::AreKeysKnown(uint64_t file) const {
          found->are_keys_known;
 }
 
-// Whether nothing that ranks as high has taken its place.
+// Whether the key is in doubt for it.
 bool Recovery::IsAwaited(const Named& record) const {
   const uint64_t lost = context_.LostStampOf(record.hash);
   if (lost == 0 || lost < record.timestamp) return false;
   IndexEntry entry;
   if (!index_.Find(record.hash, &entry)) return false;
-  return entry.damaged || entry.timestamp < record.timestamp;
+  return entry.damaged || entry.doubted;
 }
 
 void Recovery::SettleNames(Turn& turn) {

@@ -314,16 +314,18 @@ void SegmentWriter::MakeVisible(PendingRecord& record) {
                    .seq = record.seq,
                    .address = record.address,
                    .tombstone = record.deleted};
-  // What was lost may have been acknowledged: until something ranks as high,
-  // the key has no vote.
-  if (const uint64_t* lost = context_.lost.Find(record.hash)) {
-    entry.doubted = *lost > record.timestamp;
+  const uint64_t lost = context_.LostStampOf(record.hash);
+  if (lost != 0) {
+    entry.doubted =
+        context_.options.id == StoreId::kUser || lost > record.timestamp;
     if (!entry.doubted) {
-      context_.lost.Erase(record.hash);
+      context_.lost.erase(record.hash);
       context_.repaired.push_back(record.hash);
     }
   }
   const bool had = index_.Set(entry, &old);
+  // Given up by all owners, and written again.
+  if (had && old.damaged && lost == 0) context_.repaired.push_back(record.hash);
   files_.At(record.address.file_slot()).live_bytes += record.address.bytes();
   Store::Change change{.token = record.hash.token,
                        .old_digest = {},

@@ -61,6 +61,12 @@ bool Store::IsStalled() const { return parts_->writer.IsStalled(); }
 bool Store::IsSuspect() const { return parts_->is_suspect; }
 void Store::ClearSuspect(Turn& turn) { parts_->ClearSuspect(turn); }
 
+bool Store::HasKeysInDoubt() const { return !parts_->context.lost.empty(); }
+
+uint64_t Store::losses() const { return parts_->context.losses; }
+
+void Store::EndKeyDoubts(Turn& turn) { parts_->EndKeyDoubts(turn); }
+
 bool Store::IsReadOnly() const {
   return parts_->writer.IsReadOnly() || parts_->writer.IsFull() ||
          parts_->context.space.IsFull();

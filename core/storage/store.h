@@ -168,6 +168,12 @@ class Store {
   // Every range was compared with enough other owners.  Durable by a manifest
   // edit; effective at once.  Also ends open damage.
   void ClearSuspect(Turn& turn);
+  // Keys of which a record was lost have no vote, whatever was stored since,
+  // until what the other owners have of them is here too: EndKeyDoubts says
+  // that it is.  `losses` rises with each that is lost.
+  bool HasKeysInDoubt() const;
+  uint64_t losses() const;
+  void EndKeyDoubts(Turn& turn);
   // The disk is silent: SegmentWriter::IsStalled.
   bool IsStalled() const;
   // Puts are refused: a sync failed, or the disk is full.

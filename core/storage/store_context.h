@@ -8,11 +8,12 @@
 #ifndef ORRERY_CORE_STORAGE_STORE_CONTEXT_H_
 #define ORRERY_CORE_STORAGE_STORE_CONTEXT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "core/base/fields.h"
-#include "core/base/lookup_map.h"
 #include "core/base/ready_list.h"
 #include "core/base/siphash.h"
 #include "core/storage/index_snapshot.h"
@@ -39,18 +40,27 @@ struct StoreContext {
   ReadyList<StoreReply> replies;
   ReadyList<Store::Change> changes;
   // Of a key whose records were lost: the highest stamp among them (the
-  // manifest knows where they are).  Until what is stored ranks as high, the
-  // key is in doubt.  In memory only: after a restart open damage puts the
-  // whole store in doubt, and recovery finds again what it can read (RVR-5).
-  LookupMap<KeyHash, uint64_t> lost;
+  // manifest knows where they are).  Such a key is in doubt, whatever takes
+  // their place, until it was exchanged with the other owners
+  // (decisions/0007); of hints, until what is stored ranks as high.  In memory
+  // only: after a restart open damage tells again, by key or for the whole
+  // store (RVR-5).
+  absl::btree_map<KeyHash, uint64_t> lost;
+  uint64_t losses = 0;            // How often one was added, or a higher stamp.
   std::vector<KeyHash> repaired;  // Keys that are in doubt no more.
   StoreCounters counters;
-  ORRERY_FIELDS(open, next_file_id, replies, changes, lost, repaired, counters)
+  ORRERY_FIELDS(open, next_file_id, replies, changes, lost, losses, repaired,
+                counters)
 
+  void NoteLost(const KeyHash& hash, uint64_t stamp) {
+    uint64_t& highest = lost[hash];
+    highest = std::max(highest, stamp);
+    ++losses;
+  }
   // 0: nothing of the key was lost.
   uint64_t LostStampOf(const KeyHash& hash) const {
-    const uint64_t* stamp = lost.Find(hash);
-    return stamp == nullptr ? 0 : *stamp;
+    const auto found = lost.find(hash);
+    return found == lost.end() ? 0 : found->second;
   }
   SipKey index_key() const { return {open.index_seed.hi, open.index_seed.lo}; }
   KeyHash HashOf(std::string_view key) const {

@@ -153,7 +153,7 @@ void StoreParts::OnRecovered(Turn& turn) {
 }
 
 // The record behind an entry cannot be read: the key is kCorrupt until
-// something replaces it, and in doubt until that ranks as high (I4).
+// something replaces it, and in doubt until it was exchanged (I4).
 void StoreParts::MarkDamaged(const DamagedEntry& damaged, Turn& turn) {
   const RecordAddress address = damaged.entry.address;
   const DamageRange range{.file = damaged.file,
@@ -164,8 +164,7 @@ void StoreParts::MarkDamaged(const DamagedEntry& damaged, Turn& turn) {
                           entry.address == address && !entry.damaged;
   if (!is_current) return;
   entry.damaged = true;
-  uint64_t& lost = context.lost.FindOrInsert(entry.hash);
-  lost = std::max(lost, entry.timestamp);
+  context.NoteLost(entry.hash, entry.timestamp);
   IndexEntry old;
   index.Set(entry, &old);
   context.changes.push_back({.token = entry.hash.token,
@@ -196,6 +195,25 @@ void StoreParts::CloseRepairedDamage(Turn& turn) {
       manifest.Append(DamageEdit{range}, {}, turn);
     }
   }
+}
+
+// What the other owners had of the keys is here now.  Of a key that nobody had,
+// no version was acknowledged by so many that a quorum could miss it: it stays
+// unreadable until it is written again, and then votes at once.
+void StoreParts::EndKeyDoubts(Turn& turn) {
+  if (context.lost.empty()) return;
+  for (const auto& [hash, stamp] : std::exchange(context.lost, {})) {
+    IndexEntry entry;
+    if (index.Find(hash, &entry)) {
+      if (entry.damaged) continue;
+      IndexEntry old;
+      entry.doubted = false;
+      index.Set(entry, &old);
+    }
+    context.repaired.push_back(hash);
+  }
+  turn.effects.Mark("storage.key_doubts_ended");
+  CloseRepairedDamage(turn);
 }
 
 // A range whose keys are not known counts as one, for as long as the doubt that

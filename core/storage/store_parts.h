@@ -35,6 +35,7 @@ class StoreParts {
   // Carries what one sub-machine finished to those that wait for it.
   void Settle(Turn& turn);
   void ClearSuspect(Turn& turn);
+  void EndKeyDoubts(Turn& turn);
   // That cannot be read, and are not repaired.
   uint64_t DamagedRecords() const;
   bool IsFailed() const;

@@ -238,6 +238,10 @@ EncodedObject EncodeObject(const Object& object) {
           .deleted = IsAbsent(object)};
 }
 
+bool IsMetaFull(const Object& object) {
+  return MetaBytesMaxOf(object) >= kSiblingMetaBytesFull;
+}
+
 bool SiblingValueSizes(ByteView meta, size_t value_bytes,
                        std::vector<size_t>* sizes) {
   if (HasOneSibling(meta, value_bytes)) return true;

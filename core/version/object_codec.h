@@ -47,6 +47,10 @@ struct EncodedObject {
 // REQUIRES: IsWellFormed(object), and it has at least one vector entry.
 EncodedObject EncodeObject(const Object& object);
 
+// M9: its metadata may take so much that a client which has not seen it may add
+// nothing.
+bool IsMetaFull(const Object& object);
+
 // Appends the lengths of the siblings' values, in their order in the value, if
 // there are several.  False if the metadata is not that of an object whose
 // values take `value_bytes` together.

@@ -119,6 +119,13 @@ bool IsAbsent(const Object& object) {
                      [](const Sibling& one) { return one.tombstone; });
 }
 
+bool IsFull(const Object& object) {
+  if (object.siblings.size() >= kSiblingsFull) return true;
+  uint64_t bytes = 0;
+  for (const Sibling& sibling : object.siblings) bytes += sibling.value.size();
+  return bytes >= kSiblingBytesFull;
+}
+
 bool IsWellFormed(const Object& object) {
   if (!IsWellFormed(object.vv)) return false;
   if (object.siblings.size() > kSiblingsMax) return false;

@@ -56,6 +56,10 @@ uint64_t TopStamp(const Object& object);
 // M7: whether nothing but tombstones is left, or nothing at all.
 bool IsAbsent(const Object& object);
 
+// M9: so many versions, or so many bytes of values, that a client which has not
+// seen them may add none.
+bool IsFull(const Object& object);
+
 // OBJ-1 to OBJ-4.  For objects from outside; inside they are asserted.
 bool IsWellFormed(const Object& object);
 

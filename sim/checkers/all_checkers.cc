@@ -11,6 +11,7 @@
 #include "sim/checkers/dots_unique.h"
 #include "sim/checkers/failure_detector.h"
 #include "sim/checkers/hints_conserved.h"
+#include "sim/checkers/kept_siblings.h"
 #include "sim/checkers/membership_agreement.h"
 #include "sim/checkers/monotonic_reads.h"
 #include "sim/checkers/no_resurrection.h"
@@ -39,6 +40,7 @@ constexpr Checker kCheckers[] = {
     {"O17", "recovery-keeps-promises", CheckRecovery},
     {"O3", "nothing-invented", CheckValidity},
     {"O2", "siblings-exact", CheckSiblingsExact},
+    {"O2", "kept-siblings", CheckKeptSiblings},
     {"O6", "sessions", CheckSessions},
     {"O4", "writes-in-order", CheckWriteOrder},
     {"O10", "no-resurrection", CheckNoResurrection},
@@ -53,7 +55,8 @@ constexpr Checker kCheckers[] = {
     {"O14", "hints-conserved", CheckHintsConserved},
     {"O15", "quiet-after-convergence", CheckQuiet},
     {"O16", "requests-complete", CheckRequestsComplete},
-    {"O7", "linearizable-register", MeasureRegisters, true},
+    {"O7", "linearizable-register", CheckRegisters},
+    {"O7", "linearizable-by-clock", MeasureRegisters, true},
     {"O9", "one-atomic", MeasureOneAtomic, true},
     {"O9", "two-atomic", MeasureTwoAtomic, true},
 };

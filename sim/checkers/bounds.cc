@@ -29,9 +29,10 @@ void AddBrokenLoad(std::string sentence, Watched* watched) {
   watched->broken.push_back(std::move(sentence));
 }
 
+// Its stamp is not of the node that minted it.
 bool IsRetried(const Evidence& evidence, uint32_t op) {
   const Operation* write = evidence.history.Find(op);
-  return write != nullptr && write->retried;
+  return write != nullptr && (write->retried || write->quorum_stamp);
 }
 
 // A delete leaves no name with its version.
@@ -39,7 +40,8 @@ bool AnyDeleteRetried(const Evidence& evidence) {
   return std::any_of(evidence.history.operations().begin(),
                      evidence.history.operations().end(),
                      [](const Operation& op) {
-                       return op.retried && op.verb == OpStep::Verb::kDelete;
+                       return (op.retried || op.quorum_stamp) &&
+                              op.verb == OpStep::Verb::kDelete;
                      });
 }
 

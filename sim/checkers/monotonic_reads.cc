@@ -7,7 +7,7 @@ namespace orrery::sim {
 namespace {
 
 bool IsMajorityRead(const Evidence& evidence, const Operation& op) {
-  return !op.IsWrite() && !op.sloppy &&
+  return !op.IsWrite() && !op.sloppy && !evidence.history.IsKept(op.key) &&
          evidence.RequiredReads(op) >= evidence.Majority();
 }
 

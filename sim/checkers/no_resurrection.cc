@@ -10,8 +10,9 @@ bool IsDelete(const Evidence&, const Operation& op) {
   return op.verb == OpStep::Verb::kDelete;
 }
 
-bool IsRead(const Evidence&, const Operation& op) {
-  return !op.IsWrite() && op.found && (!op.sloppy || op.final_read);
+bool IsRead(const Evidence& evidence, const Operation& op) {
+  return !op.IsWrite() && op.found && (!op.sloppy || op.final_read) &&
+         !evidence.history.IsKept(op.key);
 }
 
 // Of the final reads, that go to the core.

@@ -2,7 +2,7 @@
 //
 // O10: a value that an acknowledged delete outranks is never read by a quorum
 // read that starts after that delete was acknowledged, nor at all once the
-// world has healed.
+// world has healed.  Of keys with siblings kept_siblings.h judges.
 
 #ifndef ORRERY_SIM_CHECKERS_NO_RESURRECTION_H_
 #define ORRERY_SIM_CHECKERS_NO_RESURRECTION_H_

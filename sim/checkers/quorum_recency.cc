@@ -10,34 +10,15 @@ namespace {
 
 bool IsWrite(const Evidence&, const Operation& op) { return op.IsWrite(); }
 
-bool IsStrictRead(const Evidence&, const Operation& op) {
-  return !op.IsWrite() && !op.sloppy;
-}
-
-// May the write be missing at a quorum of `read`?
-bool IsExcused(const Evidence& evidence, const Operation& write,
-               const Operation& read) {
-  const History::Durability durability{evidence.unsynced};
-  if (evidence.history.AllHoldersLost(write.key, write.version, durability,
-                                      read.returned)) {
-    return true;
-  }
-  if (evidence.history.AnyHolderLostSilently(write.key, write.version,
-                                             read.returned)) {
-    return true;
-  }
-  const uint32_t full_strength =
-      std::min(evidence.config.engine.write_quorum, evidence.Majority());
-  if (write.acks.owners >= full_strength) return false;
-  return evidence.history.AnyHolderLost(write.key, write.version, durability,
-                                        read.returned);
+bool IsStrictRead(const Evidence& evidence, const Operation& op) {
+  return !op.IsWrite() && !op.sloppy && !evidence.history.IsKept(op.key);
 }
 
 bool SettleWrite(const Evidence& evidence, const Operation& write,
                  const Operation& read, Verdict* verdict) {
   const uint32_t meet = evidence.RequiredReads(read) + write.acks.owners;
   if (meet <= evidence.owners_per_key) return false;
-  if (IsExcused(evidence, write, read)) {
+  if (MayBeLost(evidence, write, read)) {
     Excuse(verdict, "O4 those who acknowledged it lost it");
     return false;
   }
@@ -77,6 +58,24 @@ void CheckAcks(const Evidence& evidence, Verdict* verdict) {
 }
 
 }  // namespace
+
+bool MayBeLost(const Evidence& evidence, const Operation& write,
+               const Operation& read) {
+  const History::Durability durability{evidence.unsynced};
+  if (evidence.history.AllHoldersLost(write.key, write.version, durability,
+                                      read.returned)) {
+    return true;
+  }
+  if (evidence.history.AnyHolderLostSilently(write.key, write.version,
+                                             read.returned)) {
+    return true;
+  }
+  const uint32_t full_strength =
+      std::min(evidence.config.engine.write_quorum, evidence.Majority());
+  if (write.acks.owners >= full_strength) return false;
+  return evidence.history.AnyHolderLost(write.key, write.version, durability,
+                                        read.returned);
+}
 
 Verdict CheckQuorumRecency(const Evidence& evidence) {
   Verdict verdict;

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -78,8 +80,10 @@ uint64_t ContradictedZones(std::vector<Zone> zones) {
   return contradicted;
 }
 
-Verdict MeasureRegisters(const Evidence& evidence) {
-  Verdict verdict;
+namespace {
+
+// What each key's operations, as far as they count, make of it.
+std::vector<Zones> ZonesOf(const Evidence& evidence) {
   std::vector<Zones> keys(evidence.config.keys);
   for (const Operation& op : evidence.history.operations()) {
     if (!op.IsOk()) continue;
@@ -90,12 +94,70 @@ Verdict MeasureRegisters(const Evidence& evidence) {
       StretchByWriter(evidence, op, &keys[op.key]);
     }
   }
-  for (const Zones& zones : keys) {
-    std::vector<Zone> all;
-    all.reserve(zones.size());
-    for (const auto& [version, zone] : zones) all.push_back(zone);
-    verdict.checked += all.size();
-    verdict.deviations += ContradictedZones(std::move(all));
+  return keys;
+}
+
+uint64_t Contradicted(const Zones& zones) {
+  std::vector<Zone> all;
+  all.reserve(zones.size());
+  for (const auto& [version, zone] : zones) all.push_back(zone);
+  return ContradictedZones(std::move(all));
+}
+
+std::vector<bool> RegistersOf(const Evidence& evidence) {
+  std::vector<bool> registers(evidence.config.keys, false);
+  for (const Operation& op : evidence.history.operations()) {
+    if (op.IsWrite()) registers[op.key] = true;
+  }
+  for (const Operation& op : evidence.history.operations()) {
+    if (!op.IsWrite()) continue;
+    const bool is_strong = op.quorum_stamp && !op.sloppy && !op.siblings &&
+                           evidence.RequiredWrites(op) >= evidence.Majority();
+    if (!is_strong || (op.retried && op.own_id)) registers[op.key] = false;
+  }
+  return registers;
+}
+
+}  // namespace
+
+Verdict CheckRegisters(const Evidence& evidence) {
+  Verdict verdict;
+  const std::vector<bool> registers = RegistersOf(evidence);
+  const std::vector<Zones> keys = ZonesOf(evidence);
+  const History::Durability durability{evidence.unsynced};
+  for (uint32_t key = 0; key < keys.size(); ++key) {
+    if (!registers[key]) continue;
+    verdict.checked += keys[key].size();
+    const uint64_t contradicted = Contradicted(keys[key]);
+    if (contradicted == 0) continue;
+    if (evidence.history.AnyLossOf(key, Instant{}, kEver, durability)) {
+      Excuse(&verdict, "O7 one who stored a version lost it");
+      continue;
+    }
+    Report(&verdict,
+           {.oracle = "O7",
+            .property = "linearizable-register",
+            .sentence = KeyText(key) +
+                        " was written with stamp=quorum alone and read by "
+                        "majorities, and is no linearizable register: of its " +
+                        std::to_string(keys[key].size()) + " versions " +
+                        std::to_string(contradicted) +
+                        " are contradicted by others.",
+            .op = 0,
+            .key = key,
+            .at = evidence.ended});
+  }
+  return verdict;
+}
+
+Verdict MeasureRegisters(const Evidence& evidence) {
+  Verdict verdict;
+  const std::vector<bool> registers = RegistersOf(evidence);
+  const std::vector<Zones> keys = ZonesOf(evidence);
+  for (uint32_t key = 0; key < keys.size(); ++key) {
+    if (registers[key] || evidence.history.IsKept(key)) continue;
+    verdict.checked += keys[key].size();
+    verdict.deviations += Contradicted(keys[key]);
   }
   return verdict;
 }

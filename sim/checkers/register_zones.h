@@ -1,9 +1,13 @@
 // sim/checkers/register_zones.h
 //
-// O7, measured: is every key a linearizable register?  Offered only by writes
-// with stamp=quorum, which do not exist yet: without them the order of two
-// writes without context is that of two clocks.  So deviations are counted and
-// told, and fail nothing.
+// O7: is a key a linearizable register?  Offered for keys that are written with
+// stamp=quorum alone, by a majority or more each, and read by majorities: those
+// are judged.  Of all others the order of two writes without context is that of
+// two clocks: deviations are counted and told, and fail nothing.
+//
+// Not judged: keys with siblings, or of which a write was repeated under the
+// client's own name for it (elsewhere that is a new write).  Excused: some node
+// may have lost something of the key.
 //
 // Values are unique, so it is decided by zones (Gibbons and Korach, "Testing
 // Shared Memories", 1997): all that wrote or read one version span the zone
@@ -37,6 +41,7 @@ struct Zone {
 uint64_t ContradictedZones(std::vector<Zone> zones);
 
 // Reads by a majority or more; each version is a case.
+Verdict CheckRegisters(const Evidence& evidence);
 Verdict MeasureRegisters(const Evidence& evidence);
 
 }  // namespace orrery::sim

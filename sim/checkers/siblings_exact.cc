@@ -200,6 +200,7 @@ Verdict CheckSiblingsExact(const Evidence& evidence) {
     if (op.final_read && op.IsOk()) final_reads[op.key] = &op;
   }
   for (const KeyView& key : evidence.keys) {
+    if (evidence.history.IsKept(key.key)) continue;
     std::vector<uint32_t> owners;
     for (const uint32_t owner : key.owners) {
       const NodeView& node = evidence.nodes[owner];

@@ -1,6 +1,7 @@
 // sim/checkers/siblings_exact.h
 //
-// O2, as far as the last write wins: once the world has healed, every owner
+// O2, as far as the last write wins (of keys with siblings kept_siblings.h
+// judges): once the world has healed, every owner
 // shows, and the final read returns, one version that the ledger knows, of a
 // write that was not refused; and it is the highest, by stamp and then by the
 // tie-break of rank, that any replica acknowledged and kept.  Only writes whose

@@ -11,9 +11,10 @@
 namespace orrery::sim {
 namespace {
 
-// What is wrong with the value that a read returned; empty: nothing.
-std::string Complaint(const Evidence& evidence, const Operation& read) {
-  const std::optional<uint32_t> id = OpOfValue(read.value.text());
+// What is wrong with a value that a read returned; empty: nothing.
+std::string Complaint(const Evidence& evidence, const Operation& read,
+                      const SiblingValue& shown) {
+  const std::optional<uint32_t> id = OpOfValue(shown.value.text());
   if (!id.has_value()) return "a value that nobody wrote";
   const std::string name = "the value of operation " + std::to_string(*id);
   const Operation* write = evidence.history.Find(*id);
@@ -21,14 +22,14 @@ std::string Complaint(const Evidence& evidence, const Operation& read) {
     return name + ", which is no put";
   }
   if (write->key != read.key) return name + ", which wrote another key";
-  if (ValueText(write->id, write->size) != read.value.text()) {
+  if (ValueText(write->id, write->size) != shown.value.text()) {
     return name + " cut or padded";
   }
   if (read.returned < write->invoked) return name + " before it was written";
   if (write->outcome == Outcome::kFailed) {
     return name + ", which was refused as never applied";
   }
-  if (write->IsOk() && !write->retried && write->version != read.version) {
+  if (write->IsOk() && !write->retried && write->version != shown.version) {
     return name + " under another version than was acknowledged";
   }
   return "";
@@ -41,7 +42,11 @@ Verdict CheckValidity(const Evidence& evidence) {
   for (const Operation& read : evidence.history.operations()) {
     if (read.IsWrite() || !read.IsOk() || !read.found) continue;
     ++verdict.checked;
-    const std::string wrong = Complaint(evidence, read);
+    std::string wrong = Complaint(evidence, read, {read.version, read.value});
+    for (const SiblingValue& sibling : read.values) {
+      if (!wrong.empty()) break;
+      wrong = Complaint(evidence, read, sibling);
+    }
     if (wrong.empty()) continue;
     Report(&verdict,
            {.oracle = "O3",

@@ -18,11 +18,15 @@ bool SettleOrder(const Evidence& evidence, const Operation& earlier,
                  const Operation& later, Verdict* verdict) {
   const uint32_t owners = evidence.owners_per_key;
   const bool told = later.superseded_by >= earlier.version;
-  const bool must_tell =
-      !told && earlier.acks.owners + later.acks.owners > owners;
+  const bool must_tell = !told && !later.siblings &&
+                         earlier.acks.owners + later.acks.owners > owners;
+  const bool asked_a_majority =
+      later.quorum_stamp && !later.retried &&
+      earlier.acks.owners + evidence.Majority() > owners;
   const bool must_outrank =
-      ReadsFirst(later) &&
-      earlier.acks.owners + evidence.RequiredReads(later) > owners;
+      asked_a_majority ||
+      (ReadsFirst(later) &&
+       earlier.acks.owners + evidence.RequiredReads(later) > owners);
   if (!must_tell && !must_outrank) return false;
   const History::Durability durability{evidence.unsynced};
   if (evidence.history.AnyHolderLost(earlier.key, earlier.version, durability,
@@ -38,8 +42,9 @@ bool SettleOrder(const Evidence& evidence, const Operation& earlier,
                    " began at " + SecondsText(later.invoked) + ", after the " +
                    OpText(earlier) + " was acknowledged at " +
                    SecondsText(earlier.returned) + ", and got a lower version" +
-                   (must_outrank ? ", though a delete reads what it removes."
-                                 : " without being told so."),
+                   (asked_a_majority ? ", though it asked a majority."
+                    : must_outrank ? ", though a delete reads what it removes."
+                                   : " without being told so."),
        .op = later.id,
        .key = later.key,
        .at = later.returned,

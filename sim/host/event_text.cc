@@ -50,9 +50,10 @@ constexpr std::string_view kNoteNames[] = {"?",
                                            "reserve",
                                            "index snapshot bad",
                                            "disk stall",
-                                           "root file bad"};
+                                           "root file bad",
+                                           "many siblings"};
 static_assert(std::size(kNoteNames) ==
-              static_cast<size_t>(Note::Kind::kRootFileBad) + 1);
+              static_cast<size_t>(Note::Kind::kManySiblings) + 1);
 
 std::string EndpointText(const Endpoint& endpoint) {
   const std::optional<uint32_t> node = NodeOfEndpoint(endpoint);
@@ -139,7 +140,8 @@ struct ReplyText {
   }
   std::string operator()(const ReadDone& r) const {
     return Cat(r.found ? "found " : "absent ", r.version, " ",
-               r.value.text().substr(0, 16));
+               r.value.text().substr(0, 16),
+               r.siblings.empty() ? "" : Cat(" of ", r.siblings.size()));
   }
   std::string operator()(const Refused& r) const {
     return Cat("refused why ", static_cast<int>(r.why), " ", r.received, "/",
@@ -156,6 +158,10 @@ struct ReplyText {
   }
   std::string operator()(const TaskAnswer& r) const {
     return Cat("task state ", static_cast<int>(r.state), " files ", r.files);
+  }
+  std::string operator()(const KeyReport& r) const {
+    return Cat("key report of ", r.owners.size(), " owners, hints at ",
+               r.hints.size());
   }
 };
 

@@ -69,6 +69,7 @@ struct Reply {
   }
   std::string operator()(const KeysPage&) const { return "a page of keys"; }
   std::string operator()(const TaskAnswer&) const { return "a task"; }
+  std::string operator()(const KeyReport&) const { return "a key report"; }
   std::string operator()(const SnapshotDone&) const { return "a snapshot"; }
 };
 

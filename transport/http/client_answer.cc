@@ -1,6 +1,9 @@
 #include "transport/http/client_answer.h"
 
+#include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/invariant.h"
@@ -65,6 +68,18 @@ void FillAbsent(const ReadDone& done, Answer* answer) {
   answer->body.push_back('\n');
 }
 
+void WriteSiblings(const ReadDone& done, JsonWriter* json) {
+  if (done.siblings.empty()) return;
+  json->Name("siblings").BeginArray();
+  for (const SiblingValue& sibling : done.siblings) {
+    json->BeginObject()
+        .TextOrBase64("value", sibling.value.text())
+        .Member("version", sibling.version)
+        .EndObject();
+  }
+  json->EndArray();
+}
+
 void Fill(const ReadDone& done, const ReplyPlan& plan, Answer* answer) {
   if (!done.found) return FillAbsent(done, answer);
   AppendVersion(done.version, &answer->headers);
@@ -72,6 +87,10 @@ void Fill(const ReadDone& done, const ReplyPlan& plan, Answer* answer) {
   if (plan.raw) {
     answer->content_type = kBytesType;
     answer->headers.append("X-Content-Type-Options: nosniff\r\n");
+    if (!done.siblings.empty()) {
+      absl::StrAppend(&answer->headers, "X-Siblings: ", done.siblings.size(),
+                      "\r\n");
+    }
     answer->body.append(done.value.text());
     return;
   }
@@ -80,6 +99,7 @@ void Fill(const ReadDone& done, const ReplyPlan& plan, Answer* answer) {
       .TextOrBase64("key", plan.key)
       .TextOrBase64("value", done.value.text())
       .Member("version", done.version);
+  WriteSiblings(done, &json);
   WriteContext(done.context, &json);
   json.EndObject();
   answer->body.push_back('\n');
@@ -138,6 +158,11 @@ RefusalText TextOfRefusal(Refused::Why why) {
               "the disk gave an error, which the log of this node tells: "
               "nothing was made",
               false};
+    case Refused::Why::kTooManySiblings:
+      return {409,
+              "the key has as many concurrent values as it may: write with the "
+              "context, which covers them",
+              false};
   }
   ORRERY_UNREACHABLE("a refusal without a text");
 }
@@ -158,6 +183,8 @@ void Fill(const Refused& refused, const ReplyPlan&, Answer* answer) {
     json.Member("required", uint64_t{refused.required})
         .Member("received", uint64_t{refused.received});
   }
+  WriteContext(refused.context, &json);
+  AppendContext(refused.context, &answer->headers);
   json.Member("applied", "no").EndObject();
   answer->body.push_back('\n');
   if (text.status == 503) answer->headers.append("Retry-After: 1\r\n");
@@ -236,6 +263,82 @@ void Fill(const SnapshotDone& snapshot, const ReplyPlan&, Answer* answer) {
       .Member("bytes", snapshot.bytes)
       .Member("path", snapshot.path)
       .EndObject();
+  answer->body.push_back('\n');
+}
+
+std::string_view TextOf(const KeyCopy& copy) {
+  switch (copy.answer) {
+    case KeyCopy::Answer::kHolds:
+      return copy.versions.empty() ? "absent" : "holds";
+    case KeyCopy::Answer::kUnreachable:
+      return "unreachable";
+    case KeyCopy::Answer::kSilent:
+      return "silent";
+    case KeyCopy::Answer::kNotReady:
+      return "not ready";
+    case KeyCopy::Answer::kDamaged:
+      return "damaged";
+    case KeyCopy::Answer::kFailed:
+      return "failed";
+  }
+  ORRERY_UNREACHABLE("an answer without a text");
+}
+
+// Names a version for ever: "storage.generation.counter".
+std::string DotText(const Dot& dot) {
+  return absl::StrCat(absl::Hex(dot.actor.storage, absl::kZeroPad16), ".",
+                      dot.actor.generation, ".", dot.counter);
+}
+
+void Write(const std::vector<KeyCopy>& copies, JsonWriter* json) {
+  json->BeginArray();
+  for (const KeyCopy& copy : copies) {
+    json->BeginObject()
+        .Member("node", copy.name)
+        .Member("answer", TextOf(copy))
+        .Member("digest",
+                absl::StrCat(absl::Hex(copy.digest, absl::kZeroPad16)));
+    if (copy.suspect) json->Name("suspect").Bool(true);
+    json->Name("versions").BeginArray();
+    for (const KeyCopy::Version& version : copy.versions) {
+      json->BeginObject().Member("version", version.stamp);
+      if (version.tombstone) json->Name("deleted").Bool(true);
+      if (version.keep) json->Name("siblings").Bool(true);
+      json->Member("dot", DotText(version.dot))
+          .Member("checksum",
+                  absl::StrCat(absl::Hex(version.checksum, absl::kZeroPad8)))
+          .EndObject();
+    }
+    json->EndArray().EndObject();
+  }
+  json->EndArray();
+}
+
+// All owners answered, and hold the same.
+bool Agree(const std::vector<KeyCopy>& owners) {
+  for (const KeyCopy& copy : owners) {
+    if (copy.answer != KeyCopy::Answer::kHolds) return false;
+    if (copy.digest != owners.front().digest) return false;
+  }
+  return true;
+}
+
+void Fill(const KeyReport& report, const ReplyPlan& plan, Answer* answer) {
+  JsonWriter json(&answer->body);
+  json.BeginObject()
+      .TextOrBase64("key", plan.key)
+      .Member("token", absl::StrCat(report.token))
+      .Member("epoch", absl::StrCat(report.epoch.era, ".", report.epoch.seq))
+      .Name("agree")
+      .Bool(Agree(report.owners));
+  json.Name("owners");
+  Write(report.owners, &json);
+  json.Name("hints");
+  Write(report.hints, &json);
+  if (report.not_asked != 0) {
+    json.Member("not_asked_for_hints", uint64_t{report.not_asked});
+  }
+  json.EndObject();
   answer->body.push_back('\n');
 }
 

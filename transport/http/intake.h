@@ -29,7 +29,8 @@ enum class Route : uint8_t {
   kMetrics = 8,
   kTrace = 9,
   kTask = 10,  // What an operator asks of the storage.
-  kBatch = 11,
+  kKeyReport = 11,
+  kBatch = 12,
 };
 
 enum class BodyUse : uint8_t {

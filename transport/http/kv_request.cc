@@ -88,20 +88,17 @@ bool TakeNumber(const QueryParameter& parameter, const KvLimits& limits,
   return true;
 }
 
-bool TakeSiblings(const QueryParameter& parameter, Answer* refusal) {
-  bool siblings = false;
-  if (!ParseBool(parameter, &siblings)) {
-    return Refuse(400, "siblings must be true or false", refusal);
-  }
-  if (!siblings) return true;
-  return Refuse(501, "siblings=true is not supported yet", refusal);
-}
-
-bool TakeStamp(const QueryParameter& parameter, Answer* refusal) {
+bool TakeStamp(const QueryParameter& parameter, Intake* intake,
+               Answer* refusal) {
   if (parameter.value != "quorum") {
     return Refuse(400, "stamp must be quorum", refusal);
   }
-  return Refuse(501, "stamp=quorum is not supported yet", refusal);
+  if (intake->request.verb == ClientVerb::kGet) {
+    return Refuse(400, "stamp is for writes; a read takes consistency=quorum",
+                  refusal);
+  }
+  intake->request.quorum_stamp = true;
+  return true;
 }
 
 bool TakeKvParameter(const QueryParameter& parameter, const KvLimits& limits,
@@ -123,8 +120,12 @@ bool TakeKvParameter(const QueryParameter& parameter, const KvLimits& limits,
     return ParseBool(parameter, raw) ||
            Refuse(400, "raw must be true or false", refusal);
   }
-  if (parameter.name == "siblings") return TakeSiblings(parameter, refusal);
-  if (parameter.name == "stamp") return TakeStamp(parameter, refusal);
+  // A read shows all values that there are, asked or not.
+  if (parameter.name == "siblings") {
+    return ParseBool(parameter, &intake->request.keep) ||
+           Refuse(400, "siblings must be true or false", refusal);
+  }
+  if (parameter.name == "stamp") return TakeStamp(parameter, intake, refusal);
   return Refuse(
       400, absl::StrCat("unknown query parameter ", Quoted(parameter.name)),
       refusal);
@@ -445,6 +446,30 @@ bool OpenKeysRequest(const Target& target, Intake* intake, Answer* refusal) {
           refusal);
     }
   }
+  return true;
+}
+
+bool OpenInspectRequest(const Target& target, Intake* intake, Answer* refusal) {
+  ClientRequest& request = intake->request;
+  request.verb = ClientVerb::kInspectKey;
+  intake->plan.verb = request.verb;
+  for (const QueryParameter& parameter : target.query) {
+    if (parameter.name != "key") {
+      return Refuse(
+          400, absl::StrCat("unknown query parameter ", Quoted(parameter.name)),
+          refusal);
+    }
+    if (!request.key.empty()) {
+      return Refuse(400, "key is given twice", refusal);
+    }
+    if (!DecodeQueryValue(parameter.value, &request.key) ||
+        request.key.empty() || request.key.size() > kKeyBytesMax) {
+      return Refuse(400, "key must be 1 to 1024 bytes, percent-encoded",
+                    refusal);
+    }
+  }
+  if (request.key.empty()) return Refuse(400, "give ?key=", refusal);
+  intake->plan.key = request.key;
   return true;
 }
 

@@ -1,9 +1,9 @@
 // transport/http/kv_request.h
 //
-// Makes a ClientRequest of an HTTP request for /kv/{key}, /admin/keys or what
-// an operator asks of the storage: everything a user may say there, each thing
-// checked once (CONTRACT section 3).  Whatever is not understood is refused,
-// never ignored.
+// Makes a ClientRequest of an HTTP request for /kv/{key}, /admin/keys,
+// /admin/key or what an operator asks of the storage: everything a user may say
+// there, each thing checked once (CONTRACT section 3).  Whatever is not
+// understood is refused, never ignored.
 
 #ifndef ORRERY_TRANSPORT_HTTP_KV_REQUEST_H_
 #define ORRERY_TRANSPORT_HTTP_KV_REQUEST_H_
@@ -63,6 +63,8 @@ enum class WrongKvText : uint8_t {
 
 [[nodiscard]] bool OpenKeysRequest(const Target& target, Intake* intake,
                                    Answer* refusal);
+[[nodiscard]] bool OpenInspectRequest(const Target& target, Intake* intake,
+                                      Answer* refusal);
 // A snapshot that has no name gets that of this moment.
 // REQUIRES: IsForStorage(verb).
 [[nodiscard]] bool OpenTaskRequest(ClientVerb verb, const Target& target,

@@ -29,6 +29,7 @@ std::optional<Route> FindRoute(std::string_view path) {
   if (path == "/admin/ring") return Route::kRing;
   if (path == "/admin/stats") return Route::kStats;
   if (path == "/admin/keys") return Route::kKeys;
+  if (path == "/admin/key") return Route::kKeyReport;
   if (path == "/admin/trace") return Route::kTrace;
   if (TaskAt(path).has_value()) return Route::kTask;
   return std::nullopt;
@@ -41,7 +42,8 @@ bool IsPostOnly(Route route) {
 
 // Others are answered with a page.
 bool GoesToCore(Route route) {
-  return route == Route::kKv || route == Route::kKeys || route == Route::kTask;
+  return route == Route::kKv || route == Route::kKeys ||
+         route == Route::kTask || route == Route::kKeyReport;
 }
 
 bool IsRead(HttpMethod method) {
@@ -90,6 +92,9 @@ bool Router::Open(const RequestHead& head, Intake* intake, Answer* answer) {
     return OpenBatchRequest(head, target_, limits_, intake, answer);
   }
   if (*route == Route::kKeys) return OpenKeysRequest(target_, intake, answer);
+  if (*route == Route::kKeyReport) {
+    return OpenInspectRequest(target_, intake, answer);
+  }
   if (*route == Route::kRing) return OpenRing(intake, answer);
   if (*route == Route::kTask) {
     return OpenTaskRequest(*TaskAt(target_.path), target_, intake, answer);
@@ -152,6 +157,7 @@ void Router::FillPage(const Intake& intake, Answer* answer) {
     case Route::kKv:
     case Route::kKeys:
     case Route::kTask:
+    case Route::kKeyReport:
     case Route::kBatch:
       ORRERY_UNREACHABLE("a page of what goes to the core");
   }

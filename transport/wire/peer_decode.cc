@@ -88,6 +88,7 @@ bool Read(const wire::ReplicaGetAck& from, ReplicaGetAck* to,
   to->doubted = from.doubted();
   to->digest = from.digest();
   to->floor = from.floor();
+  to->top_stamp = from.top_stamp();
   if (!ReadStatus(from.status(), &to->status)) return false;
   if (!ReadDepthOf(from.depth(), &to->depth)) return false;
   return Read(from.object(), &to->object, values);
@@ -113,6 +114,8 @@ bool Read(wire::ForwardWrite* from, ForwardWrite* to, ValuesIn* values) {
   to->client_operation = from->client_operation();
   to->proposed_stamp = from->proposed_stamp();
   to->retry = from->retry();
+  to->keep = from->keep();
+  to->basis = from->basis();
   to->remaining.ns = from->remaining_ns();
   if (!ReadEnum(from->verb(), ClientVerb::kPut, ClientVerb::kDelete,
                 &to->verb)) {
@@ -136,6 +139,12 @@ bool Read(const wire::WriteDone& from, WriteDone* to) {
 bool Read(const wire::Refused& from, Refused* to) {
   to->required = from.required();
   to->received = from.received();
+  if (!ReadBytes(from.context(), kContextBytesMax, &to->context)) return false;
+  // Those between are of what is never forwarded.
+  if (from.why() == static_cast<uint32_t>(Refused::Why::kTooManySiblings)) {
+    to->why = Refused::Why::kTooManySiblings;
+    return true;
+  }
   return ReadEnum(from.why(), Refused::Why::kTooFewOwners,
                   Refused::Why::kDamaged, &to->why);
 }

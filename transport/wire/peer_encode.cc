@@ -60,6 +60,7 @@ void Write(const Refused& from, wire::Refused* to) {
   to->set_why(Number(from.why));
   to->set_required(from.required);
   to->set_received(from.received);
+  to->set_context(from.context.data(), from.context.size());
 }
 
 void Write(const OutcomeUnknown& from, wire::OutcomeUnknown* to) {
@@ -119,6 +120,7 @@ class BodyWriter {
     to->set_doubted(from.doubted);
     to->set_digest(from.digest);
     to->set_floor(from.floor);
+    to->set_top_stamp(from.top_stamp);
     if (from.object.IsEmpty()) return;
     Write(from.object, to->mutable_object(), values_);
   }
@@ -141,6 +143,8 @@ class BodyWriter {
     to->set_client_operation(from.client_operation);
     to->set_proposed_stamp(from.proposed_stamp);
     to->set_retry(from.retry);
+    to->set_keep(from.keep);
+    to->set_basis(from.basis);
     to->set_remaining_ns(from.remaining.ns);
   }
 

@@ -143,6 +143,9 @@ class RoomBench {
       case TimerKind::kGetDeadline:
       case TimerKind::kGetSpare:
       case TimerKind::kForwardDeadline:
+      case TimerKind::kStampDeadline:
+      case TimerKind::kStampRetry:
+      case TimerKind::kInspectDeadline:
         return room.OnTimer(due, cluster.turn());
       default:
         break;
@@ -174,6 +177,14 @@ class RoomBench {
     for (const ReadOutcome& outcome : reader.TakeOutcomes()) {
       any = true;
       room.OnReadOutcome(outcome, cluster.turn());
+    }
+    for (const HintRead& read : hints.reader().TakeReads()) {
+      any = true;
+      room.OnReadOutcome({.ticket = read.ticket,
+                          .status = read.status,
+                          .digest = DigestOf(read.object),
+                          .object = read.object},
+                         cluster.turn());
     }
     for (const HintStored& stored : hints.TakeStored()) {
       any = true;

@@ -462,6 +462,8 @@ TEST_F(RecoveryTest, AStandInDoesNotVoteAfterARestartEither) {
   EXPECT_EQ(driver.ReplyTo(driver.Get("k")).lost_stamp, 20u);
 
   put("as high", 20);
+  EXPECT_TRUE(driver.ReplyTo(driver.Get("k")).suspect);
+  driver.EndKeyDoubts();
   EXPECT_FALSE(driver.ReplyTo(driver.Get("k")).suspect);
   disk_.CrashProcess();
   driver.StartAndRecover();

@@ -95,6 +95,8 @@ TEST_F(ScrubberTest, WhatRotsIsFoundThoughNobodyReadsIt) {
   EXPECT_EQ(Counters().damaged_records, 1u);
   // Until it is repaired; its file stays as it is.
   driver_.ReplyTo(driver_.Put("first", "again"));
+  EXPECT_EQ(Counters().damaged_records, 1u);
+  driver_.EndKeyDoubts();
   EXPECT_EQ(Counters().damaged_records, 0u);
   EXPECT_EQ(Counters().damaged_files, 1u);
 }
@@ -282,6 +284,7 @@ TEST_F(RepairedDamageTest, TheFileGoesOnceItsKeysAreWrittenAgain) {
   driver_.ReplyTo(driver_.Put("first", "again"));
   driver_.ReplyTo(driver_.Put("k0", "short"));
   driver_.ReplyTo(driver_.Put("k1", "short"));
+  driver_.EndKeyDoubts();
   driver_.Advance(2 * kSecond);
   CompactAll();
   EXPECT_TRUE(driver_.SawMark("storage.compaction_passed_repaired"));
@@ -307,6 +310,7 @@ TEST_F(RepairedDamageTest, ARestartAfterItIsNot) {
   Rot("hello-hello");
   Scrub();
   driver_.ReplyTo(driver_.Put("first", "again"));
+  driver_.EndKeyDoubts();
   driver_.Advance(2 * kSecond);
   RestartFromData();
   EXPECT_FALSE(driver_.store().IsSuspect());

@@ -77,6 +77,11 @@ class StoreDriver {
   std::vector<StoreReply> TakeReplies();
   std::vector<Store::Change> TakeChanges() { return store_->TakeChanges(); }
 
+  // Every key was exchanged with the other owners.
+  void EndKeyDoubts() {
+    Do([&](Turn& turn) { store().EndKeyDoubts(turn); });
+    Settle();
+  }
   template <typename Action>
   void Do(const Action& action) {
     Effects effects;

@@ -570,7 +570,7 @@ TEST_F(StoreTest, DoubtThatAFailedManifestDoesNotTakeIsHidden) {
       driver.Settle();
       disk.FailNextSync(DiskError::kIo);  // Of what tells of the repair.
       driver.ReplyTo(driver.Put("k", "repaired"));
-      driver.Settle();
+      driver.EndKeyDoubts();
       ASSERT_TRUE(driver.SawMark("storage.manifest_failed"));
       EXPECT_FALSE(driver.store().HidesDoubt());
     } else {
@@ -658,10 +658,38 @@ TEST_F(StoreTest, ADamagedRecordIsCorruptUntilARepair) {
   put("older", 19);
   EXPECT_TRUE(driver_.ReplyTo(driver_.Get("k")).suspect);
   EXPECT_EQ(driver_.ReplyTo(driver_.Get("k")).lost_stamp, 20u);
-  put("repaired", 20);
+  put("above", 21);
+  EXPECT_TRUE(driver_.ReplyTo(driver_.Get("k")).suspect);
+  EXPECT_EQ(driver_.store().counters().damaged_records, 1u);
+  EXPECT_TRUE(driver_.store().HasKeysInDoubt());
+
+  driver_.EndKeyDoubts();
+
+  EXPECT_FALSE(driver_.store().HasKeysInDoubt());
+  EXPECT_EQ(driver_.store().counters().damaged_records, 0u);
   const StoreReply got = driver_.ReplyTo(driver_.Get("k"));
-  EXPECT_EQ(got.value.text(), "repaired");
+  EXPECT_EQ(got.value.text(), "above");
+  EXPECT_EQ(got.lost_stamp, 0u);
   EXPECT_FALSE(got.suspect);
+}
+
+// No owner had it, so no quorum can miss it: what is written next votes.
+TEST_F(StoreTest, AKeyThatNobodyHadVotesOnceItIsWrittenAgain) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "hello-hello"));
+  driver_.Advance(2 * kSecond);
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FlipBit(path, disk_.Content(path).find("hello-hello"), 3);
+  EXPECT_EQ(driver_.ValueOf("k"), "!");
+
+  driver_.EndKeyDoubts();
+
+  EXPECT_FALSE(driver_.store().HasKeysInDoubt());
+  EXPECT_EQ(driver_.ValueOf("k"), "!");
+  EXPECT_EQ(driver_.store().counters().damaged_records, 1u);
+  driver_.ReplyTo(driver_.Put("k", "again"));
+  EXPECT_FALSE(driver_.ReplyTo(driver_.Get("k")).suspect);
+  EXPECT_EQ(driver_.store().counters().damaged_records, 0u);
 }
 
 // The process that met the damage knew the key; the next one does not, and the
@@ -702,7 +730,7 @@ TEST_F(StoreTest, DamageThatARepairEndedIsForgottenByARestart) {
   EXPECT_EQ(driver_.ValueOf("k"), "!");
   driver_.Settle();
   driver_.ReplyTo(driver_.Put("k", "repaired"));
-  driver_.Settle();
+  driver_.EndKeyDoubts();
 
   Restart();
 
@@ -710,6 +738,23 @@ TEST_F(StoreTest, DamageThatARepairEndedIsForgottenByARestart) {
   const StoreReply got = driver_.ReplyTo(driver_.Get("k"));
   EXPECT_EQ(got.value.text(), "repaired");
   EXPECT_FALSE(got.suspect);
+}
+
+// What took its place need not have seen what stood beside it.
+TEST_F(StoreTest, DamageThatWasOnlyReplacedIsNotForgottenByARestart) {
+  driver_.StartAndRecover();
+  driver_.ReplyTo(driver_.Put("k", "hello-hello"));
+  driver_.ReplyTo(driver_.Put("other", "value"));
+  Restart();  // The file is sealed now.
+  const std::string path = disk_.PathsEndingWith(".data").front();
+  disk_.FlipBit(path, disk_.Content(path).find("hello-hello"), 3);
+  EXPECT_EQ(driver_.ValueOf("k"), "!");
+  driver_.ReplyTo(driver_.Put("k", "replaced"));
+  driver_.Settle();
+
+  Restart();
+
+  EXPECT_TRUE(driver_.ReplyTo(driver_.Get("k")).suspect);
 }
 
 // The comparison with others that clears the shard may lie before the damage.

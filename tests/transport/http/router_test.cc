@@ -135,9 +135,33 @@ TEST_F(RouterTest, RefusesParametersItCannotHonour) {
         "siblings=2", "stamp=now", "consistancy=one", "timeout=5"}) {
     EXPECT_EQ(Get(std::string("/kv/a?") + query), 400) << query;
   }
-  EXPECT_EQ(Get("/kv/a?siblings=true"), 501);
-  EXPECT_EQ(Get("/kv/a?stamp=quorum"), 501);
-  EXPECT_EQ(Get("/kv/a?siblings=false"), 0);
+  EXPECT_EQ(Get("/kv/a?stamp=quorum"), 400);
+}
+
+TEST_F(RouterTest, WritesMayKeepSiblingsAndStampByQuorum) {
+  ASSERT_EQ(Put("/kv/a", R"({"value":"v"})"), 0);
+  EXPECT_FALSE(request().keep);
+  EXPECT_FALSE(request().quorum_stamp);
+  ASSERT_EQ(Put("/kv/a?siblings&stamp=quorum", R"({"value":"v"})"), 0);
+  EXPECT_TRUE(request().keep);
+  EXPECT_TRUE(request().quorum_stamp);
+  ASSERT_EQ(Route(HttpMethod::kDelete, "/kv/a?stamp=quorum"), 0);
+  EXPECT_TRUE(request().quorum_stamp);
+  ASSERT_EQ(Put("/kv/a?siblings=false", R"({"value":"v"})"), 0);
+  EXPECT_FALSE(request().keep);
+  EXPECT_EQ(Get("/kv/a?siblings=true"), 0);
+}
+
+TEST_F(RouterTest, AKeyIsInspectedByItsName) {
+  ASSERT_EQ(Get("/admin/key?key=a%2Fb"), 0);
+  EXPECT_EQ(request().verb, ClientVerb::kInspectKey);
+  EXPECT_EQ(request().key, "a/b");
+  EXPECT_EQ(Get("/admin/key"), 400);
+  EXPECT_EQ(Get("/admin/key?key="), 400);
+  EXPECT_EQ(Get("/admin/key?key=a&key=b"), 400);
+  EXPECT_EQ(Get("/admin/key?key=a&deep=1"), 400);
+  EXPECT_EQ(Get("/admin/key?key=" + std::string(1025, 'k')), 400);
+  EXPECT_EQ(Route(HttpMethod::kPost, "/admin/key?key=a"), 405);
 }
 
 TEST_F(RouterTest, ConditionsAreNeverIgnored) {

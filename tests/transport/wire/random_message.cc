@@ -207,6 +207,7 @@ class Draw {
     to->depth = Depth();
     to->suspect = Flag();
     to->digest = U64();
+    to->top_stamp = U64();
     to->floor = U64();
     to->object = AnObject();
   }
@@ -225,6 +226,8 @@ class Draw {
     to->client_operation = Flag();
     to->proposed_stamp = U64();
     to->retry = Flag();
+    to->keep = Flag();
+    to->basis = U64();
     to->remaining.ns = static_cast<int64_t>(U64());
   }
   void Fill(ForwardWriteAck* to) {
@@ -243,7 +246,10 @@ class Draw {
       }
       case 1: {
         auto& refused = to->reply.emplace<Refused>();
-        refused.why = Of(Refused::Why::kTooFewOwners, Refused::Why::kDamaged);
+        refused.why =
+            Flag() ? Refused::Why::kTooManySiblings
+                   : Of(Refused::Why::kTooFewOwners, Refused::Why::kDamaged);
+        refused.context = Blob(200);
         refused.required = U32();
         refused.received = U32();
         return;
