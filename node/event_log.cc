@@ -210,6 +210,14 @@ void EventLog::WriteNote(const Note& note,
       return Write(Level::kWarning,
                    note.detail == 1 ? "disk_slow" : "disk_slow_ended",
                    {{"store", note.text}, {"ms", number}});
+    case Note::Kind::kClock:
+      return Write(note.detail == 1 ? Level::kWarning : Level::kInfo,
+                   note.detail == 1 ? "clock_off" : "clock_right",
+                   {{"ms", number},
+                    {"where", note.text},
+                    {"then",
+                     "versions follow the median of the members' "
+                     "clocks"}});
     case Note::Kind::kRootFileBad:
       return Write(Level::kError, "damage",
                    {{"file", note.text},

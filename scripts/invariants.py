@@ -49,7 +49,7 @@ has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` pro
 | O20 | every node takes a key's owners from the ring of the contract's formula, and no failure changes that ring | `sim/checkers/ring_formula` |
 | O21 | a dot names one version for ever | `sim/checkers/dots_unique` |
 | O22 | merging is commutative, associative and idempotent; an object covers its siblings, and shows the highest version that it covers | `sim/checkers/causality_laws` |
-| O23 | stamps stay near their clock or basis; requests and open files within their limits; one version of a key | `sim/checkers/bounds` |
+| O23 | stamps stay near cluster time or their basis; requests and open files within their limits; one version of a key | `sim/checkers/bounds` |
 | O25 | a second run of a seed gives the same digest | `sim/host/campaign` |
 
 ## Within one class

@@ -40,4 +40,12 @@ Rooms::Rooms(const EngineOptions& engine_options)
       lister(options.request_timeout),
       lease(options.skew_bound) {}
 
+void Rooms::TellClusterTime(Turn& turn) {
+  const ClusterClock& cluster = membership.cluster_clock();
+  turn.cluster.known = cluster.known();
+  turn.cluster.offset = cluster.known() ? cluster.offset() : Duration{0};
+  turn.cluster.may_mint =
+      cluster.known() && lease.IsPast(turn.cluster_wall(), turn.now());
+}
+
 }  // namespace orrery

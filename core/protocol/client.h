@@ -132,6 +132,8 @@ struct Refused {
     kNameTaken = 15,        // 409.
     kSnapshotRunning = 16,  // Another one, or what a crash left is removed.
     kDiskFailed = 17,       // 500.
+    kClockUnknown = 18,     // No owner that was asked knows cluster time yet.
+    kClockAhead = 19,       // A retry, stamped beyond the clock bound.
   };
   Why why = Why::kNotReady;
   uint32_t required = 0;

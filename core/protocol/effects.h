@@ -97,6 +97,8 @@ struct Note {
     // text = IDENTITY, number = offset of the slot that does not hold; or RING,
     // which does not hold or is not there.  No record is lost by it.
     kRootFileBad = 21,
+    kClock = 22,  // detail = 1: this node's clock is off the members' median,
+                  // 0: no longer; number = milliseconds, text = ahead, behind
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

@@ -89,7 +89,8 @@ void CoordinatorRoom::OnWrite(const ClientRequest& request, Instant deadline,
   }
   if (command.operation.IsZero()) command.operation = DrawOperation();
   if (CoordinatesHere(request.key, wiring_.routing)) {
-    return StartPut(std::move(command), turn);
+    if (turn.cluster.may_mint) return StartPut(std::move(command), turn);
+    turn.effects.Mark("room.lacks_cluster_time");
   }
   StartForward(std::move(command), turn);
 }
@@ -118,6 +119,9 @@ void CoordinatorRoom::OnForwardWrite(const Envelope& from,
   if (forward.has_context) command.seen = forward.context;
   if (!CoordinatesHere(command.key, wiring_.routing)) {
     return Refuse(command.reply, Refused::Why::kNotReady, turn);
+  }
+  if (!turn.cluster.may_mint) {
+    return Refuse(command.reply, Refused::Why::kClockUnknown, turn);
   }
   StartPut(std::move(command), turn);
 }
@@ -165,10 +169,11 @@ void CoordinatorRoom::StartForward(Forwarder::Command command, Turn& turn) {
   if (forwards_.IsFull()) {
     return Refuse(command.reply, Refused::Why::kOverloaded, turn);
   }
-  if (command.proposed_stamp == 0) {  // W3
+  if (command.proposed_stamp == 0 && turn.cluster.may_mint) {  // W3
     const uint64_t above =
         command.seen.has_value() ? command.seen->stamp + 1 : 0;
-    command.proposed_stamp = std::max(wiring_.clock.Next(turn.wall()), above);
+    command.proposed_stamp =
+        std::max(wiring_.clock.Next(turn.cluster_wall()), above);
   }
   const Handle handle = forwards_.Create(std::move(command));
   Forwarder& forwarder = *forwards_.Find(handle);

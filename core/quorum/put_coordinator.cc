@@ -25,6 +25,8 @@ Refused::Why RefusalOf(ReplicaStatus status) {
       return Refused::Why::kDamaged;
     case ReplicaStatus::kBusy:
       return Refused::Why::kOverloaded;
+    case ReplicaStatus::kClockAhead:
+      return Refused::Why::kClockAhead;
     case ReplicaStatus::kOk:
     case ReplicaStatus::kNotReady:
     case ReplicaStatus::kStaleRing:
@@ -219,6 +221,7 @@ void PutCoordinator::OnMintRefused(ReplicaStatus status, Conversation& here) {
     case ReplicaStatus::kCorrupt:
     case ReplicaStatus::kReadError:
     case ReplicaStatus::kNotReady:
+    case ReplicaStatus::kClockAhead:
       break;
     case ReplicaStatus::kOk:
     case ReplicaStatus::kStaleRing:
@@ -340,6 +343,7 @@ void PutCoordinator::OnPutAck(const Owner& from, const ReplicaPutAck& ack,
     case ReplicaStatus::kReadOnly:
     case ReplicaStatus::kBelowFloor:
     case ReplicaStatus::kUnknown:
+    case ReplicaStatus::kClockAhead:
       if (slot->state != SlotState::kSent) return;
       GiveUp(*slot, here);
       break;

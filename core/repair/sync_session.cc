@@ -39,6 +39,7 @@ bool EndsExchange(ReplicaStatus status) {
     case ReplicaStatus::kReadOnly:
     case ReplicaStatus::kBelowFloor:
     case ReplicaStatus::kUnknown:
+    case ReplicaStatus::kClockAhead:
       return false;
   }
   ORRERY_UNREACHABLE("a status no replica has");

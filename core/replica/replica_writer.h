@@ -25,11 +25,15 @@
 //          actor minted into the lost record.  A retry whose stamp, which
 //          stands, is below is not minted meanwhile.  Outcomes of lower
 //          writes name its stamp as the top one.
+//   WRT-7  Nothing is minted while cluster time is not known (semantics C3),
+//          and nothing merged meanwhile moves the clock; nor is a retry whose
+//          stamp lies beyond the bound (C2).
 //
-// Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
-// of this actor); kCorrupt (own record or the given object cannot be read, its
-// stamps leave none above them, or a retry ranks below a lost record);
-// kBusy, kFull, kReadOnly: nothing was stored; kUnknown: perhaps.
+// Outcomes: kOk; kNotReady (not open, no actor, no cluster time, or a context
+// from the future of this actor); kClockAhead (WRT-7); kCorrupt (own record or
+// the given object cannot be read, its stamps leave none above them, or a retry
+// ranks below a lost record); kBusy, kFull, kReadOnly: nothing was stored;
+// kUnknown: perhaps.
 //
 // Threading: engine thread.  Cost: a write is a look at the index, at most one
 // read and one put; merges that change nothing store nothing.

@@ -50,9 +50,10 @@ constexpr std::string_view kNoteNames[] = {"?",
                                            "reserve",
                                            "index snapshot bad",
                                            "disk stall",
-                                           "root file bad"};
+                                           "root file bad",
+                                           "clock"};
 static_assert(std::size(kNoteNames) ==
-              static_cast<size_t>(Note::Kind::kRootFileBad) + 1);
+              static_cast<size_t>(Note::Kind::kClock) + 1);
 
 std::string EndpointText(const Endpoint& endpoint) {
   const std::optional<uint32_t> node = NodeOfEndpoint(endpoint);

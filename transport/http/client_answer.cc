@@ -138,6 +138,16 @@ RefusalText TextOfRefusal(Refused::Why why) {
               "the disk gave an error, which the log of this node tells: "
               "nothing was made",
               false};
+    case Refused::Why::kClockUnknown:
+      return {503,
+              "the owners of this key that can be reached do not know the time "
+              "of the cluster yet",
+              false};
+    case Refused::Why::kClockAhead:
+      return {503,
+              "the version of this repeated write lies too far ahead of the "
+              "time of the cluster",
+              false};
   }
   ORRERY_UNREACHABLE("a refusal without a text");
 }

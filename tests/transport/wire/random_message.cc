@@ -160,7 +160,7 @@ class Draw {
   }
 
   ReplicaStatus Status() {
-    return Of(ReplicaStatus::kOk, ReplicaStatus::kUnknown);
+    return Of(ReplicaStatus::kOk, ReplicaStatus::kClockAhead);
   }
   ReadDepth Depth() { return Of(ReadDepth::kDigest, ReadDepth::kObject); }
   Level ALevel() {
@@ -243,7 +243,9 @@ class Draw {
       }
       case 1: {
         auto& refused = to->reply.emplace<Refused>();
-        refused.why = Of(Refused::Why::kTooFewOwners, Refused::Why::kDamaged);
+        refused.why =
+            Flag() ? Of(Refused::Why::kTooFewOwners, Refused::Why::kDamaged)
+                   : Of(Refused::Why::kClockUnknown, Refused::Why::kClockAhead);
         refused.required = U32();
         refused.received = U32();
         return;
