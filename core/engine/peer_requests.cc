@@ -28,9 +28,9 @@ ReplicaStatus MayServeKey(const Envelope& from, std::string_view key,
 }
 
 // C2.  All else in the object is the coordinator's, at or below its basis.  Who
-// does not know cluster time refuses nobody for the clock that it has itself.
+// is not sure of cluster time refuses nobody for the clock that it has itself.
 bool IsAhead(const ReplicaPut& put, const Rooms& rooms, const Turn& turn) {
-  if (put.origin != PutOrigin::kFresh || !turn.cluster.known) return false;
+  if (put.origin != PutOrigin::kFresh || !turn.cluster.is_sure) return false;
   return !rooms.clock.Accepts(TopStamp(put.object), put.basis,
                               turn.cluster_wall(), rooms.options.skew_bound);
 }

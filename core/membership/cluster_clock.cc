@@ -15,6 +15,8 @@ namespace {
 constexpr Duration kPingRemembered = 2 * kSecond;
 constexpr int64_t kBlendParts = 1'000;  // 1 ms per second.
 constexpr int64_t kDriftPercent = 1;
+// What those that do not agree wait for the rest.
+constexpr Duration kDisagreementMax = kSecond;
 
 constexpr Duration Bounded(Duration value, Duration most) {
   return {std::clamp(value.ns, -most.ns, most.ns)};
@@ -34,9 +36,13 @@ void ClusterClock::OnStep(Turn& turn) {
     turn.effects.Mark("clock.jumped");
     offsets_.clear();
     pings_.clear();
+    is_sure_ = false;
+    half_known_since_.reset();
     known_ = false;
     offset_ = {};
     target_ = {};
+    Measure(turn);
+  } else if (!known_ && half_known_since_.has_value()) {
     Measure(turn);
   }
   Blend(turn.now());
@@ -120,13 +126,36 @@ void ClusterClock::Measure(Turn& turn) {
     if (theirs != offsets_.end()) clocks.push_back(theirs->second);
   }
   const bool knew = known_;
-  known_ = clocks.size() - 1 >= (others_.size() + 1) / 2;  // CLK-1
-  if (!known_) return;
+  if (clocks.size() - 1 < (others_.size() + 1) / 2) {  // CLK-1
+    half_known_since_.reset();
+    known_ = false;
+    is_sure_ = false;
+    return;
+  }
   Sort(clocks.begin(), clocks.end());
+  is_sure_ = IsSure(clocks);
+  if (!half_known_since_.has_value()) half_known_since_ = turn.now();
+  const bool waited = turn.now() - *half_known_since_ >= kDisagreementMax;
+  if (!knew && !is_sure_ && !waited) return;
+  known_ = true;
   target_ = clocks[(clocks.size() - 1) / 2];
   const bool far = std::abs((target_ - offset_).ns) > (skew_bound_ / 2).ns;
   if (!knew || far) offset_ = target_;  // CLK-2
   if (!knew && !others_.empty()) turn.effects.Mark("clock.measured");
+  SayWhetherOff(turn);
+}
+
+// The median of all lies between what it is if all that are missing are low,
+// and if all are high.
+bool ClusterClock::IsSure(const std::vector<Duration>& clocks) const {
+  const size_t members = others_.size() + 1;
+  const size_t missing = members - clocks.size();
+  const size_t middle = (members - 1) / 2;
+  if (middle >= clocks.size() || middle < missing) return false;
+  return clocks[middle] - clocks[middle - missing] <= skew_bound_ / 2;
+}
+
+void ClusterClock::SayWhetherOff(Turn& turn) {
   const bool was_off = is_off_;
   is_off_ = std::abs(target_.ns) > (skew_bound_ / 2).ns;
   if (is_off_ == was_off) return;
@@ -140,6 +169,7 @@ void ClusterClock::Measure(Turn& turn) {
 
 void ClusterClock::DigestInto(Hasher& hasher) const {
   hasher.Add(known_);
+  hasher.Add(is_sure_);
   hasher.Add(static_cast<uint64_t>(offset_.ns));
   hasher.Add(static_cast<uint64_t>(target_.ns));
   hasher.Add(uint64_t{offsets_.size()});
@@ -151,6 +181,7 @@ void ClusterClock::CheckInvariants() const {
     ORRERY_INVARIANT(std::abs((target_ - offset_).ns) <=
                      (skew_bound_ / 2).ns);  // CLK-2
   }
+  if (is_sure_) ORRERY_INVARIANT(known_);  // CLK-6
   ORRERY_INVARIANT(pings_.size() <= kClockPingsMax);  // CLK-5
 }
 

@@ -12,7 +12,9 @@
 // Invariants:
 //   CLK-1  Known only with the clocks of half of the other members, rounded up,
 //          or as the only member; unknown again once wall minus monotonic time
-//          has jumped by more than D/2, until that is so anew.
+//          has jumped by more than D/2, until that is so anew.  Where the
+//          clocks that are missing could move the median by more than D/2,
+//          they are waited for, a second at most.
 //   CLK-2  While known, offset() is D/2 from the measured median at most, and
 //          nears it by 1 ms per second; farther off it follows at once.
 //   CLK-3  A sample whose round trip, without what the answerer kept it, took
@@ -20,6 +22,7 @@
 //   CLK-4  Clocks of members that fell silent are kept as they were last heard.
 //   CLK-5  At most kClockPingsMax pings are remembered, and one clock of each
 //          node of the member table.
+//   CLK-6  Sure only while they could not.
 //
 // A wall clock that runs up to 1 % faster or slower than the monotonic one is
 // no jump, however long; what goes beyond adds up, so that a clock that stands
@@ -65,6 +68,8 @@ class ClusterClock {
   void OnAck(const Ack& ack, NodeId from, Turn& turn);
 
   bool known() const { return known_; }
+  // Whether no clock that is not known can be far from what is measured.
+  bool is_sure() const { return is_sure_; }
   // REQUIRES: known(), to mean anything.
   Duration offset() const { return offset_; }
   // Whether own wall time is more than D/2 off.
@@ -77,8 +82,9 @@ class ClusterClock {
   void DigestInto(Hasher& hasher) const;
   void CheckInvariants() const;
 
-  ORRERY_FIELDS(has_ring_, others_, pings_, offsets_, known_, is_off_, offset_,
-                target_, stepped_at_, has_reference_, reference_)
+  ORRERY_FIELDS(has_ring_, others_, pings_, offsets_, half_known_since_, known_,
+                is_sure_, is_off_, offset_, target_, stepped_at_,
+                has_reference_, reference_)
 
  private:
   struct Sent {
@@ -89,6 +95,8 @@ class ClusterClock {
   };
 
   void Measure(Turn& turn);
+  bool IsSure(const std::vector<Duration>& clocks) const;
+  void SayWhetherOff(Turn& turn);
   void Blend(Instant now);
   bool HasJumped(const Stamp& at);
 
@@ -97,7 +105,9 @@ class ClusterClock {
   std::vector<NodeId> others_;                 // In order.
   std::deque<Sent> pings_;                     // Oldest first.
   absl::btree_map<NodeId, Duration> offsets_;  // Of their clocks to this one.
+  std::optional<Instant> half_known_since_;
   bool known_ = false;
+  bool is_sure_ = false;
   bool is_off_ = false;
   Duration offset_;  // In use.
   Duration target_;  // As measured.

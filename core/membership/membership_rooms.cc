@@ -344,7 +344,7 @@ void MembershipRooms::AskedForOwnership(const JoinRequest& request,
 void MembershipRooms::OnTimer(const TimerHeap::Due& due, Turn& turn) {
   if (due.kind == TimerKind::kGossipTick) {
     rounds_.OnTick(turn);
-    if (!clock_.known()) MeasureClocks(turn);
+    MeasureClocks(turn);
   } else if (due.kind == TimerKind::kProbe ||
              due.kind == TimerKind::kProbeTimeout) {
     detector_.OnTimer(due, turn);
@@ -373,8 +373,8 @@ void MembershipRooms::OnRing(Turn& turn) {
   clock_.SetOthers(std::move(others), turn);
 }
 
-// Until half of the members' clocks are known nobody waits for the turn that
-// each has with the failure detector.
+// What is not known of a clock does not wait for its member's turn with the
+// failure detector.
 void MembershipRooms::MeasureClocks(Turn& turn) {
   for (uint32_t asked = 0; asked < kClocksPerTick; ++asked) {
     const auto next = clock_.Unmeasured(last_measured_);
@@ -382,6 +382,7 @@ void MembershipRooms::MeasureClocks(Turn& turn) {
     last_measured_ = *next;
     const Member* member = table_.Find(*next);
     if (member == nullptr || member->record.gossip.IsNone()) continue;
+    if (clock_.known() && member->state != MemberState::kAlive) continue;
     detector_.PingOnce(member->record.gossip, *next, turn);
   }
 }

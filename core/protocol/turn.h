@@ -18,7 +18,8 @@ namespace orrery {
 // membership/cluster_clock.h).  Stamps are drawn and judged by it.
 struct ClusterTime {
   Duration offset = {};  // Added to own wall time.
-  bool known = true;     // False: no stamp is judged by it, none drawn.
+  bool known = true;     // False: no stamp moves a clock, none is drawn.
+  bool is_sure = true;   // False: no stamp is refused by it.
   bool may_mint = true;  // Known, and past what earlier processes drew.
 };
 

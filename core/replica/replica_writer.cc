@@ -332,7 +332,8 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
     return outcome;
   }
   const bool within_bound =
-      !fixed || clock_.Accepts(mint.proposed_stamp, outcome.basis,
+      !fixed || !turn.cluster.is_sure ||
+      clock_.Accepts(mint.proposed_stamp, outcome.basis,
                                turn.cluster_wall(), skew_bound_);
   if (!within_bound) {  // C2: this node receives it as others do.
     turn.effects.Mark("replica.retry_ahead");
