@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "core/base/invariant.h"
 #include "core/base/total_order.h"
 
@@ -73,10 +74,11 @@ void ClusterClock::Blend(Instant now) {
 }
 
 void ClusterClock::OnPingSent(uint32_t seq, NodeId target, Turn& turn) {
-  while (!pings_.empty() && pings_.front().at + kPingRemembered < turn.now()) {
-    pings_.pop_front();
-  }
-  if (pings_.size() == kClockPingsMax) pings_.pop_front();  // CLK-5
+  auto kept = std::find_if(pings_.begin(), pings_.end(), [&](const Sent& ping) {
+    return turn.now() <= ping.at + kPingRemembered;
+  });
+  const bool full = static_cast<size_t>(pings_.end() - kept) == kClockPingsMax;
+  pings_.erase(pings_.begin(), full ? kept + 1 : kept);  // CLK-5
   pings_.push_back({seq, target, turn.now()});
 }
 
@@ -120,7 +122,7 @@ std::optional<NodeId> ClusterClock::Unmeasured(NodeId last) const {
 
 void ClusterClock::Measure(Turn& turn) {
   if (!has_ring_) return;
-  std::vector<Duration> clocks{Duration{0}};
+  absl::InlinedVector<Duration, 16> clocks{Duration{0}};
   for (const NodeId node : others_) {
     const auto theirs = offsets_.find(node);
     if (theirs != offsets_.end()) clocks.push_back(theirs->second);
@@ -147,7 +149,7 @@ void ClusterClock::Measure(Turn& turn) {
 
 // The median of all lies between what it is if all that are missing are low,
 // and if all are high.
-bool ClusterClock::IsSure(const std::vector<Duration>& clocks) const {
+bool ClusterClock::IsSure(std::span<const Duration> clocks) const {
   const size_t members = others_.size() + 1;
   const size_t missing = members - clocks.size();
   const size_t middle = (members - 1) / 2;
@@ -181,7 +183,7 @@ void ClusterClock::CheckInvariants() const {
     ORRERY_INVARIANT(std::abs((target_ - offset_).ns) <=
                      (skew_bound_ / 2).ns);  // CLK-2
   }
-  if (is_sure_) ORRERY_INVARIANT(known_);  // CLK-6
+  if (is_sure_) ORRERY_INVARIANT(known_);             // CLK-6
   ORRERY_INVARIANT(pings_.size() <= kClockPingsMax);  // CLK-5
 }
 

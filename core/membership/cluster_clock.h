@@ -37,8 +37,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -95,7 +95,7 @@ class ClusterClock {
   };
 
   void Measure(Turn& turn);
-  bool IsSure(const std::vector<Duration>& clocks) const;
+  bool IsSure(std::span<const Duration> clocks) const;
   void SayWhetherOff(Turn& turn);
   void Blend(Instant now);
   bool HasJumped(const Stamp& at);
@@ -103,7 +103,7 @@ class ClusterClock {
   Duration skew_bound_;
   bool has_ring_ = false;
   std::vector<NodeId> others_;                 // In order.
-  std::deque<Sent> pings_;                     // Oldest first.
+  std::vector<Sent> pings_;                    // Oldest first.
   absl::btree_map<NodeId, Duration> offsets_;  // Of their clocks to this one.
   std::optional<Instant> half_known_since_;
   bool known_ = false;

@@ -331,10 +331,9 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint,
     outcome.status = ReplicaStatus::kCorrupt;
     return outcome;
   }
-  const bool within_bound =
-      !fixed || !turn.cluster.is_sure ||
-      clock_.Accepts(mint.proposed_stamp, outcome.basis,
-                               turn.cluster_wall(), skew_bound_);
+  const bool within_bound = !fixed || !turn.cluster.is_sure ||
+                            clock_.Accepts(mint.proposed_stamp, outcome.basis,
+                                           turn.cluster_wall(), skew_bound_);
   if (!within_bound) {  // C2: this node receives it as others do.
     turn.effects.Mark("replica.retry_ahead");
     outcome.status = ReplicaStatus::kClockAhead;

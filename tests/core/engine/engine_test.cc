@@ -83,12 +83,12 @@ TEST_F(EngineTest, AFreshWriteBeyondTheClockBoundIsRefused) {
                         .generation = 1,
                         .epoch = bench.engine.epoch(),
                         .ring_hash = bench.engine.ring_hash()};
-    message.body = ReplicaPut{
-        .request = {1, 1},
-        .origin = origin,
-        .key = "b" + std::to_string(counter),
-        .object = ObjectOf(ValueOf(DotOf(77, counter), stamp, "v")),
-        .basis = basis};
+    message.body =
+        ReplicaPut{.request = {1, 1},
+                   .origin = origin,
+                   .key = "b" + std::to_string(counter),
+                   .object = ObjectOf(ValueOf(DotOf(77, counter), stamp, "v")),
+                   .basis = basis};
     bench.Deliver(PeerMessageEvent{message});
     bench.Settle();
     return answers.empty() ? ReplicaStatus::kUnknown : answers.back();

@@ -11,9 +11,7 @@ constexpr WallTime kMark{1'700'000'000'000'000'000};
 
 class StampLeaseTest : public testing::Test {
  protected:
-  StampLeaseTest() {
-    lease_.Restore(static_cast<uint64_t>(kMark.ns), kStart);
-  }
+  StampLeaseTest() { lease_.Restore(static_cast<uint64_t>(kMark.ns), kStart); }
 
   StampLease lease_{kBound};
 };
@@ -27,8 +25,8 @@ TEST_F(StampLeaseTest, IsPastOnceTimeIsNearTheMark) {
 
 TEST_F(StampLeaseTest, IsPastAfterASecondWhateverTheTime) {
   EXPECT_FALSE(lease_.IsPast(kMark + (-1) * kHour, kStart));
-  EXPECT_FALSE(lease_.IsPast(kMark + (-1) * kHour,
-                             kStart + kSecond - Duration{1}));
+  EXPECT_FALSE(
+      lease_.IsPast(kMark + (-1) * kHour, kStart + kSecond - Duration{1}));
   EXPECT_TRUE(lease_.IsPast(kMark + (-1) * kHour, kStart + kSecond));
 }
 

@@ -231,7 +231,8 @@ TEST(ClusterClockTest, OneLiarOfThreeOrFiveMovesNothing) {
       least = std::min(least, clocks[i]);
       most = std::max(most, clocks[i]);
     }
-    clocks[liar] = Duration{random.Between(-50, 50)} * kYear.ns;
+    clocks[liar] = kYear * random.Between(1, 50);
+    if (random.Chance(1, 2)) clocks[liar] = clocks[liar] * -1;
 
     ClusterClockBench bench({clocks.begin() + 1, clocks.end()});
     bench.SetOwn(clocks[0]);

@@ -37,8 +37,9 @@ TEST(FormationTest, ThreeNodesWithOneSeedListFormWithinSixSeconds) {
 TEST(FormationTest, ClocksAreMeasuredBeforeTheClusterIsReady) {
   MemberCluster cluster(3);
   cluster.SeedAllWith({1, 2, 3});
-  cluster.at(1).clock = -40 * kSecond;
-  cluster.at(3).clock = 40 * kSecond;
+  cluster.at(1).clock = 10 * kSecond;
+  cluster.at(2).clock = 50 * kSecond;
+  cluster.at(3).clock = 90 * kSecond;
   cluster.StartAll();
 
   ASSERT_TRUE(
@@ -50,7 +51,7 @@ TEST(FormationTest, ClocksAreMeasuredBeforeTheClusterIsReady) {
   cluster.RunFor(2 * kSecond);
   for (int node = 1; node <= 3; ++node) {
     const ClusterClock& clock = cluster.of(node).cluster_clock();
-    EXPECT_EQ(clock.offset(), Duration{0} - cluster.at(node).clock) << node;
+    EXPECT_EQ(clock.offset(), 50 * kSecond - cluster.at(node).clock) << node;
     EXPECT_EQ(clock.is_off(), node != 2) << node;
   }
 }
@@ -67,9 +68,9 @@ TEST(FormationTest, WhoReturnsMeasuresAtOnce) {
   cluster.at(2).clock = 90 * kSecond;
   cluster.Start(2);
 
-  EXPECT_TRUE(cluster.RunUntil(
-      [&] { return cluster.of(2).cluster_clock().known(); },
-      300 * kMillisecond));
+  EXPECT_TRUE(
+      cluster.RunUntil([&] { return cluster.of(2).cluster_clock().known(); },
+                       300 * kMillisecond));
 }
 
 // Started as a script does it, a second apart, in the worst order.

@@ -39,7 +39,8 @@ TEST(CoordinatorRoomTest, ASingleNodeWritesReadsAndDeletes) {
 // over, with no stamp of its own, and is handed none.
 TEST(CoordinatorRoomTest, AnOwnerWithoutTimeCoordinatesNothing) {
   RoomBench bench(3);
-  bench.cluster.turn().cluster = {.known = false, .is_sure = false, .may_mint = false};
+  bench.cluster.turn().cluster = {
+      .known = false, .is_sure = false, .may_mint = false};
   bench.Start(bench.Request(ClientVerb::kPut, "v"));
   const auto sent = bench.cluster.SentTo<ForwardWrite>(bench.cluster.B());
   ASSERT_EQ(sent.size(), 1U);

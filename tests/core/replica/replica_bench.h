@@ -55,8 +55,7 @@ class ReplicaBench {
   }
 
   Turn NewTurn() {
-    return {
-        .at = at, .effects = effects, .timers = timers, .cluster = cluster};
+    return {.at = at, .effects = effects, .timers = timers, .cluster = cluster};
   }
 
   // Until neither disk nor store has anything to do.  Writes and reads whose

@@ -140,8 +140,8 @@ TEST_F(ReplicaWriterTest, StampsFollowTheTimeOfTheCluster) {
 
   const WriteOutcome outcome = bench_.Put("k", "v");
 
-  EXPECT_EQ(outcome.stamp, static_cast<uint64_t>(bench_.at.wall.ns -
-                                                 40 * kSecond.ns));
+  EXPECT_EQ(outcome.stamp,
+            static_cast<uint64_t>(bench_.at.wall.ns - 40 * kSecond.ns));
 }
 
 TEST_F(ReplicaWriterTest, NothingIsMintedWithoutTheTimeOfTheCluster) {
