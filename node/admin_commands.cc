@@ -139,6 +139,23 @@ void PrintKeyOf(const json::value& key) {
   }
 }
 
+// Only what an operator must know: nothing of a clock that is right.
+void PrintClock(const json::value& clock) {
+  if (TextOf(MemberOf(clock, "known")) == "false") {
+    std::printf(
+        "\nThe clocks of %s of %s other members are known; with half of them "
+        "this node coordinates writes.\n",
+        TextOf(MemberOf(clock, "members_measured")).c_str(),
+        TextOf(MemberOf(clock, "other_members")).c_str());
+  }
+  if (TextOf(MemberOf(clock, "off")) == "true") {
+    std::printf(
+        "\nThis node's clock is off: %s ms ahead of the median of the "
+        "members' clocks (below 0: behind).\n",
+        TextOf(MemberOf(clock, "ahead_ms")).c_str());
+  }
+}
+
 }  // namespace
 
 ExitCode RunStatus(const AdminCommand& command) {
@@ -160,6 +177,7 @@ ExitCode RunStatus(const AdminCommand& command) {
     }
   }
   PrintTable(rows);
+  PrintClock(MemberOf(*page, "clock"));
   return kExitOk;
 }
 

@@ -104,6 +104,18 @@ void WriteRequests(const EngineCounters& engine, JsonWriter* json) {
       .EndObject();
 }
 
+// Ahead of the median of the members' clocks, or, below 0, behind it.
+void WriteClock(const ClockView& clock, JsonWriter* json) {
+  json->Name("clock").BeginObject();
+  json->Name("known").Bool(clock.known);
+  json->Name("off").Bool(clock.is_off);
+  json->Name("ahead_ms")
+      .Number(static_cast<double>(-(clock.offset.ns / kMillisecond.ns)));
+  json->Member("members_measured", uint64_t{clock.samples})
+      .Member("other_members", uint64_t{clock.others})
+      .EndObject();
+}
+
 }  // namespace
 
 std::string StatusPage(const Engine& engine, const NodeFacts& facts) {
@@ -131,6 +143,7 @@ std::string StatusPage(const Engine& engine, const NodeFacts& facts) {
       .Member("total_reads", store.total_reads)
       .Member("total_writes", store.total_writes)
       .EndObject();
+  WriteClock(engine.Clock(), &json);
   json.Name("cluster").BeginObject().Member("size", size);
   json.Name("nodes").BeginArray();
   for (const MemberView& member : members) {

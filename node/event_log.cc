@@ -213,6 +213,14 @@ void EventLog::WriteNote(const Note& note,
     case Note::Kind::kManySiblings:
       return Write(Level::kWarning, "many_siblings",
                    {{"key", note.text}, {"versions", number}});
+    case Note::Kind::kClock:
+      return Write(note.detail == 1 ? Level::kWarning : Level::kInfo,
+                   note.detail == 1 ? "clock_off" : "clock_right",
+                   {{"ms", number},
+                    {"where", note.text},
+                    {"then",
+                     "versions follow the median of the members' "
+                     "clocks"}});
     case Note::Kind::kRootFileBad:
       return Write(Level::kError, "damage",
                    {{"file", note.text},

@@ -156,6 +156,22 @@ void RenderMembers(const Engine& engine, MetricsText* text) {
                  engine.epoch().seq);
 }
 
+void RenderClock(const ClockView& clock, MetricsText* text) {
+  text->OneSignedGauge(
+      "orrery_clock_ahead_milliseconds",
+      "This node's wall clock against the median of the members' clocks.",
+      -(clock.offset.ns / kMillisecond.ns));
+  text->OneGauge("orrery_clock_known",
+                 "1 while the median of the members' clocks is known.",
+                 clock.known ? 1 : 0);
+  text->OneGauge("orrery_clock_off",
+                 "1 while this node's clock is off by more than half the skew "
+                 "bound.",
+                 clock.is_off ? 1 : 0);
+  text->OneGauge("orrery_clock_members_measured",
+                 "Other members whose clocks are known.", clock.samples);
+}
+
 void RenderNetwork(const NetworkCounters& network, MetricsText* text) {
   text->Counter("orrery_peer_frames_total", "Frames to and from peers.");
   text->Sample(network.frames_sent, {{"event", "sent"}});
@@ -187,6 +203,7 @@ std::string RenderMetrics(const MetricsSources& sources) {
   RenderSpace(sources.engine.Space(), &text);
   RenderStores(sources.engine, &text);
   RenderMembers(sources.engine, &text);
+  RenderClock(sources.engine.Clock(), &text);
   RenderNetwork(sources.network, &text);
   text.Counter("orrery_core_marks_total",
                "Branches of the core that were taken.");

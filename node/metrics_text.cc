@@ -109,4 +109,11 @@ void MetricsText::OneGauge(std::string_view name, std::string_view help,
   Sample(value);
 }
 
+void MetricsText::OneSignedGauge(std::string_view name, std::string_view help,
+                                 int64_t value) {
+  Gauge(name, help);
+  Name("", {}, "");
+  text_.append(std::to_string(value)).append("\n");
+}
+
 }  // namespace orrery

@@ -32,6 +32,8 @@ class MetricsText {
   // A family of one sample.
   void OneCounter(std::string_view name, std::string_view help, uint64_t value);
   void OneGauge(std::string_view name, std::string_view help, uint64_t value);
+  void OneSignedGauge(std::string_view name, std::string_view help,
+                      int64_t value);
 
   std::string Take() { return std::move(text_); }
 

@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROOMS = "references to other rooms"
 OPTIONS = "of the options"
 NOT_STATE = {
+    "ClusterClock": {"skew_bound_": OPTIONS},
     "CoordinatorRoom": {"wiring_": ROOMS},
     "FailureDetector": {"in_": ROOMS},
     "GossipRounds": {"in_": ROOMS},

@@ -28,13 +28,14 @@ has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` pro
 | O0 | a node's process ends itself only when its disk has failed | `sim/world` |
 | O1 | an acknowledged write is held, covered or outranked at its owners after healing | `sim/checkers/acknowledged_writes_survive` |
 | O2 | after healing every owner shows, and a read returns, the highest write that was applied and kept; nothing else is stored | `sim/checkers/siblings_exact` |
+| O2 | of a key with siblings a read that meets the writes shows exactly the values that no write had seen | `sim/checkers/kept_siblings` |
 | O3 | nothing is read that was not written to that key before; a write answered `applied: "no"` never appears | `sim/checkers/validity` |
 | O4 | with R + W above the owners a read sees every write acknowledged before it began | `sim/checkers/quorum_recency` |
 | O4 | an acknowledged write outranks those acknowledged before it, or is told `superseded_by`; a delete without context always does | `sim/checkers/write_order` |
 | O4, O5 | the context of such a read covers those of the writes, and majority reads, before it | `sim/checkers/context_coverage` |
 | O5 | quorum reads of a key never go back | `sim/checkers/monotonic_reads` |
 | O6 | a client reads its own writes and never goes back; what carries a context follows what it saw | `sim/checkers/context_coverage` |
-| O7 | measured, not promised: keys are linearizable registers | `sim/checkers/register_zones` |
+| O7 | keys written with `stamp=quorum` alone are linearizable registers; of others it is measured, not promised | `sim/checkers/register_zones` |
 | O9 | measured, not promised: reads with R + W <= N return the newest write, or one of the two newest | `sim/checkers/staleness` |
 | O10 | a deleted version is not read again | `sim/checkers/no_resurrection` |
 | O11 | after healing all owners of a key in the core hold equal objects, without being read; then every key can be read | `sim/checkers/convergence` |
@@ -49,7 +50,7 @@ has a checker in the simulator, numbered O; planted bugs in `tests/mutants/` pro
 | O20 | every node takes a key's owners from the ring of the contract's formula, and no failure changes that ring | `sim/checkers/ring_formula` |
 | O21 | a dot names one version for ever | `sim/checkers/dots_unique` |
 | O22 | merging is commutative, associative and idempotent; an object covers its siblings, and shows the highest version that it covers | `sim/checkers/causality_laws` |
-| O23 | stamps stay near their clock or basis; requests and open files within their limits; one version of a key | `sim/checkers/bounds` |
+| O23 | stamps stay near cluster time or their basis; requests and open files within their limits; one version of a key | `sim/checkers/bounds` |
 | O25 | a second run of a seed gives the same digest | `sim/host/campaign` |
 
 ## Within one class

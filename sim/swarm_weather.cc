@@ -36,6 +36,7 @@ class Weather {
   void Shapes();
   void Clients();
   void Clocks();
+  void Skews();
 
  private:
   void At(Duration at, Step step) {
@@ -373,6 +374,25 @@ void Weather::Clocks() {
   }
 }
 
+// Clocks that were never set alike, and one that is seconds to decades off:
+// from the start, or after a jump.  The others outvote it.
+void Weather::Skews() {
+  const int64_t within_ms = 200;  // The bound is 500 ms.
+  for (uint32_t node = 0; node < shape_.nodes; ++node) {
+    if (prng_.Chance(1, 3)) continue;
+    const int64_t ms = prng_.Between(-within_ms, within_ms);
+    At(Duration{0},
+       ClockStep{node, ClockStep::Kind::kStep, ms * kMillisecond.ns});
+  }
+  int64_t seconds = prng_.Between(1, 60);
+  while (seconds < int64_t{86'400} * 365 && prng_.Chance(2, 3)) seconds *= 10;
+  if (prng_.Chance(1, 2)) seconds = -seconds;
+  const Duration at = prng_.Chance(1, 2)
+                          ? Duration{0}
+                          : TimeBetween(prng_, Duration{0}, shape_.heal_at);
+  At(at, ClockStep{AnyNode(), ClockStep::Kind::kStep, seconds * kSecond.ns});
+}
+
 }  // namespace
 
 bool IsPresent(Profile profile, Area area, bool drawn) {
@@ -407,6 +427,7 @@ SwarmFaults WeatherOf(const SwarmShape& shape) {
   draw(Area::kNet, 0x73686170, 1, 4, &Weather::Shapes);
   draw(Area::kNet, 0x636c6965, 1, 4, &Weather::Clients);
   draw(Area::kClock, 0x636c6f63, 1, 8, &Weather::Clocks);
+  draw(Area::kClock, 0x736b6577, 1, 4, &Weather::Skews);
   // A golden run has no time for a founding that takes long.
   if (shape.profile != Profile::kGolden) {
     draw(Area::kProcess, 0x6561726c, 1, 4, &Weather::EarlyFaults);

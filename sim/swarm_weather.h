@@ -3,7 +3,8 @@
 // The classes of faults of network, processes and clocks that a seed may have
 // besides those of swarm.cc: stops, faults while the ring forms, damaged and
 // late datagrams, streams that are cut, choked or stormed, shapes of
-// partitions, clients that do not get through, clocks far off.  Each class
+// partitions, clients that do not get through, clocks far off, and one clock
+// that was never right.  Each class
 // draws from a stream of its own, whether it exists included: a new one moves
 // nothing that an older seed does.
 

@@ -25,6 +25,7 @@ Witness::Witness(const Wiring& wiring)
       last_envelope_(wiring.evidence.config.nodes),
       rings_told_(wiring.evidence.config.nodes),
       laws_(wiring.evidence.config.keys),
+      ring_members_(wiring.evidence.config.nodes),
       stamps_(wiring.evidence.config.nodes,
               wiring.evidence.config.engine.skew_bound) {}
 
@@ -36,7 +37,7 @@ void Witness::OnStep(uint32_t node, const Event& event,
                      const Effects& effects) {
   if (wiring_.listener != nullptr) wiring_.listener->AfterStep(event);
   wiring_.digest.Add(wiring_.queue.now(), node, event, effects);
-  stamps_.OnClock(node, event.at.wall);
+  stamps_.OnClock(node, event.at.wall, wiring_.queue.now());
   if (std::holds_alternative<StartEvent>(event.body)) stamps_.OnStart(node);
   NotePuts(effects);
   wiring_.models[node].OnStep(wiring_.queue.now(), effects.told,
@@ -256,8 +257,27 @@ void Witness::OnMinted(uint32_t node, const ReplicaPut& put) {
                    .key = put.key,
                    .stamp = fresh.stamp,
                    .basis = put.basis,
-                   .op = OpOfValue(fresh.value.text()).value_or(0)},
+                   .op = OpOfValue(fresh.value.text()).value_or(0),
+                   .members = MembersSeenBy(node),
+                   .now = wiring_.queue.now()},
                   &wiring_.evidence.fresh_stamps);
+}
+
+const std::vector<uint32_t>& Witness::MembersSeenBy(uint32_t node) {
+  const Engine& engine = wiring_.nodes[node]->engine();
+  RingMembers& ring = ring_members_[node];
+  if (ring.hash == engine.ring_hash()) return ring.members;
+  ring = {engine.ring_hash(), {}};
+  absl::btree_set<NodeId> ids;
+  for (const Engine::TokenView& token : engine.Tokens()) {
+    ids.insert(token.node);
+  }
+  for (uint32_t member = 0; member < ring_members_.size(); ++member) {
+    if (ids.contains(NodeIdOf(NodeText(member)))) {
+      ring.members.push_back(member);
+    }
+  }
+  return ring.members;
 }
 
 void Witness::CheckRing(const Envelope& envelope) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/inlined_vector.h"
 #include "core/base/lookup_map.h"
 #include "sim/checkers/bounds.h"
@@ -130,6 +131,8 @@ class Witness : public NodeWitness {
   std::optional<uint32_t> KeyOfToken(uint64_t token) const;
   void OnShown(std::string_view key, const Object& object);
   void OnMinted(uint32_t node, const ReplicaPut& put);
+  // Of the ring that it has now.  REQUIRES: its process is up.
+  const std::vector<uint32_t>& MembersSeenBy(uint32_t node);
   void CheckRing(const Envelope& envelope);
 
   Wiring wiring_;
@@ -154,6 +157,11 @@ class Witness : public NodeWitness {
   // Versions that a store was given before any message carried them.
   absl::btree_map<std::pair<uint32_t, uint64_t>, Unsent> unsent_;
   LawSampler laws_;
+  struct RingMembers {
+    uint64_t hash = 0;
+    std::vector<uint32_t> members;
+  };
+  std::vector<RingMembers> ring_members_;  // By node.
   StampBound stamps_;
   std::vector<Fatal> fatals_;
   bool counting_ = false;

@@ -3,8 +3,9 @@
 // The two clocks of Orrery, as types that cannot be mixed up.
 //
 // Instant is monotonic within one process start and is the only time used for
-// timeouts.  WallTime may jump both ways; it feeds the hybrid logical clock
-// and nothing else.  Both arrive on events; nothing in core reads a clock.
+// timeouts.  WallTime may jump both ways; corrected to the median of the
+// members' clocks (membership/cluster_clock.h) it feeds stamps, and as it is
+// what people read.  Both arrive on events; nothing in core reads a clock.
 //
 // Units: nanoseconds, always.
 
@@ -60,6 +61,16 @@ constexpr Instant operator-(Instant t, Duration d) { return {t.ns - d.ns}; }
 constexpr Duration operator-(Instant a, Instant b) { return {a.ns - b.ns}; }
 constexpr WallTime operator+(WallTime t, Duration d) { return {t.ns + d.ns}; }
 constexpr Duration operator-(WallTime a, WallTime b) { return {a.ns - b.ns}; }
+
+// 2116: clocks beyond, and those before 1970, are wrong, and may be forged.
+inline constexpr WallTime kWallMax{int64_t{1} << 62};
+
+// Of two such the difference, and of one the sum with a difference of two that
+// it was one of, overflow nowhere.
+constexpr WallTime Plausible(WallTime t) {
+  if (t < WallTime{0}) return {0};
+  return t > kWallMax ? kWallMax : t;
+}
 
 }  // namespace orrery
 

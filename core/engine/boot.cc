@@ -111,7 +111,7 @@ void Boot::OpenStores(Rooms& rooms, Turn& turn) {
   rooms.routing.SetSelf(NodeIdOf(rooms.options.node_name), identity.storage,
                         rooms.options.gossip);
   rooms.clock.Restore(identity.hlc_high);
-  rooms.lease.Restore(identity.hlc_high);
+  rooms.lease.Restore(identity.hlc_high, turn.now());
   rooms.coordinators.SetGeneration(identity.generation);
   rooms.replayer.SetGeneration(identity.generation);
   rooms.repair.SetGeneration(identity.generation);

@@ -230,6 +230,8 @@ void Engine::Step(const Event& event, Effects& effects) {
   Rooms& rooms = *rooms_;
   if (rooms.boot.phase() >= Boot::Phase::kStopped) return;
   Turn turn{event.at, effects, rooms.timers};
+  rooms.membership.OnStep(turn);
+  rooms.TellClusterTime(turn);
   const std::optional<Instant> deadline = rooms.timers.NextDeadline();
   if (deadline.has_value() && event.at.mono - *deadline > kSleptAfter) {
     WakeUp(event.at.mono - *deadline, rooms, turn);

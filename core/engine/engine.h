@@ -71,6 +71,16 @@ struct HeldHints {
   uint64_t partly_delivered = 0;  // Of these, as far as owners can be reached.
 };
 
+// This node's clock, as the members' clocks show it (membership/cluster_clock).
+struct ClockView {
+  bool known = false;    // Enough members were measured.
+  bool is_off = false;   // By more than half the skew bound.
+  bool waits = false;    // Known, but an earlier process may have drawn more.
+  Duration offset;       // Of the members' median to own wall time.
+  uint32_t samples = 0;  // Other members whose clocks are known,
+  uint32_t others = 0;   // of so many.
+};
+
 class Rooms;  // engine/rooms.h: every room of one engine, wired together.
 
 class Engine {
@@ -158,6 +168,7 @@ class Engine {
   // Names of the complete ones, as last seen (SnapshotJob).
   const std::vector<std::string>& Snapshots() const;
   SpaceView Space() const;
+  ClockView Clock() const;
   EngineCounters counters() const;
 
  private:

@@ -54,6 +54,24 @@ bool Engine::ring_pristine() const {
   return ring != nullptr && ring->state().pristine;
 }
 
+namespace {
+
+// Reads are served meanwhile, and others' writes stored.
+std::string WaitingForClock(const Rooms& rooms) {
+  const ClusterClock& clock = rooms.membership.cluster_clock();
+  if (!clock.known()) {
+    return "cluster time: the clocks of " + std::to_string(clock.samples()) +
+           " of " + std::to_string(clock.others()) +
+           " other members are known, half are needed to coordinate writes";
+  }
+  if (!rooms.lease.is_past()) {
+    return "cluster time to pass the stamps that this node drew before";
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string Engine::WaitingFor() const {
   switch (state()) {
     case EngineState::kStarting:
@@ -66,7 +84,7 @@ std::string Engine::WaitingFor() const {
       if (rooms_->user_store.IsStalled() || rooms_->hint_store.IsStalled()) {
         return "the disk: it has not answered a write for 20 s";
       }
-      return {};
+      return WaitingForClock(*rooms_);
     case EngineState::kWaiting:
     case EngineState::kForming:
     case EngineState::kOutside:
@@ -170,6 +188,16 @@ const std::vector<std::string>& Engine::Snapshots() const {
 }
 
 SpaceView Engine::Space() const { return rooms_->space.view(); }
+
+ClockView Engine::Clock() const {
+  const ClusterClock& clock = rooms_->membership.cluster_clock();
+  return {.known = clock.known(),
+          .is_off = clock.is_off(),
+          .waits = clock.known() && !rooms_->lease.is_past(),
+          .offset = clock.known() ? clock.offset() : Duration{0},
+          .samples = clock.samples(),
+          .others = clock.others()};
+}
 
 EngineCounters Engine::counters() const {
   EngineCounters sum = rooms_->coordinators.counters();

@@ -27,6 +27,14 @@ ReplicaStatus MayServeKey(const Envelope& from, std::string_view key,
   return OwnsKey(rooms, key) ? ReplicaStatus::kOk : ReplicaStatus::kNotReady;
 }
 
+// C2.  All else in the object is the coordinator's, at or below its basis.  Who
+// is not sure of cluster time refuses nobody for the clock that it has itself.
+bool IsAhead(const ReplicaPut& put, const Rooms& rooms, const Turn& turn) {
+  if (put.origin != PutOrigin::kFresh || !turn.cluster.is_sure) return false;
+  return !rooms.clock.Accepts(TopStamp(put.object), put.basis,
+                              turn.cluster_wall(), rooms.options.skew_bound);
+}
+
 }  // namespace
 
 ReplicaStatus CompareRings(const Envelope& from, const Rooms& rooms) {
@@ -47,6 +55,10 @@ void PeerRequests::OnReplicaPut(const Envelope& from, const ReplicaPut& put,
   }
   if (status == ReplicaStatus::kOk && open_.IsFull()) {
     status = ReplicaStatus::kBusy;
+  }
+  if (status == ReplicaStatus::kOk && IsAhead(put, rooms, turn)) {
+    turn.effects.Mark("clock.refused_ahead");
+    status = ReplicaStatus::kClockAhead;
   }
   if (status != ReplicaStatus::kOk) {
     turn.effects.Send(from.reply_to,

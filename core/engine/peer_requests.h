@@ -3,7 +3,7 @@
 // PeerRequests is this node as a replica: it answers what coordinators of
 // other nodes ask of it (ReplicaPut, ReplicaGet, HintPut, ForwardWrite), after
 // the checks that stand before any answer: the cluster, the ring epoch,
-// readiness.
+// readiness, the clock bound.
 //
 // It does not merge or read: ReplicaWriter, ReplicaReader and HintLog do, and
 // their outcomes come back by ticket.
@@ -12,6 +12,8 @@
 //   PEER-1  Not ready, behind, damaged or busy is never "not found": the
 //           status says so (semantics R7).
 //   PEER-2  At most limits.peer_requests_max are open; beyond, kBusy.
+//   PEER-3  A fresh write stamped beyond the clock bound is refused, and no
+//           clock hears of it (semantics C2); what brings stored data is not.
 //
 // Threading: engine thread.  Cost: O(1) a request plus its room's.
 

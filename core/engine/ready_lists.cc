@@ -110,6 +110,7 @@ void RefreshServes(Rooms& rooms) {
 
 void OnRingInstalled(Rooms& rooms, Turn& turn) {
   rooms.routing.SetRing(*rooms.membership.ring_state());
+  rooms.TellClusterTime(turn);
   rooms.coordinators.SetCluster(rooms.membership.cluster());
   rooms.repair.OnRingInstalled(turn);
   rooms.coordinators.OnRingInstalled(turn);

@@ -30,7 +30,7 @@ Rooms::Rooms(const EngineOptions& engine_options)
       hint_store(StoreOptions(options, StoreId::kHints), space),
       snapshots(directory, user_store, hint_store),
       membership(options),
-      writer(user_store, clock, options.limits),
+      writer(user_store, clock, options.limits, options.skew_bound),
       reader(user_store, options.limits),
       hint_log(hint_store, options),
       replayer({options, routing, hint_store, hint_log}),
@@ -39,5 +39,14 @@ Rooms::Rooms(const EngineOptions& engine_options)
       peer_requests(options.limits.peer_requests_max),
       lister(options.request_timeout),
       lease(options.skew_bound) {}
+
+void Rooms::TellClusterTime(Turn& turn) {
+  const ClusterClock& cluster = membership.cluster_clock();
+  turn.cluster.known = cluster.known();
+  turn.cluster.is_sure = cluster.is_sure();
+  turn.cluster.offset = cluster.known() ? cluster.offset() : Duration{0};
+  turn.cluster.may_mint =
+      cluster.known() && lease.IsPast(turn.cluster_wall(), turn.now());
+}
 
 }  // namespace orrery

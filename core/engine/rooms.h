@@ -37,6 +37,9 @@ class Rooms {
  public:
   explicit Rooms(const EngineOptions& engine_options);
 
+  // At the start of a step, and when the ring changes in it.
+  void TellClusterTime(Turn& turn);
+
   // The state of all (base/fields.h); options are given.
   ORRERY_FIELDS(timers, counters, routing, clock, directory, space, user_store,
                 hint_store, snapshots, membership, writer, reader, hint_log,

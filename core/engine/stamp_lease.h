@@ -6,6 +6,10 @@
 // bound, at most once per quarter of it, and only while stamps are drawn: an
 // idle node writes nothing.
 //
+// After a start no write is coordinated before cluster time plus half the bound
+// has passed the mark, or a second has (IsPast): so stamps run ahead of cluster
+// time by half the bound at most, whatever number of processes came before.
+//
 // A mark that lags (a slow disk) costs nothing but the guarantee over a
 // restart with a clock that was set back; dots stay unique by generation.
 
@@ -30,13 +34,21 @@ class StampLease {
   void Watch(const HybridClock& clock, Turn& turn);
   // kHlcLease fired.
   void Renew(const HybridClock& clock, DataDirectory& directory, Turn& turn);
-  void Restore(uint64_t high) { high_ = high; }
+  // At start: the mark of the last process.
+  void Restore(uint64_t high, Instant now);
+  // Whether what the last process may have drawn is past.  Once it is, it
+  // stays. REQUIRES: `cluster_now` is known cluster time.
+  [[nodiscard]] bool IsPast(WallTime cluster_now, Instant now);
+  bool is_past() const { return is_past_; }
 
-  ORRERY_FIELDS(high_)
+  ORRERY_FIELDS(high_, restored_, restored_at_, is_past_)
 
  private:
   Duration skew_bound_;
   uint64_t high_ = 0;
+  uint64_t restored_ = 0;
+  Instant restored_at_;
+  bool is_past_ = false;
 };
 
 }  // namespace orrery

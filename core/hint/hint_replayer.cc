@@ -111,7 +111,8 @@ void HintReplayer::ReplayTarget(const StorageId& storage,
       progress.round_done = true;
       return;
     }
-    const bool expires = HasExpired(held, turn.wall());
+    const bool expires =
+        turn.cluster.known && HasExpired(held, turn.cluster_wall());
     const Name name{storage, token};
     if (!IsDue(name, held, expires || may_deliver)) continue;
     const auto bytes = static_cast<int64_t>(std::min<uint64_t>(
@@ -138,7 +139,7 @@ bool HintReplayer::IsDue(const Name& name, const HintLog::Held& held,
   return !held.partly_delivered || EveryMemberIsReachable();
 }
 
-// H8: by the stamp, which is near the wall time of the write.
+// H8: by the stamp, which is near the cluster's time of the write.
 bool HintReplayer::HasExpired(const HintLog::Held& held, WallTime now) const {
   if (held.counted) return false;
   const Duration age = now - WallTime{static_cast<int64_t>(held.timestamp)};

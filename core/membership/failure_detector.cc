@@ -137,6 +137,7 @@ uint32_t FailureDetector::SendPing(const Endpoint& to, NodeId target,
                                    Turn& turn) {
   const uint32_t seq = next_seq_++;
   if (next_seq_ == 0) next_seq_ = 1;  // 0 is "no ping in flight".
+  in_.clock.OnPingSent(seq, target, turn);
   const Member* member = in_.table.Find(target);
   const uint32_t generation =
       member == nullptr ? 0 : member->record.incarnation.generation;

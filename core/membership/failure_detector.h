@@ -28,6 +28,7 @@
 
 #include "core/base/fields.h"
 #include "core/base/prng.h"
+#include "core/membership/cluster_clock.h"
 #include "core/membership/datagram_sender.h"
 #include "core/membership/local_node.h"
 #include "core/membership/member_table.h"
@@ -47,6 +48,7 @@ class FailureDetector {
     MemberTable& table;
     DatagramSender& sender;
     Suspicion& suspicion;
+    ClusterClock& clock;
   };
   explicit FailureDetector(const Wiring& wiring);
 

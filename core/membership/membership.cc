@@ -40,6 +40,8 @@ void Membership::OnPersisted(uint64_t token, Turn& turn) {
   rooms_->OnPersisted(token, turn);
 }
 
+void Membership::OnStep(Turn& turn) { rooms_->OnStep(turn); }
+
 void Membership::OnSlept(Duration late, Turn& turn) {
   rooms_->OnSlept(late, turn);
 }
@@ -53,6 +55,10 @@ const std::optional<RingState>& Membership::ring_state() const {
 ClusterId Membership::cluster() const { return rooms_->local().cluster; }
 
 const MemberTable& Membership::members() const { return rooms_->table(); }
+
+const ClusterClock& Membership::cluster_clock() const {
+  return rooms_->cluster_clock();
+}
 
 bool Membership::ring_ready() const { return rooms_->IsRingReady(); }
 

@@ -50,6 +50,7 @@
 #include "core/base/ids.h"
 #include "core/base/ready_list.h"
 #include "core/base/time.h"
+#include "core/membership/cluster_clock.h"
 #include "core/membership/member_table.h"
 #include "core/protocol/event.h"
 #include "core/protocol/message.h"
@@ -119,6 +120,8 @@ class Membership {
   void OnRecovered(Turn& turn);
   // The PersistRing with this token is durable.
   void OnPersisted(uint64_t token, Turn& turn);
+  // Before every other handler of a step.
+  void OnStep(Turn& turn);
   // The process slept for `late`; armed timers are postponed already.
   void OnSlept(Duration late, Turn& turn);
   // A write waits for the ring to close.  The founder closes it; others ask
@@ -130,6 +133,7 @@ class Membership {
   const std::optional<RingState>& ring_state() const;
   ClusterId cluster() const;
   const MemberTable& members() const;
+  const ClusterClock& cluster_clock() const;
   // The founder has declared the pristine ring ready, or the ring is closed;
   // and no other process claims this identity.
   bool ring_ready() const;

@@ -27,6 +27,8 @@ Prng StreamOf(const std::array<uint64_t, 4>& entropy, Stream stream) {
 
 // A sample is enough: the rest comes by digest.
 constexpr size_t kAcceptMembersMax = 64;
+// Of members whose clocks are not known yet: a thousand in half a minute.
+constexpr uint32_t kClocksPerTick = 8;
 
 template <class... Handlers>
 struct Overload : Handlers... {
@@ -41,11 +43,12 @@ MembershipRooms::MembershipRooms(const EngineOptions& options)
     : local_(options),
       sender_(local_, table_, gossiper_),
       suspicion_({local_, table_, gossiper_, sender_}),
-      detector_({local_, table_, sender_, suspicion_}),
+      detector_({local_, table_, sender_, suspicion_, clock_}),
       keeper_({local_, table_, founding_}),
       handshake_({local_, table_, founding_, keeper_, suspicion_}),
       rounds_({local_, table_, gossiper_, sender_, detector_, suspicion_}),
-      comparison_({local_, table_, gossiper_, sender_, suspicion_}) {}
+      comparison_({local_, table_, gossiper_, sender_, suspicion_}),
+      clock_(options.skew_bound) {}
 
 void MembershipRooms::OnStart(const Membership::Start& start, Turn& turn) {
   ORRERY_INVARIANT(!started_);
@@ -73,7 +76,7 @@ void MembershipRooms::OnStart(const Membership::Start& start, Turn& turn) {
   suspicion_.Introduce(self, turn);
 
   if (start.ring.has_value()) {
-    outputs_.emplace_back(Membership::RingInstalled{});
+    OnRing(turn);
     const auto mismatch =
         MismatchOf(start.ring->params, ParamsOf(local_.options));
     if (mismatch.has_value()) {
@@ -167,6 +170,7 @@ void MembershipRooms::OnBody(const DatagramEvent& event, bool heard,
                       [&](const Ack& ack) {
                         if (!heard) return;
                         detector_.OnAck(ack, from, turn);
+                        clock_.OnAck(ack, from, turn);
                         comparison_.OnViewHash(from, ack.view_hash, turn);
                       },
                       [&](const PingRequest& request) {
@@ -340,6 +344,7 @@ void MembershipRooms::AskedForOwnership(const JoinRequest& request,
 void MembershipRooms::OnTimer(const TimerHeap::Due& due, Turn& turn) {
   if (due.kind == TimerKind::kGossipTick) {
     rounds_.OnTick(turn);
+    MeasureClocks(turn);
   } else if (due.kind == TimerKind::kProbe ||
              due.kind == TimerKind::kProbeTimeout) {
     detector_.OnTimer(due, turn);
@@ -359,6 +364,29 @@ void MembershipRooms::OnTimer(const TimerHeap::Due& due, Turn& turn) {
   Settle(turn);
 }
 
+void MembershipRooms::OnRing(Turn& turn) {
+  outputs_.emplace_back(Membership::RingInstalled{});
+  std::vector<NodeId> others;
+  for (const RingMember& member : keeper_.state()->members) {
+    if (member.id != local_.id) others.push_back(member.id);
+  }
+  clock_.SetOthers(std::move(others), turn);
+}
+
+// What is not known of a clock does not wait for its member's turn with the
+// failure detector.
+void MembershipRooms::MeasureClocks(Turn& turn) {
+  for (uint32_t asked = 0; asked < kClocksPerTick; ++asked) {
+    const auto next = clock_.Unmeasured(last_measured_);
+    if (!next.has_value()) return;
+    last_measured_ = *next;
+    const Member* member = table_.Find(*next);
+    if (member == nullptr || member->record.gossip.IsNone()) continue;
+    if (clock_.known() && member->state != MemberState::kAlive) continue;
+    detector_.PingOnce(member->record.gossip, *next, turn);
+  }
+}
+
 void MembershipRooms::OnRecovered(Turn& turn) {
   recovered_ = true;
   keeper_.SetRecovered();
@@ -368,7 +396,7 @@ void MembershipRooms::OnRecovered(Turn& turn) {
 void MembershipRooms::OnPersisted(uint64_t token, Turn& turn) {
   if (keeper_.OnPersisted(token, turn)) {
     handshake_.OnStanding(turn);
-    outputs_.emplace_back(Membership::RingInstalled{});
+    OnRing(turn);
   }
   Settle(turn);
 }
@@ -450,6 +478,7 @@ uint64_t MembershipRooms::StateDigest() const {
   handshake_.DigestInto(hasher);
   hasher.Add(local_.datagrams_sent);
   hasher.Add(replays_.StateDigest());
+  clock_.DigestInto(hasher);
   hasher.Add(recovered_);
   hasher.Add(suspicion_.isolated());
   hasher.Add(suspicion_.fenced());
@@ -459,6 +488,7 @@ uint64_t MembershipRooms::StateDigest() const {
 void MembershipRooms::CheckInvariants() const {
   if (!started_) return;
   suspicion_.CheckInvariants();
+  clock_.CheckInvariants();
   if (keeper_.state().has_value()) {
     ORRERY_INVARIANT(keeper_.state()->epoch == local_.epoch);
     ORRERY_INVARIANT(keeper_.state()->cluster == local_.cluster);

@@ -19,6 +19,7 @@
 
 #include "core/base/fields.h"
 #include "core/base/ready_list.h"
+#include "core/membership/cluster_clock.h"
 #include "core/membership/datagram_sender.h"
 #include "core/membership/failure_detector.h"
 #include "core/membership/founding.h"
@@ -47,6 +48,7 @@ class MembershipRooms {
   void OnTimer(const TimerHeap::Due& due, Turn& turn);
   void OnRecovered(Turn& turn);
   void OnPersisted(uint64_t token, Turn& turn);
+  void OnStep(Turn& turn) { clock_.OnStep(turn); }
   void OnSlept(Duration late, Turn& turn);
   void CloseRing(Turn& turn);
 
@@ -55,6 +57,7 @@ class MembershipRooms {
   const JoinHandshake& handshake() const { return handshake_; }
   const MemberTable& table() const { return table_; }
   const LocalNode& local() const { return local_; }
+  const ClusterClock& cluster_clock() const { return clock_; }
   bool IsRingReady() const;
   std::string WaitingFor() const;
   uint64_t StateDigest() const;
@@ -62,7 +65,7 @@ class MembershipRooms {
 
   ORRERY_FIELDS(local_, table_, gossiper_, replays_, namesake_, suspicion_,
                 detector_, founding_, keeper_, handshake_, rounds_, comparison_,
-                started_, recovered_, outputs_)
+                clock_, last_measured_, started_, recovered_, outputs_)
 
  private:
   void OnStranger(const DatagramEvent& event, Turn& turn);
@@ -78,6 +81,8 @@ class MembershipRooms {
   bool IsOurs(const Envelope& envelope) const;
   void TakeEvidence(const Envelope& envelope, Turn& turn);
   void Settle(Turn& turn);
+  void OnRing(Turn& turn);
+  void MeasureClocks(Turn& turn);
   RingStatus OwnStatus() const;
   uint32_t OwnVnodes() const;
 
@@ -94,6 +99,8 @@ class MembershipRooms {
   JoinHandshake handshake_;
   GossipRounds rounds_;
   ViewComparison comparison_;
+  ClusterClock clock_;
+  NodeId last_measured_;  // Whom MeasureClocks asked last.
 
   bool started_ = false;
   bool recovered_ = false;

@@ -98,6 +98,8 @@ struct Note {
     // which does not hold or is not there.  No record is lost by it.
     kRootFileBad = 21,
     kManySiblings = 22,  // text = key, number = versions that it has
+    kClock = 23,  // detail = 1: this node's clock is off the members' median,
+                  // 0: no longer; number = milliseconds, text = ahead, behind
   };
   Kind kind = Kind::kWaiting;
   NodeId member;

@@ -72,7 +72,8 @@ enum class ReplicaStatus : uint8_t {
   kReadOnly = 9,
   kPristine = 10,  // The ring must be closed before the first write.
   kBelowFloor = 11,
-  kUnknown = 12,  // A failed sync: may or may not be stored.
+  kUnknown = 12,     // A failed sync: may or may not be stored.
+  kClockAhead = 13,  // Fresh, and stamped beyond the clock bound (C2).
   // Of a mint, never of a peer: the key has as many versions as it may (M9).
   kTooManySiblings = 14,
 };

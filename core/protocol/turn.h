@@ -1,7 +1,8 @@
 // core/protocol/turn.h
 //
-// Turn is what a room is given in every handler: the time of the event, where
-// effects go, and the engine's timers.  It lives for one Step.
+// Turn is what a room is given in every handler: the time of the event, on this
+// node's clocks and on the cluster's, where effects go, and the engine's
+// timers.  It lives for one Step.
 
 #ifndef ORRERY_CORE_PROTOCOL_TURN_H_
 #define ORRERY_CORE_PROTOCOL_TURN_H_
@@ -13,13 +14,28 @@
 
 namespace orrery {
 
+// What this node knows of the median of the members' clocks (semantics C3,
+// membership/cluster_clock.h).  Stamps are drawn and judged by it.
+struct ClusterTime {
+  Duration offset = {};  // Added to own wall time.
+  bool known = true;     // False: no stamp moves a clock, none is drawn.
+  bool is_sure = true;   // False: no stamp is refused by it.
+  bool may_mint = true;  // Known, and past what earlier processes drew.
+};
+
 struct Turn {
   Stamp at;
   Effects& effects;
   TimerHeap& timers;
+  ClusterTime cluster = {};  // Unless said: own clock is right.
 
   Instant now() const { return at.mono; }
+  // Own clock: what people read.
   WallTime wall() const { return at.wall; }
+  // Whatever is compared with a stamp.
+  WallTime cluster_wall() const {
+    return Plausible(Plausible(at.wall) + cluster.offset);
+  }
 };
 
 // Whose answer a room's reply is.  The room that answers never looks inside.

@@ -115,6 +115,10 @@ void CoordinatorRoom::OnWrite(const ClientRequest& request, Instant deadline,
 }
 
 void CoordinatorRoom::StartStampQuery(StampQuery::Command command, Turn& turn) {
+  if (!turn.cluster.may_mint) {
+    turn.effects.Mark("room.lacks_cluster_time");
+    return Refuse(command.reply, Refused::Why::kClockUnknown, turn);
+  }
   if (stamps_.IsFull()) {
     return Refuse(command.reply, Refused::Why::kOverloaded, turn);
   }
@@ -127,7 +131,8 @@ void CoordinatorRoom::StartStampQuery(StampQuery::Command command, Turn& turn) {
 
 void CoordinatorRoom::StartWrite(PutCoordinator::Command command, Turn& turn) {
   if (CoordinatesHere(command.key, wiring_.routing)) {
-    return StartPut(std::move(command), turn);
+    if (turn.cluster.may_mint) return StartPut(std::move(command), turn);
+    turn.effects.Mark("room.lacks_cluster_time");
   }
   StartForward(std::move(command), turn);
 }
@@ -158,6 +163,9 @@ void CoordinatorRoom::OnForwardWrite(const Envelope& from,
   if (forward.has_context) command.seen = forward.context;
   if (!CoordinatesHere(command.key, wiring_.routing)) {
     return Refuse(command.reply, Refused::Why::kNotReady, turn);
+  }
+  if (!turn.cluster.may_mint) {
+    return Refuse(command.reply, Refused::Why::kClockUnknown, turn);
   }
   StartPut(std::move(command), turn);
 }
@@ -205,9 +213,9 @@ void CoordinatorRoom::StartForward(Forwarder::Command command, Turn& turn) {
   if (forwards_.IsFull()) {
     return Refuse(command.reply, Refused::Why::kOverloaded, turn);
   }
-  if (command.proposed_stamp == 0) {  // W3
+  if (command.proposed_stamp == 0 && turn.cluster.may_mint) {  // W3
     const uint64_t seen = command.seen.has_value() ? command.seen->stamp : 0;
-    command.proposed_stamp = std::max(wiring_.clock.Next(turn.wall()),
+    command.proposed_stamp = std::max(wiring_.clock.Next(turn.cluster_wall()),
                                       std::max(seen, command.basis) + 1);
   }
   const Handle handle = forwards_.Create(std::move(command));
@@ -534,8 +542,13 @@ void CoordinatorRoom::Settle(Handle handle, StampQuery& query, Turn& turn) {
   std::optional<StampQuery::Command> ready;
   if (query.phase() == StampQuery::Phase::kReady) {
     const RoutingView& routing = wiring_.routing;
-    ready = query.TakeCommand(wiring_.clock, turn.wall(),
-                              {routing.self(), routing.self_storage()});
+    if (turn.cluster.may_mint) {
+      ready = query.TakeCommand(wiring_.clock, turn.cluster_wall(),
+                                {routing.self(), routing.self_storage()});
+    } else {  // Its clock has jumped meanwhile: nothing is drawn by it.
+      turn.effects.Mark("room.lacks_cluster_time");
+      Refuse(query.command().reply, Refused::Why::kClockUnknown, turn);
+    }
   }
   turn.timers.Cancel(TimerKind::kStampDeadline, handle);
   turn.timers.Cancel(TimerKind::kStampRetry, handle);

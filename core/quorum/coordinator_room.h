@@ -9,7 +9,8 @@
 //
 // Marks: room.overloaded, room.bad_context, room.bad_operation,
 // room.operation_reused, room.operation_repeated, room.forwarded_expired,
-// room.lingering_cut, room.handed_over, room.hint_lost.
+// room.lingering_cut, room.handed_over, room.hint_lost,
+// room.lacks_cluster_time.
 //
 // Invariants:
 //   CRD-1  Every request is answered exactly once, at its deadline at the

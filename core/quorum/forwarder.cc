@@ -24,6 +24,8 @@ bool AnotherMayTakeIt(const WriteReply& reply) {
     case Refused::Why::kReadOnly:
     case Refused::Why::kShuttingDown:
     case Refused::Why::kDamaged:
+    case Refused::Why::kClockUnknown:
+    case Refused::Why::kClockAhead:
       return true;
     case Refused::Why::kTooFewOwners:
     case Refused::Why::kReadQuorumFailed:
@@ -53,7 +55,11 @@ void Forwarder::Start(Handle handle, Conversation& here) {
   if (SendToNext(here)) return;
   here.Mark("forward.no_owner");
   const QuorumSets sets = Sets(here);
-  End(Refused{.why = Refused::Why::kTooFewOwners,
+  // An owner itself, it forwards because it may not mint.
+  const bool lacks_time = !here.turn.cluster.may_mint &&
+                          CoordinatesHere(command_.key, here.routing);
+  End(Refused{.why = lacks_time ? Refused::Why::kClockUnknown
+                                : Refused::Why::kTooFewOwners,
               .required = sets.empty() ? 0 : sets.front().required},
       here);
 }

@@ -25,6 +25,8 @@ Refused::Why RefusalOf(ReplicaStatus status) {
       return Refused::Why::kDamaged;
     case ReplicaStatus::kBusy:
       return Refused::Why::kOverloaded;
+    case ReplicaStatus::kClockAhead:
+      return Refused::Why::kClockAhead;
     case ReplicaStatus::kOk:
     case ReplicaStatus::kNotReady:
     case ReplicaStatus::kStaleRing:
@@ -238,6 +240,7 @@ void PutCoordinator::OnMintRefused(const WriteOutcome& outcome,
     case ReplicaStatus::kCorrupt:
     case ReplicaStatus::kReadError:
     case ReplicaStatus::kNotReady:
+    case ReplicaStatus::kClockAhead:
       break;
     case ReplicaStatus::kOk:
     case ReplicaStatus::kStaleRing:
@@ -360,6 +363,7 @@ void PutCoordinator::OnPutAck(const Owner& from, const ReplicaPutAck& ack,
     case ReplicaStatus::kBelowFloor:
     case ReplicaStatus::kUnknown:
     case ReplicaStatus::kTooManySiblings:
+    case ReplicaStatus::kClockAhead:
       if (slot->state != SlotState::kSent) return;
       GiveUp(*slot, here);
       break;

@@ -40,6 +40,7 @@ bool EndsExchange(ReplicaStatus status) {
     case ReplicaStatus::kBelowFloor:
     case ReplicaStatus::kUnknown:
     case ReplicaStatus::kTooManySiblings:
+    case ReplicaStatus::kClockAhead:
       return false;
   }
   ORRERY_UNREACHABLE("a status no replica has");

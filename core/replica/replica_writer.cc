@@ -106,7 +106,9 @@ void ReplicaWriter::Merge(MergeRequest request, Turn& turn) {
         {.ticket = request.ticket, .status = ReplicaStatus::kCorrupt});
     return;
   }
-  clock_.Observe(TopStamp(request.object), turn.wall(), skew_bound_);
+  if (turn.cluster.known) {
+    clock_.Observe(TopStamp(request.object), turn.cluster_wall(), skew_bound_);
+  }
   Submit(std::move(request), turn);
 }
 
@@ -294,6 +296,7 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
   if (const Sibling* held = FindOperation(*object, mint.operation)) {
     outcome.top_stamp = TopStamp(*object);
     outcome.stamp = held->stamp;
+    outcome.basis = TopStamp(*object);  // Nothing in it is newly stamped.
     outcome.repeated = true;
     outcome.object = *object;
     turn.effects.Mark("replica.operation_repeated");
@@ -302,6 +305,11 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
   if (mint.deadline.has_value() && turn.now() > *mint.deadline) {
     turn.effects.Mark("replica.mint_too_late");
     outcome.status = ReplicaStatus::kBusy;
+    return outcome;
+  }
+  if (!turn.cluster.may_mint) {  // WRT-8
+    turn.effects.Mark("replica.mint_without_time");
+    outcome.status = ReplicaStatus::kNotReady;
     return outcome;
   }
   const SeenVersions seen = mint.seen.value_or(SeenVersions{});
@@ -327,13 +335,21 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
   }
   // M4 holds for a retry too, should it come with another context.
   const bool fixed = mint.retry && mint.proposed_stamp > seen.stamp;
+  const bool within_bound = !fixed || !turn.cluster.is_sure ||
+                            clock_.Accepts(mint.proposed_stamp, outcome.basis,
+                                           turn.cluster_wall(), skew_bound_);
+  if (!within_bound) {  // C2: this node receives it as others do.
+    turn.effects.Mark("replica.retry_ahead");
+    outcome.status = ReplicaStatus::kClockAhead;
+    return outcome;
+  }
   ++counter_;
   outcome.stamp = fixed ? mint.proposed_stamp
                         : clock_.Mint({.actor = *actor_,
                                        .basis = outcome.basis,
                                        .proposed = mint.proposed_stamp,
                                        .skew_bound = skew_bound_},
-                                      turn.wall());
+                                      turn.cluster_wall());
   *object = orrery::Mint(*object, seen.vv,
                          {.dot = dot,
                           .stamp = outcome.stamp,

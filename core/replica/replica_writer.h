@@ -24,12 +24,15 @@
 //          if it is.
 //   WRT-7  Nothing is minted beside so much that its writer has not seen that
 //          the key is full (semantics M9): kTooManySiblings.
+//   WRT-8  Nothing is minted while cluster time is not known (semantics C3),
+//          and nothing merged meanwhile moves the clock; nor is a write whose
+//          stamp stands and lies beyond the bound (C2).
 //
-// Outcomes: kOk; kNotReady (not open, no actor, or a context from the future
-// of this actor); kCorrupt (own record cannot be read or is in doubt, the given
-// object cannot be read, or its stamps leave none above them);
-// kBusy, kFull, kReadOnly, kTooManySiblings: nothing was stored; kUnknown:
-// perhaps.
+// Outcomes: kOk; kNotReady (not open, no actor, no cluster time, or a context
+// from the future of this actor); kClockAhead (WRT-8); kCorrupt (own record
+// cannot be read or is in doubt, the given object cannot be read, or its stamps
+// leave none above them); kBusy, kFull, kReadOnly, kTooManySiblings: nothing was
+// stored; kUnknown: perhaps.
 //
 // Threading: engine thread.  Cost: a write is a look at the index, at most one
 // read and one put; merges that change nothing store nothing.

@@ -24,15 +24,15 @@ constexpr uint64_t kWorthwhileShare = 10;
 std::vector<uint16_t> Compaction::ChooseInputs(Turn& turn) const {
   const uint64_t room = context_.space.room_for_job();
   if (!context_.space.IsFull()) {
-    return ChooseVictims(files_, manifest_.state(),
-                         {.max_file_bytes = context_.space.file_bytes_max(),
-                          .live_bytes_max = std::min(kVictimLiveBytesMax, room),
-                          .drops_tombstones = context_.options.drops_tombstones,
-                          .thorough_below = thorough_below_,
-                          .takes_repaired = manifest_.IsIdle(),
-                          .now = turn.now(),
-                          .wall_ns = static_cast<uint64_t>(
-                              std::max<int64_t>(turn.wall().ns, 0))});
+    return ChooseVictims(
+        files_, manifest_.state(),
+        {.max_file_bytes = context_.space.file_bytes_max(),
+         .live_bytes_max = std::min(kVictimLiveBytesMax, room),
+         .drops_tombstones = context_.options.drops_tombstones,
+         .thorough_below = thorough_below_,
+         .takes_repaired = manifest_.IsIdle(),
+         .now = turn.now(),
+         .wall_ns = static_cast<uint64_t>(turn.cluster_wall().ns)});
   }
   Relief relief = ChooseRelief(files_, room);
   if (relief.wants_room) context_.space.YieldToJob(turn);  // Comes again then.

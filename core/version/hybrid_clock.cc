@@ -52,8 +52,8 @@ bool HybridClock::Accepts(uint64_t stamp, uint64_t basis, WallTime wall,
                           Duration skew_bound) const {
   const uint64_t known = std::max(StampOf(wall), last_);
   const auto bound = static_cast<uint64_t>(skew_bound.ns);
-  if (stamp <= known + bound) return true;
-  return stamp > basis && stamp - basis <= kBasisStampStep;
+  if (stamp <= known + bound || stamp <= basis) return true;
+  return stamp - basis <= kBasisStampStep;
 }
 
 void HybridClock::Restore(uint64_t high) { last_ = std::max(last_, high); }

@@ -3,7 +3,8 @@
 // HybridClock draws the stamps of versions: 64-bit nanoseconds that follow the
 // wall clock and never stand still or go back (Kulkarni et al., "Logical
 // Physical Clocks", 2014; semantics C1, C2).  It reads no clock: the caller
-// brings the wall time.  It does not persist anything: whoever leases stamps
+// brings the wall time, corrected to that of the cluster (Turn::cluster_wall).
+// It does not persist anything: whoever leases stamps
 // looks at `drawn` and calls Restore at start.
 //
 // Invariants:
@@ -48,7 +49,9 @@ class HybridClock {
   // `skew_bound` ahead of the wall.
   void Observe(uint64_t stamp, WallTime wall, Duration skew_bound);
 
-  // C2: whether a fresh write with this stamp and basis may be stored.
+  // C2: whether a fresh write with this stamp and basis may be stored: within
+  // the bound of the wall or of last(), or at most kBasisStampStep above the
+  // basis.
   [[nodiscard]] bool Accepts(uint64_t stamp, uint64_t basis, WallTime wall,
                              Duration skew_bound) const;
 

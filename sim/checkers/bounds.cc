@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/invariant.h"
+#include "core/base/total_order.h"
 #include "core/storage/file_table.h"
 #include "core/version/hybrid_clock.h"
 #include "sim/checkers/narration.h"
@@ -29,10 +30,9 @@ void AddBrokenLoad(std::string sentence, Watched* watched) {
   watched->broken.push_back(std::move(sentence));
 }
 
-// Its stamp is not of the node that minted it.
 bool IsRetried(const Evidence& evidence, uint32_t op) {
   const Operation* write = evidence.history.Find(op);
-  return write != nullptr && (write->retried || write->quorum_stamp);
+  return write != nullptr && write->retried;
 }
 
 // A delete leaves no name with its version.
@@ -40,16 +40,42 @@ bool AnyDeleteRetried(const Evidence& evidence) {
   return std::any_of(evidence.history.operations().begin(),
                      evidence.history.operations().end(),
                      [](const Operation& op) {
-                       return (op.retried || op.quorum_stamp) &&
-                              op.verb == OpStep::Verb::kDelete;
+                       return op.retried && op.verb == OpStep::Verb::kDelete;
                      });
 }
 
 }  // namespace
 
-void StampBound::OnClock(uint32_t node, WallTime wall) {
-  WallTime& highest = clocks_[node].highest;
-  highest = std::max(highest, wall);
+void StampBound::OnClock(uint32_t node, WallTime wall, Instant now) {
+  Clock& clock = clocks_[node];
+  const Duration ahead{wall.ns - now.ns};
+  if (!clock.seen) clock = {true, ahead, ahead, clock.starts};
+  clock.highest = std::max(clock.highest, ahead);
+  clock.lowest = std::min(clock.lowest, ahead);
+}
+
+// Of m members a node knows its own clock and half of the others' at least:
+// the lower median of the highest so many.
+Duration StampBound::HighestMedian(std::span<const uint32_t> members) const {
+  std::vector<Duration> clocks;
+  for (const uint32_t member : members) {
+    if (clocks_[member].seen) clocks.push_back(clocks_[member].highest);
+  }
+  ORRERY_INVARIANT(!clocks.empty());
+  Sort(clocks.begin(), clocks.end());
+  const size_t known = 1 + members.size() / 2;
+  const size_t asked = std::min(known, clocks.size());
+  return clocks[clocks.size() - asked + (asked - 1) / 2];
+}
+
+// Whether the clocks of so many went back that cluster time may have.
+bool StampBound::WasSetBack(std::span<const uint32_t> members) const {
+  const auto back =
+      std::count_if(members.begin(), members.end(), [&](uint32_t member) {
+        const Clock& clock = clocks_[member];
+        return clock.seen && clock.highest - clock.lowest > skew_bound_ / 4;
+      });
+  return static_cast<size_t>(back) * 2 >= members.size();
 }
 
 void StampBound::OnFresh(const Fresh& fresh,
@@ -58,19 +84,23 @@ void StampBound::OnFresh(const Fresh& fresh,
   if (fresh.basis != 0 && fresh.stamp <= fresh.basis + kBasisStampStep) return;
   const Clock& clock = clocks_[fresh.node];
   ORRERY_INVARIANT(clock.starts > 0);
-  const WallTime bound = clock.highest + skew_bound_ +
-                         (skew_bound_ / 2) * (clock.starts - 1) + kDrawsMax;
-  if (fresh.stamp <= static_cast<uint64_t>(bound.ns)) return;
+  const Duration highest = HighestMedian(fresh.members);
+  const int64_t cluster_ns = fresh.now.ns + highest.ns;
+  Duration bound = skew_bound_ + kDrawsMax;
+  if (WasSetBack(fresh.members)) {
+    bound = bound + (skew_bound_ / 2) * (clock.starts - 1);
+  }
+  if (fresh.stamp <= static_cast<uint64_t>(cluster_ns + bound.ns)) return;
   if (seen->strange.size() == kViolationsMax) return;
-  const auto ahead_ns = static_cast<int64_t>(fresh.stamp) - clock.highest.ns;
+  const auto ahead_ns = static_cast<int64_t>(fresh.stamp) - cluster_ns;
   seen->strange.push_back(
       {.op = fresh.op,
        .sentence = NodeText(fresh.node) + " gave version " +
                    std::to_string(fresh.stamp) + " to a write of " +
                    std::string(fresh.key) + ", " +
                    std::to_string(ahead_ns / kMillisecond.ns) +
-                   " ms above all that its clock has shown, and above its "
-                   "basis " +
+                   " ms above the highest median that the members' clocks "
+                   "have shown, and above its basis " +
                    std::to_string(fresh.basis) + "."});
 }
 

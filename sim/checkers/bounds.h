@@ -3,11 +3,15 @@
 // O23: what must stay bounded does.
 //
 // Stamps: a version's stamp lies within 1,024 above its basis, or no further
-// above the highest wall time that its coordinator ever saw than the skew bound
-// D, and D/2 for each process that ran there before, since each leases stamps
-// so far ahead (docs/decisions/0003: until cluster time is built, "wall" is the
-// node's own clock).  Excused: a write that was repeated keeps the stamp that
-// another node's clock gave it.
+// above the highest cluster time so far than the skew bound D (semantics C2,
+// C3).  Cluster time is the lower median of the clocks of the ring's members:
+// the highest that any of them can have measured, from half of the others, each
+// of whose clocks may be remembered as it was.  So it is a median of the
+// highest that each clock ever showed, against true time; and one clock,
+// however wrong, cannot raise it beyond the others.  Where cluster time was set
+// back, D/2 more is leased by each process: it goes on above its stamps after a
+// second.  Excused: a write that was repeated keeps the stamp
+// that an earlier try was given.
 //
 // Loads: the requests that clients wait for at a node, and the files that its
 // process has open, are within the limits it was given.
@@ -18,6 +22,7 @@
 #define ORRERY_SIM_CHECKERS_BOUNDS_H_
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,7 +37,8 @@ class StampBound {
   StampBound(uint32_t nodes, Duration skew_bound)
       : skew_bound_(skew_bound), clocks_(nodes) {}
 
-  void OnClock(uint32_t node, WallTime wall);
+  // A clock as the node's process sees it, at true time `now`.
+  void OnClock(uint32_t node, WallTime wall, Instant now);
   void OnStart(uint32_t node) { ++clocks_[node].starts; }
 
   struct Fresh {
@@ -41,14 +47,21 @@ class StampBound {
     uint64_t stamp = 0;
     uint64_t basis = 0;
     uint32_t op = 0;
+    std::span<const uint32_t> members;  // Of the ring, the node among them.
+    Instant now;
   };
   void OnFresh(const Fresh& fresh, Evidence::FreshStamps* seen) const;
 
  private:
   struct Clock {
-    WallTime highest;
+    bool seen = false;
+    Duration highest;  // Against true time.
+    Duration lowest;
     uint32_t starts = 0;
   };
+  // What may have been added to true time.
+  Duration HighestMedian(std::span<const uint32_t> members) const;
+  bool WasSetBack(std::span<const uint32_t> members) const;
 
   Duration skew_bound_;
   std::vector<Clock> clocks_;

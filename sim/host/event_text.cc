@@ -51,9 +51,10 @@ constexpr std::string_view kNoteNames[] = {"?",
                                            "index snapshot bad",
                                            "disk stall",
                                            "root file bad",
-                                           "many siblings"};
+                                           "many siblings",
+                                           "clock"};
 static_assert(std::size(kNoteNames) ==
-              static_cast<size_t>(Note::Kind::kManySiblings) + 1);
+              static_cast<size_t>(Note::Kind::kClock) + 1);
 
 std::string EndpointText(const Endpoint& endpoint) {
   const std::optional<uint32_t> node = NodeOfEndpoint(endpoint);

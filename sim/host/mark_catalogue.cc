@@ -10,6 +10,11 @@ namespace {
 
 constexpr MarkRule kMarks[] = {
     {"boot.doubt_without_space", MarkClass::kRare, {}},
+    {"clock.jumped", MarkClass::kCommon, {}},
+    {"clock.measured", MarkClass::kCommon, {}},
+    {"clock.off", MarkClass::kCommon, {}},
+    {"clock.refused_ahead", MarkClass::kCommon, {}},
+    {"clock.sample_late", MarkClass::kCommon, {}},
     {"damage.cut_off_behind_a_strike", MarkClass::kSeldom, {}},
     {"damage.of_an_uncovered_tail", MarkClass::kRare, {}},
     {"damage.told_by_a_note", MarkClass::kCommon, {}},
@@ -196,11 +201,13 @@ constexpr MarkRule kMarks[] = {
      "a context from the future of this actor: an old disk put back, not in "
      "the language of scenarios"},
     {"replica.mint_too_late", MarkClass::kCommon, {}},
+    {"replica.mint_without_time", MarkClass::kCommon, {}},
     {"replica.operation_repeated", MarkClass::kCommon, {}},
     {"replica.put_conflict", MarkClass::kUnmet,
      "a put from elsewhere into a key that is being written: one engine a "
      "store"},
     {"replica.record_unreadable", MarkClass::kCommon, {}},
+    {"replica.retry_ahead", MarkClass::kRare, {}},
     {"replica.stamps_exhausted", MarkClass::kUnmet,
      "stamps near 2^63: unit tests"},
     {"replica.too_many_siblings", MarkClass::kRare, {}},
@@ -213,6 +220,7 @@ constexpr MarkRule kMarks[] = {
      "a forwarded write that arrives after its deadline and finds a slot"},
     {"room.handed_over", MarkClass::kCommon, {}},
     {"room.hint_lost", MarkClass::kCommon, {}},
+    {"room.lacks_cluster_time", MarkClass::kCommon, {}},
     {"room.lingering_cut", MarkClass::kCommon, {}},
     {"room.operation_repeated", MarkClass::kCommon, {}},
     {"room.operation_reused", MarkClass::kUnmet,

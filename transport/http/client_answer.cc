@@ -163,6 +163,16 @@ RefusalText TextOfRefusal(Refused::Why why) {
               "the key has as many concurrent values as it may: write with the "
               "context, which covers them",
               false};
+    case Refused::Why::kClockUnknown:
+      return {503,
+              "the owners of this key that can be reached do not know the time "
+              "of the cluster yet",
+              false};
+    case Refused::Why::kClockAhead:
+      return {503,
+              "the version of this repeated write lies too far ahead of the "
+              "time of the cluster",
+              false};
   }
   ORRERY_UNREACHABLE("a refusal without a text");
 }

@@ -15,7 +15,7 @@ namespace orrery {
 namespace {
 
 bool ReadStatus(uint32_t wire, ReplicaStatus* status) {
-  return ReadEnum(wire, ReplicaStatus::kOk, ReplicaStatus::kUnknown, status);
+  return ReadEnum(wire, ReplicaStatus::kOk, ReplicaStatus::kClockAhead, status);
 }
 
 bool ReadText(std::string* wire, size_t max, std::string* text) {
@@ -140,13 +140,11 @@ bool Read(const wire::Refused& from, Refused* to) {
   to->required = from.required();
   to->received = from.received();
   if (!ReadBytes(from.context(), kContextBytesMax, &to->context)) return false;
-  // Those between are of what is never forwarded.
-  if (from.why() == static_cast<uint32_t>(Refused::Why::kTooManySiblings)) {
-    to->why = Refused::Why::kTooManySiblings;
-    return true;
-  }
+  // Between the two stand those that are no write's.
   return ReadEnum(from.why(), Refused::Why::kTooFewOwners,
-                  Refused::Why::kDamaged, &to->why);
+                  Refused::Why::kDamaged, &to->why) ||
+         ReadEnum(from.why(), Refused::Why::kTooManySiblings,
+                  Refused::Why::kClockAhead, &to->why);
 }
 
 bool Read(const wire::OutcomeUnknown& from, OutcomeUnknown* to) {

@@ -7,6 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/core/engine/engine_bench.h"
+#include "tests/core/version/version_samples.h"
 
 namespace orrery {
 namespace {
@@ -47,6 +48,61 @@ TEST_F(EngineTest, OnWakingRequestsWhoseTimeIsUpEndFirst) {
 
   ASSERT_EQ(replies_.size(), 1U);
   EXPECT_TRUE(std::holds_alternative<Refused>(replies_[0]));
+}
+
+// C2, as a replica: only what is fresh is held to the bound, and no clock
+// follows what lies beyond.
+TEST_F(EngineTest, AFreshWriteBeyondTheClockBoundIsRefused) {
+  std::vector<ReplicaStatus> answers;
+  EngineBench bench([&](Effects& effects) {
+    for (const SendEffect& send : effects.sends) {
+      const auto* ack = std::get_if<ReplicaPutAck>(&send.message.body);
+      if (ack != nullptr) answers.push_back(ack->status);
+    }
+    for (ReplyEffect& reply : effects.replies) replies_.push_back(reply.reply);
+  });
+  ASSERT_TRUE(bench.Boot());
+  const auto put = [&](const std::string& key) {
+    ClientRequest request{.client = {1, 1}, .verb = ClientVerb::kPut};
+    request.key = key;
+    bench.Deliver(request);
+    bench.Settle();
+    const auto* done = std::get_if<WriteDone>(&replies_.back());
+    return done == nullptr ? 0 : done->version;
+  };
+  const uint64_t now = put("a");  // Which closes the ring.
+  ASSERT_NE(now, 0U);
+
+  const auto receive = [&](uint64_t counter, uint64_t stamp, uint64_t basis,
+                           PutOrigin origin) {
+    PeerMessage message;
+    message.envelope = {.cluster = bench.engine.cluster_id(),
+                        .from = {77},
+                        .storage = {{.hi = 77, .lo = 1}},
+                        .reply_to = {.ip = {}, .port = 7077},
+                        .generation = 1,
+                        .epoch = bench.engine.epoch(),
+                        .ring_hash = bench.engine.ring_hash()};
+    message.body =
+        ReplicaPut{.request = {1, 1},
+                   .origin = origin,
+                   .key = "b" + std::to_string(counter),
+                   .object = ObjectOf(ValueOf(DotOf(77, counter), stamp, "v")),
+                   .basis = basis};
+    bench.Deliver(PeerMessageEvent{message});
+    bench.Settle();
+    return answers.empty() ? ReplicaStatus::kUnknown : answers.back();
+  };
+  const uint64_t far = now + static_cast<uint64_t>(kHour.ns);
+  EXPECT_EQ(receive(1, far, 0, PutOrigin::kFresh), ReplicaStatus::kClockAhead);
+  EXPECT_EQ(receive(2, far, far - 1025, PutOrigin::kFresh),
+            ReplicaStatus::kClockAhead);
+  EXPECT_EQ(receive(3, far, far - 1024, PutOrigin::kFresh), ReplicaStatus::kOk);
+  EXPECT_EQ(receive(4, far, 0, PutOrigin::kHint), ReplicaStatus::kOk);
+  EXPECT_EQ(receive(5, now + 400'000'000, 0, PutOrigin::kFresh),
+            ReplicaStatus::kOk);
+
+  EXPECT_LT(put("c"), now + static_cast<uint64_t>(kMinute.ns));
 }
 
 TEST_F(EngineTest, AListingRefusesACursorThatItNeverGave) {

@@ -33,6 +33,46 @@ TEST(FormationTest, ThreeNodesWithOneSeedListFormWithinSixSeconds) {
   EXPECT_EQ(cluster.CountMarks(3, "membership.joined"), 1u);
 }
 
+// Semantics C3: whose clock is wrong is known as soon as the ring is.
+TEST(FormationTest, ClocksAreMeasuredBeforeTheClusterIsReady) {
+  MemberCluster cluster(3);
+  cluster.SeedAllWith({1, 2, 3});
+  cluster.at(1).clock = 10 * kSecond;
+  cluster.at(2).clock = 50 * kSecond;
+  cluster.at(3).clock = 90 * kSecond;
+  cluster.StartAll();
+
+  ASSERT_TRUE(
+      cluster.RunUntil([&] { return cluster.AllReady(); }, 6 * kSecond));
+  for (int node = 1; node <= 3; ++node) {
+    const ClusterClock& clock = cluster.of(node).cluster_clock();
+    EXPECT_TRUE(clock.known()) << node;
+  }
+  cluster.RunFor(2 * kSecond);
+  for (int node = 1; node <= 3; ++node) {
+    const ClusterClock& clock = cluster.of(node).cluster_clock();
+    EXPECT_EQ(clock.offset(), 50 * kSecond - cluster.at(node).clock) << node;
+    EXPECT_EQ(clock.is_off(), node != 2) << node;
+  }
+}
+
+// It does not wait for its turn with the failure detector.
+TEST(FormationTest, WhoReturnsMeasuresAtOnce) {
+  MemberCluster cluster(3);
+  cluster.SeedAllWith({1, 2, 3});
+  cluster.StartAll();
+  ASSERT_TRUE(
+      cluster.RunUntil([&] { return cluster.AllReady(); }, 6 * kSecond));
+  cluster.Kill(2);
+  cluster.RunFor(kSecond);
+  cluster.at(2).clock = 90 * kSecond;
+  cluster.Start(2);
+
+  EXPECT_TRUE(
+      cluster.RunUntil([&] { return cluster.of(2).cluster_clock().known(); },
+                       300 * kMillisecond));
+}
+
 // Started as a script does it, a second apart, in the worst order.
 TEST(FormationTest, TheFounderMayComeLast) {
   MemberCluster cluster(3);

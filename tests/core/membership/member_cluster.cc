@@ -136,7 +136,8 @@ void MemberCluster::Step(int id, Body body) {
   Node& node = at(id);
   if (node.membership == nullptr) return;
   Effects effects;
-  Turn turn{{now_, WallTime{now_.ns}}, effects, node.timers};
+  Turn turn{{now_, WallTime{now_.ns} + node.clock}, effects, node.timers};
+  node.membership->OnStep(turn);
   const std::optional<Instant> deadline = node.timers.NextDeadline();
   if (deadline.has_value() && now_ - *deadline > kSleptAfter) {
     const Duration late = now_ - *deadline;

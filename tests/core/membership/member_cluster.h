@@ -43,6 +43,7 @@ class MemberCluster {
     uint64_t boot_salt = 0;
     std::unique_ptr<Membership> membership;  // Null: the process is dead.
     TimerHeap timers;
+    Duration clock;  // Of its wall clock to true time.
     bool paused = false;
     std::vector<std::string> marks;
     std::vector<Note> notes;

@@ -35,6 +35,30 @@ TEST(CoordinatorRoomTest, ASingleNodeWritesReadsAndDeletes) {
   EXPECT_EQ(bench.room.counters().gets, 2U);
 }
 
+// Semantics C3, W3: an owner without the time of the cluster hands the write
+// over, with no stamp of its own, and is handed none.
+TEST(CoordinatorRoomTest, AnOwnerWithoutTimeCoordinatesNothing) {
+  RoomBench bench(3);
+  bench.cluster.turn().cluster = {
+      .known = false, .is_sure = false, .may_mint = false};
+  bench.Start(bench.Request(ClientVerb::kPut, "v"));
+  const auto sent = bench.cluster.SentTo<ForwardWrite>(bench.cluster.B());
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].proposed_stamp, 0U);
+  EXPECT_EQ(bench.clock.drawn(), 0U);
+  EXPECT_TRUE(bench.cluster.Marked("room.lacks_cluster_time"));
+
+  ForwardWrite forward = sent[0];
+  forward.request = {5, 5};
+  bench.Receive(bench.cluster.B(), std::move(forward));
+  const auto acks = bench.cluster.SentTo<ForwardWriteAck>(bench.cluster.B());
+  ASSERT_EQ(acks.size(), 1U);
+  const auto* refused = std::get_if<Refused>(&acks[0].reply);
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->why, Refused::Why::kClockUnknown);
+  EXPECT_EQ(bench.user_store.counters().total_writes, 0U);
+}
+
 TEST(CoordinatorRoomTest, AContextOfAnotherKeyOrClusterIsRefused) {
   RoomBench bench(1);
   const SeenVersions seen{.vv = VectorOf({DotOf(1, 1)}), .stamp = 5};

@@ -51,6 +51,29 @@ TEST_F(ForwarderTest, HandsTheWholeWriteToTheFirstOwner) {
   EXPECT_EQ(bench_.effects.sends.size(), 1U);
 }
 
+// It would coordinate itself if it knew the time.
+TEST_F(ForwarderTest, AnOwnerWithoutTimeAndWithoutOthersSaysSo) {
+  bench_.BecomeNode(bench_.A());
+  bench_.Kill(bench_.B());
+  bench_.Kill(bench_.C());
+  bench_.turn().cluster = {.known = false, .is_sure = false, .may_mint = false};
+
+  Start();
+
+  const auto* refused = bench_.Replied<Refused>();
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->why, Refused::Why::kClockUnknown);
+}
+
+TEST_F(ForwarderTest, AnOwnerThatLacksTheTimeIsPassedOver) {
+  Start();
+
+  OnAck(bench_.A(), Refused{.why = Refused::Why::kClockUnknown});
+
+  EXPECT_TRUE(bench_.Sent<ForwardWrite>(bench_.B()));
+  EXPECT_EQ(bench_.Replies(), 0U);
+}
+
 TEST_F(ForwarderTest, PrefersAnAliveOwner) {
   bench_.SetState(bench_.A().node, MemberState::kSuspect);
   bench_.Kill(bench_.B());

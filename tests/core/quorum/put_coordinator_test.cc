@@ -297,6 +297,18 @@ TEST_F(PutCoordinatorTest, WOutOfReachIsUnknownAtOnce) {
   EXPECT_TRUE(bench_.Marked("put.out_of_reach"));
 }
 
+// C2: no acknowledgement; and the write gets there as stored data (PUT-3).
+TEST_F(PutCoordinatorTest, AReplicaThatRefusesTheStampGetsAHint) {
+  Start(kAll);
+
+  OnRefusal(bench_.B(), ReplicaStatus::kClockAhead);
+
+  const auto* unknown = bench_.Replied<OutcomeUnknown>();
+  ASSERT_NE(unknown, nullptr);
+  EXPECT_EQ(unknown->received, 1U);
+  EXPECT_TRUE(bench_.Sent<HintPut>(bench_.StandIn(0)));
+}
+
 TEST_F(PutCoordinatorTest, LostPeersPutWOutOfReachAndGetHints) {
   Start();
 
@@ -343,6 +355,7 @@ TEST_F(PutCoordinatorTest, ARefusedMintWithoutAnotherOwnerIsRefused) {
        {Case{ReplicaStatus::kBusy, Refused::Why::kOverloaded},
         Case{ReplicaStatus::kFull, Refused::Why::kDiskFull},
         Case{ReplicaStatus::kReadOnly, Refused::Why::kReadOnly},
+        Case{ReplicaStatus::kClockAhead, Refused::Why::kClockAhead},
         Case{ReplicaStatus::kCorrupt, Refused::Why::kDamaged}}) {
     bench_.effects.Clear();
     Begin({.level = kOne});

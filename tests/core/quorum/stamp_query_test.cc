@@ -188,6 +188,27 @@ TEST(StampQueryTest, ARepeatedWriteAsksNobody) {
   EXPECT_EQ(TopStamp(sent[0].object), 900U);
 }
 
+// Light seed 141: the clock jumped while the majority was asked.  A stamp drawn
+// by it would move this node's clock for every write to come.
+TEST(StampQueryTest, WithoutClusterTimeNothingIsDrawn) {
+  RoomBench bench(3);
+  bench.Start(StampedPut(bench, "v"));
+  const uint64_t before = bench.clock.last();
+  bench.cluster.turn().cluster = {.offset = kHour, .may_mint = false};
+
+  bench.Receive(bench.cluster.B(), AckOf(bench, bench.cluster.B(), 7));
+
+  const auto* refused = bench.cluster.Replied<Refused>();
+  ASSERT_NE(refused, nullptr);
+  EXPECT_EQ(refused->why, Refused::Why::kClockUnknown);
+  EXPECT_EQ(bench.clock.last(), before);
+  EXPECT_TRUE(bench.room.IsIdle());
+  // Nor is it begun.
+  const auto* at_once = bench.Do<Refused>(StampedPut(bench, "w"));
+  ASSERT_NE(at_once, nullptr);
+  EXPECT_EQ(at_once->why, Refused::Why::kClockUnknown);
+}
+
 TEST(StampQueryTest, ASingleNodeIsItsOwnMajority) {
   RoomBench bench(1);
 

@@ -54,7 +54,9 @@ class ReplicaBench {
     writer.SetActor(ActorOf(options_.storage));
   }
 
-  Turn NewTurn() { return {.at = at, .effects = effects, .timers = timers}; }
+  Turn NewTurn() {
+    return {.at = at, .effects = effects, .timers = timers, .cluster = cluster};
+  }
 
   // Until neither disk nor store has anything to do.  Writes and reads whose
   // outcomes nobody takes stay in `written` and `read`.
@@ -128,6 +130,7 @@ class ReplicaBench {
   bool RunDisk() { return RunDisk(store); }
 
   Stamp at{.mono = {1'000'000'000}, .wall = {1'700'000'000'000'000'000}};
+  ClusterTime cluster;
   Effects effects;
   TimerHeap timers;
   MemoryDisk disk{1};

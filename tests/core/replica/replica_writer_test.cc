@@ -135,6 +135,60 @@ TEST_F(ReplicaWriterTest, NothingIsMintedNearTheEndOfTime) {
   EXPECT_EQ(bench_.Mint({.key = "j"}).status, ReplicaStatus::kOk);
 }
 
+TEST_F(ReplicaWriterTest, StampsFollowTheTimeOfTheCluster) {
+  bench_.cluster.offset = -40 * kSecond;
+
+  const WriteOutcome outcome = bench_.Put("k", "v");
+
+  EXPECT_EQ(outcome.stamp,
+            static_cast<uint64_t>(bench_.at.wall.ns - 40 * kSecond.ns));
+}
+
+TEST_F(ReplicaWriterTest, NothingIsMintedWithoutTheTimeOfTheCluster) {
+  bench_.cluster = {.known = false, .is_sure = false, .may_mint = false};
+  EXPECT_EQ(bench_.Put("k", "v").status, ReplicaStatus::kNotReady);
+  EXPECT_EQ(bench_.clock.drawn(), 0U);
+
+  bench_.cluster = {};
+  EXPECT_EQ(bench_.Put("k", "v").status, ReplicaStatus::kOk);
+}
+
+TEST_F(ReplicaWriterTest, AMergeMovesTheClockWithinTheBoundOnly) {
+  const auto now = static_cast<uint64_t>(bench_.at.wall.ns);
+  const auto merge = [&](uint64_t counter, uint64_t stamp) {
+    return bench_.Merge(
+        {.key = "k" + std::to_string(counter),
+         .object = ObjectOf(ValueOf(DotOf(9, counter), stamp, "v"))});
+  };
+  bench_.cluster.known = false;
+  EXPECT_EQ(merge(1, now + 1).status, ReplicaStatus::kOk);
+  EXPECT_EQ(bench_.clock.last(), 0U);
+
+  bench_.cluster.known = true;
+  EXPECT_EQ(merge(2, now + 1'000'000'000).status, ReplicaStatus::kOk);
+  EXPECT_EQ(bench_.clock.last(), 0U);
+  EXPECT_EQ(merge(3, now + 400'000'000).status, ReplicaStatus::kOk);
+  EXPECT_EQ(bench_.clock.last(), now + 400'000'000);
+}
+
+// C2: its coordinator is one of those that receive it.
+TEST_F(ReplicaWriterTest, ARetryBeyondTheBoundIsNotMinted) {
+  const auto far = static_cast<uint64_t>(bench_.at.wall.ns) + 1'000'000'000;
+
+  const WriteOutcome refused =
+      bench_.Mint({.key = "k", .proposed_stamp = far, .retry = true});
+  EXPECT_EQ(refused.status, ReplicaStatus::kClockAhead);
+  EXPECT_TRUE(bench_.Held("k").IsEmpty());
+
+  bench_.Merge({.key = "k",
+                .object = ObjectOf(ValueOf(DotOf(9, 1), far + 5, "v")),
+                .origin = PutOrigin::kSync});
+  const WriteOutcome outcome =
+      bench_.Mint({.key = "k", .proposed_stamp = far, .retry = true});
+  EXPECT_EQ(outcome.status, ReplicaStatus::kOk);
+  EXPECT_EQ(outcome.stamp, far);
+}
+
 TEST_F(ReplicaWriterTest, ARepeatedOperationMintsNothing) {
   const OperationId operation{{.hi = 7, .lo = 7}};
   const WriteOutcome first = bench_.Mint(
@@ -147,6 +201,7 @@ TEST_F(ReplicaWriterTest, ARepeatedOperationMintsNothing) {
 
   EXPECT_TRUE(again.repeated);
   EXPECT_EQ(again.stamp, first.stamp);
+  EXPECT_EQ(again.basis, first.stamp) << "nothing in it is newly stamped";
   EXPECT_EQ(again.object, first.object);
 }
 

@@ -101,5 +101,16 @@ TEST(HybridClockTest, AcceptsWithinTheBoundOfWallOrLast) {
   EXPECT_TRUE(clock.Accepts(kNowStamp + 1'500'000'000, 0, kNow, kBound));
 }
 
+// A retry that keeps its stamp may lie below what its coordinator holds.
+TEST(HybridClockTest, AcceptsWhatLiesNearOrBelowItsBasis) {
+  const HybridClock clock;
+  const uint64_t basis = kNowStamp + 1'000'000'000'000;
+
+  EXPECT_TRUE(clock.Accepts(basis - 1, basis, kNow, kBound));
+  EXPECT_TRUE(clock.Accepts(basis, basis, kNow, kBound));
+  EXPECT_TRUE(clock.Accepts(basis + 1024, basis, kNow, kBound));
+  EXPECT_FALSE(clock.Accepts(basis + 1025, basis, kNow, kBound));
+}
+
 }  // namespace
 }  // namespace orrery

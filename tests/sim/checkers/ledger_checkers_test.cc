@@ -634,9 +634,16 @@ TEST_F(LedgerCheckersTest, O22SamplesAndTells) {
 
 class StampBoundTest : public LedgerCheckersTest {
  protected:
-  StampBoundTest() : bound_(1, 500 * kMillisecond) {
-    bound_.OnClock(0, WallTime{1000 * kSecond.ns});
-    bound_.OnStart(0);
+  StampBoundTest() : bound_(5, 500 * kMillisecond) {
+    for (uint32_t node = 0; node < 5; ++node) {
+      Show(node, Duration{0});
+      bound_.OnStart(node);
+    }
+  }
+  // True time is 1,000 s.
+  void Show(uint32_t node, Duration ahead) {
+    bound_.OnClock(node, WallTime{1000 * kSecond.ns} + ahead,
+                   Instant{1000 * kSecond.ns});
   }
   // Violations after one more write, so far above the clock.
   size_t After(Duration ahead, uint64_t basis, uint32_t op) {
@@ -645,12 +652,15 @@ class StampBoundTest : public LedgerCheckersTest {
                     .key = "k0",
                     .stamp = stamp,
                     .basis = basis == 0 ? 0 : stamp - basis,
-                    .op = op},
+                    .op = op,
+                    .members = members_,
+                    .now = Instant{1000 * kSecond.ns}},
                    &evidence_.fresh_stamps);
     return CheckBounds(evidence_).violations.size();
   }
 
   StampBound bound_;
+  std::vector<uint32_t> members_ = {0, 1, 2};
 };
 
 TEST_F(StampBoundTest, AStampFollowsItsClockOrItsBasis) {
@@ -663,13 +673,33 @@ TEST_F(StampBoundTest, AStampFollowsItsClockOrItsBasis) {
   EXPECT_EQ(After(3600 * kSecond, 1025, 5), 2u);
 }
 
-TEST_F(StampBoundTest, AClockThatWentBackStillCounts) {
-  bound_.OnClock(0, WallTime{900 * kSecond.ns});
-  EXPECT_EQ(After(Duration{0}, 0, 1), 0u);
-  EXPECT_EQ(After(700 * kMillisecond, 0, 2), 1u);
+TEST_F(StampBoundTest, ClocksThatWentBackStillCount) {
+  for (const uint32_t node : {0U, 1U}) Show(node, kSecond);
+  for (const uint32_t node : {0U, 1U}) Show(node, -100 * kSecond);
+  EXPECT_EQ(After(1500 * kMillisecond, 0, 1), 0u);
+  EXPECT_EQ(After(1700 * kMillisecond, 0, 2), 1u);
 
   bound_.OnStart(0);  // The process before it leased half a bound more.
-  EXPECT_EQ(After(700 * kMillisecond, 0, 3), 1u);
+  EXPECT_EQ(After(1700 * kMillisecond, 0, 3), 1u);
+}
+
+TEST_F(StampBoundTest, AMinorityOfClocksRaisesNothing) {
+  Show(1, 3600 * kSecond);
+  EXPECT_EQ(After(510 * kMillisecond, 0, 1), 1u);
+  bound_.OnStart(0);
+  EXPECT_EQ(After(510 * kMillisecond, 0, 2), 2u);
+
+  // Two of five may be the first that are measured, beside its own.
+  members_ = {0, 1, 2, 3, 4};
+  Show(2, 3600 * kSecond);
+  EXPECT_EQ(After(510 * kMillisecond, 0, 3), 2u);
+}
+
+TEST_F(StampBoundTest, WhatMostClocksShowIsClusterTime) {
+  Show(1, 3600 * kSecond);
+  Show(2, 60 * kSecond);
+  EXPECT_EQ(After(60 * kSecond, 0, 1), 0u);
+  EXPECT_EQ(After(61 * kSecond, 0, 2), 1u);
 }
 
 TEST_F(StampBoundTest, ARepeatedWriteKeepsAnotherClocksStamp) {

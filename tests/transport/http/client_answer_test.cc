@@ -76,7 +76,8 @@ TEST(ClientAnswerTest, ARefusalPromisesThatNothingApplied) {
        {Refused::Why::kNotReady, Refused::Why::kRingClosed,
         Refused::Why::kOverloaded, Refused::Why::kReadQuorumFailed,
         Refused::Why::kReadOnly, Refused::Why::kShuttingDown,
-        Refused::Why::kDamaged}) {
+        Refused::Why::kDamaged, Refused::Why::kClockUnknown,
+        Refused::Why::kClockAhead}) {
     EXPECT_EQ(Fill(Refused{why}).status, 503);
   }
 }

@@ -160,7 +160,7 @@ class Draw {
   }
 
   ReplicaStatus Status() {
-    return Of(ReplicaStatus::kOk, ReplicaStatus::kUnknown);
+    return Of(ReplicaStatus::kOk, ReplicaStatus::kClockAhead);
   }
   ReadDepth Depth() { return Of(ReadDepth::kDigest, ReadDepth::kObject); }
   Level ALevel() {
@@ -247,8 +247,9 @@ class Draw {
       case 1: {
         auto& refused = to->reply.emplace<Refused>();
         refused.why =
-            Flag() ? Refused::Why::kTooManySiblings
-                   : Of(Refused::Why::kTooFewOwners, Refused::Why::kDamaged);
+            Flag() ? Of(Refused::Why::kTooFewOwners, Refused::Why::kDamaged)
+                   : Of(Refused::Why::kTooManySiblings,
+                        Refused::Why::kClockAhead);
         refused.context = Blob(200);
         refused.required = U32();
         refused.received = U32();
