@@ -128,7 +128,7 @@ class Folder {
   void Fold(const ForwardWrite& m) {
     FoldAll(m.request, m.verb, m.key, m.value, m.read_level, m.write_level,
             m.sloppy, m.has_context, m.context, m.operation, m.client_operation,
-            m.proposed_stamp, m.retry, m.keep, m.basis, m.remaining);
+            m.proposed_stamp, m.retry, m.keep, m.basis, m.remaining, m.sent.ns);
   }
   void Fold(const HintPut& m) {
     FoldAll(m.request, m.target, m.target_storage, m.key, m.object, m.counted,

@@ -365,8 +365,12 @@ void Weather::Clocks() {
     while (seconds < 86'400 && prng_.Chance(1, 2)) seconds *= 8;
     const uint64_t kind = prng_.Below(4);
     if (kind == 0) {
-      At(at, ClockStep{node, ClockStep::Kind::kFreeze,
-                       std::min<int64_t>(seconds, 30) * kSecond.ns});
+      // A clock that stands is measured again and again: not in the time that
+      // is to be quiet (light seed 570).
+      const Duration most = std::max(shape_.heal_at - at, kMillisecond);
+      const Duration stands =
+          std::min(std::min<int64_t>(seconds, 30) * kSecond, most);
+      At(at, ClockStep{node, ClockStep::Kind::kFreeze, stands.ns});
     } else {
       At(at, ClockStep{node, ClockStep::Kind::kStep,
                        (kind == 1 ? -seconds : seconds) * kSecond.ns});

@@ -149,8 +149,8 @@ struct Refused {
     // 409: of a key with as many versions as it may have (M9), that this write
     // has not seen.
     kTooManySiblings = 18,
-    kClockUnknown = 19,     // No owner that was asked knows cluster time yet.
-    kClockAhead = 20,       // A retry, stamped beyond the clock bound.
+    kClockUnknown = 19,  // No owner that was asked knows cluster time yet.
+    kClockAhead = 20,    // A retry, stamped beyond the clock bound.
   };
   Why why = Why::kNotReady;
   uint32_t required = 0;

@@ -143,10 +143,11 @@ struct ForwardWrite {
   bool retry = false;             // A retry keeps its stamp.
   bool keep = false;              // siblings=true.
   uint64_t basis = 0;  // Highest stamp that a majority was found to hold.
-  Duration remaining;  // Of the request's deadline.
+  Duration remaining;  // Of the request's deadline,
+  WallTime sent;       // at this cluster time; 0: the sender does not know it.
   ORRERY_FIELDS(request, verb, key, AsValue(value), read_level, write_level,
                 sloppy, has_context, context, operation, client_operation,
-                proposed_stamp, retry, keep, basis, remaining)
+                proposed_stamp, retry, keep, basis, remaining, sent)
   friend bool operator==(const ForwardWrite&, const ForwardWrite&) = default;
 };
 

@@ -12,6 +12,25 @@
 
 namespace orrery {
 
+namespace {
+
+// W2: what was on its way for longer than its client waits is not begun, for
+// the client may have repeated it, and seen that replaced.  Two nodes know
+// cluster time apart by half of the skew bound.
+Duration TimeLeft(const ForwardWrite& forward, const EngineOptions& options,
+                  const Turn& turn) {
+  const Duration left = std::min(forward.remaining, options.request_timeout);
+  if (forward.sent.ns == 0 || !turn.cluster.known) return left;
+  const WallTime arrived = turn.cluster_wall();
+  if (arrived <= forward.sent) return left;
+  // Whoever sent it so long ago, or made it up, waits no longer.
+  if (arrived >= forward.sent + options.request_timeout * 2) return {};
+  const Duration on_its_way = arrived - forward.sent;
+  return left - std::max(on_its_way - options.skew_bound / 2, Duration{});
+}
+
+}  // namespace
+
 CoordinatorRoom::CoordinatorRoom(const Wiring& wiring)
     : wiring_(wiring),
       operation_ids_(0),
@@ -139,8 +158,7 @@ void CoordinatorRoom::StartWrite(PutCoordinator::Command command, Turn& turn) {
 
 void CoordinatorRoom::OnForwardWrite(const Envelope& from,
                                      const ForwardWrite& forward, Turn& turn) {
-  const Duration left =
-      std::min(forward.remaining, wiring_.options.request_timeout);
+  const Duration left = TimeLeft(forward, wiring_.options, turn);
   if (left <= Duration{0}) {
     turn.effects.Mark("room.forwarded_expired");
     return;
@@ -186,7 +204,12 @@ void CoordinatorRoom::StartPut(PutCoordinator::Command command, Turn& turn) {
 // Whether the write may go on: its operation id is new, or was used for the
 // same write, whose stamp it then keeps.
 bool CoordinatorRoom::Recognise(PutCoordinator::Command* command, Turn& turn) {
-  if (!command->client_operation || command->operation.IsZero()) return true;
+  if (command->operation.IsZero()) return true;
+  // A first try that comes after the one that repeats it has no name that the
+  // client chose.
+  if (!command->client_operation && !operations_.Knows(command->operation)) {
+    return true;
+  }
   const uint64_t hash =
       OperationTable::HashOf(command->verb, command->key, command->value);
   const OperationTable::Answer answer =
@@ -198,6 +221,7 @@ bool CoordinatorRoom::Recognise(PutCoordinator::Command* command, Turn& turn) {
       turn.effects.Mark("room.operation_repeated");
       if (answer.stamp != 0) {
         command->proposed_stamp = answer.stamp;
+        command->minted = answer.dot;
         command->retry = true;
       }
       return true;
@@ -338,7 +362,8 @@ void CoordinatorRoom::OnWriteOutcome(const WriteOutcome& outcome, Turn& turn) {
   put->coordinator.OnWriteOutcome(outcome, here);
   const PutCoordinator::Command& command = put->coordinator.command();
   if (command.client_operation && put->coordinator.stamp() != 0) {
-    operations_.SetStamp(command.operation, put->coordinator.stamp());
+    operations_.SetVersion(command.operation, put->coordinator.stamp(),
+                           put->coordinator.dot());
   }
   Settle(handle, *put, turn);
 }

@@ -93,7 +93,9 @@ bool Forwarder::SendToNext(Conversation& here) {
                      .keep = command_.keep,
                      .basis = command_.basis,
                      // The rest is for the answer's way back.
-                     .remaining = left - left / 8});
+                     .remaining = left - left / 8,
+                     .sent = here.turn.cluster.known ? here.turn.cluster_wall()
+                                                     : WallTime{}});
     return true;
   }
   return false;

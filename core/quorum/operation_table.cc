@@ -24,18 +24,21 @@ OperationTable::Answer OperationTable::Meet(OperationId operation,
     DropOldest();
   }
   if (const Entry* entry = entries_.Find(operation); entry != nullptr) {
-    if (entry->write_hash != write_hash) return {Finding::kReused, 0};
-    return {Finding::kRepeated, entry->stamp};
+    if (entry->write_hash != write_hash) return {Finding::kReused};
+    return {Finding::kRepeated, entry->stamp, entry->dot};
   }
   if (entries_.size() >= kOperationsMax) DropOldest();  // OPT-1
-  entries_.Insert(operation, {write_hash, 0});
+  entries_.Insert(operation, {write_hash});
   by_age_.push_back({operation, now});
-  return {Finding::kNew, 0};
+  return {Finding::kNew};
 }
 
-void OperationTable::SetStamp(OperationId operation, uint64_t stamp) {
+void OperationTable::SetVersion(OperationId operation, uint64_t stamp,
+                                const Dot& dot) {
   Entry* entry = entries_.Find(operation);
-  if (entry != nullptr) entry->stamp = stamp;
+  if (entry == nullptr) return;
+  entry->stamp = stamp;
+  entry->dot = dot;
 }
 
 void OperationTable::DropOldest() {

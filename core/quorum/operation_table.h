@@ -1,8 +1,9 @@
 // core/quorum/operation_table.h
 //
 // OperationTable remembers recent writes by their operation id, so that a
-// repeated one keeps its stamp and an id used for another write is found out
-// (semantics 3, "Retries").  It holds no values: of the write it keeps a hash.
+// repeated one is the version that it was, and an id used for another write is
+// found out (semantics 3, "Retries").  It holds no values: of the write it
+// keeps a hash.
 //
 // Invariants:
 //   OPT-1  At most kOperationsMax entries, none older than kOperationLife when
@@ -37,7 +38,9 @@ class OperationTable {
   enum class Finding : uint8_t { kNew = 1, kRepeated = 2, kReused = 3 };
   struct Answer {
     Finding finding = Finding::kNew;
-    uint64_t stamp = 0;  // kRepeated: of the version, 0 if not minted yet.
+    // kRepeated: of the version that this node minted; 0 if it has not yet.
+    uint64_t stamp = 0;
+    Dot dot = {};
   };
 
   static uint64_t HashOf(ClientVerb verb, std::string_view key,
@@ -45,8 +48,11 @@ class OperationTable {
 
   // Remembers the operation if it is new.  REQUIRES: !operation.IsZero().
   Answer Meet(OperationId operation, uint64_t write_hash, Instant now);
+  bool Knows(OperationId operation) const {
+    return entries_.Find(operation) != nullptr;
+  }
   // Its version was minted.  Ignored if the entry is gone.
-  void SetStamp(OperationId operation, uint64_t stamp);
+  void SetVersion(OperationId operation, uint64_t stamp, const Dot& dot);
 
   size_t size() const { return entries_.size(); }
 
@@ -56,7 +62,8 @@ class OperationTable {
   struct Entry {
     uint64_t write_hash = 0;
     uint64_t stamp = 0;
-    ORRERY_FIELDS(write_hash, stamp)
+    Dot dot = {};
+    ORRERY_FIELDS(write_hash, stamp, dot)
   };
   struct Age {
     OperationId operation;

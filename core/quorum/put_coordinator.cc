@@ -193,6 +193,7 @@ void PutCoordinator::Mint(Conversation& here) {
        .proposed_stamp = command_.proposed_stamp,
        .retry = command_.retry,
        .basis = command_.basis,
+       .minted = command_.minted,
        .deadline = command_.deadline});
 }
 
@@ -204,6 +205,7 @@ void PutCoordinator::OnWriteOutcome(const WriteOutcome& outcome,
   if (outcome.repeated) here.Mark("put.repeated");
   object_ = outcome.object;
   stamp_ = outcome.stamp;
+  dot_ = outcome.dot;
   basis_ = outcome.basis;
   top_stamp_ = std::max(top_stamp_, outcome.top_stamp);
   promise_ = outcome.promise;

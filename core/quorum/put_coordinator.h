@@ -74,10 +74,12 @@ class PutCoordinator {
     bool retry = false;  // The proposed stamp stands: repeated, or StampQuery.
     bool keep = false;   // Concurrent versions stay beside it.
     uint64_t basis = 0;  // The stamp is to exceed it (StampQuery).
+    // What this node minted for the operation before; counter 0: nothing.
+    Dot minted = {};
     Instant deadline;
     ORRERY_FIELDS(reply, verb, key, AsValue(value), read_level, write_level,
                   sloppy, seen, operation, client_operation, proposed_stamp,
-                  retry, keep, basis, deadline)
+                  retry, keep, basis, minted, deadline)
   };
   enum class Phase : uint8_t {
     kReading = 1,
@@ -113,13 +115,14 @@ class PutCoordinator {
   const Command& command() const { return command_; }
   Command TakeCommand() { return std::move(command_); }
   uint64_t stamp() const { return stamp_; }  // 0: not minted.
+  const Dot& dot() const { return dot_; }    // REQUIRES: stamp() != 0.
 
   void AddTo(Hasher& hasher) const;
   void CheckInvariants() const;
 
   ORRERY_FIELDS(command_, handle_, phase_, sets_, tally_, slots_, versions_,
-                versions_seen_, object_, stamp_, basis_, top_stamp_, promise_,
-                stand_ins_known_, next_stand_in_, stand_ins_)
+                versions_seen_, object_, stamp_, dot_, basis_, top_stamp_,
+                promise_, stand_ins_known_, next_stand_in_, stand_ins_)
 
  private:
   enum class SlotState : uint8_t {
@@ -175,6 +178,7 @@ class PutCoordinator {
   // From kReplicating on.
   Object object_;
   uint64_t stamp_ = 0;
+  Dot dot_ = {};
   uint64_t basis_ = 0;
   uint64_t top_stamp_ = 0;
   Promise promise_;

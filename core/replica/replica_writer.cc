@@ -294,13 +294,12 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
                                       Turn& turn) {
   WriteOutcome outcome{.ticket = mint.ticket};
   if (const Sibling* held = FindOperation(*object, mint.operation)) {
-    outcome.top_stamp = TopStamp(*object);
-    outcome.stamp = held->stamp;
-    outcome.basis = TopStamp(*object);  // Nothing in it is newly stamped.
-    outcome.repeated = true;
-    outcome.object = *object;
-    turn.effects.Mark("replica.operation_repeated");
-    return outcome;
+    return Repeated({held->dot, held->stamp}, *object, outcome, turn);
+  }
+  // It was here, and a later write has seen it: minted again it would come
+  // back.
+  if (mint.minted.counter != 0 && Covers(object->vv, mint.minted)) {
+    return Repeated({mint.minted, mint.proposed_stamp}, *object, outcome, turn);
   }
   if (mint.deadline.has_value() && turn.now() > *mint.deadline) {
     turn.effects.Mark("replica.mint_too_late");
@@ -364,8 +363,23 @@ WriteOutcome ReplicaWriter::ApplyMint(const MintRequest& mint, Object* object,
                                   .number = object->siblings.size(),
                                   .text = mint.key});
   }
+  outcome.dot = dot;
   outcome.top_stamp = TopStamp(*object);
   outcome.object = *object;
+  return outcome;
+}
+
+// The object as it is goes to the others: whoever merges it has the version, or
+// knows that it was replaced.
+WriteOutcome ReplicaWriter::Repeated(const Known& known, const Object& object,
+                                     WriteOutcome outcome, Turn& turn) {
+  turn.effects.Mark("replica.operation_repeated");
+  outcome.top_stamp = TopStamp(object);
+  outcome.stamp = known.stamp;
+  outcome.dot = known.dot;
+  outcome.basis = TopStamp(object);  // Nothing in it is newly stamped.
+  outcome.repeated = true;
+  outcome.object = object;
   return outcome;
 }
 

@@ -31,8 +31,8 @@
 // Outcomes: kOk; kNotReady (not open, no actor, no cluster time, or a context
 // from the future of this actor); kClockAhead (WRT-8); kCorrupt (own record
 // cannot be read or is in doubt, the given object cannot be read, or its stamps
-// leave none above them); kBusy, kFull, kReadOnly, kTooManySiblings: nothing was
-// stored; kUnknown: perhaps.
+// leave none above them); kBusy, kFull, kReadOnly, kTooManySiblings: nothing
+// was stored; kUnknown: perhaps.
 //
 // Threading: engine thread.  Cost: a write is a look at the index, at most one
 // read and one put; merges that change nothing store nothing.
@@ -83,9 +83,11 @@ struct MintRequest {
   uint64_t proposed_stamp = 0;  // 0: none.
   bool retry = false;  // The proposed stamp stands, unless 0 or covered.
   uint64_t basis = 0;  // The stamp is to exceed it, unless it stands.
+  // What this node minted for the operation before; counter 0: nothing.
+  Dot minted = {};
   std::optional<Instant> deadline = {};
   ORRERY_FIELDS(ticket, key, tombstone, keep, AsValue(value), seen, operation,
-                proposed_stamp, retry, basis, deadline)
+                proposed_stamp, retry, basis, minted, deadline)
 };
 
 struct WriteOutcome {
@@ -97,10 +99,11 @@ struct WriteOutcome {
   // of too many siblings, what is stored.
   Object object = {};
   uint64_t stamp = 0;     // Mint: of the new version, or of the one found.
+  Dot dot = {};           // Likewise.
   uint64_t basis = 0;     // Mint: highest stamp it had to exceed.
-  bool repeated = false;  // Mint: the operation was held already.
+  bool repeated = false;  // Mint: it was held, or covered, already.
   Promise promise = {};
-  ORRERY_FIELDS(ticket, status, synced, top_stamp, object, stamp, basis,
+  ORRERY_FIELDS(ticket, status, synced, top_stamp, object, stamp, dot, basis,
                 repeated, promise)
 };
 
@@ -160,6 +163,12 @@ class ReplicaWriter {
   WriteOutcome ApplyOne(const Work& work, const Stored& stored, Object* object,
                         Turn& turn);
   WriteOutcome ApplyMint(const MintRequest& mint, Object* object, Turn& turn);
+  struct Known {
+    Dot dot;
+    uint64_t stamp = 0;
+  };
+  static WriteOutcome Repeated(const Known& known, const Object& object,
+                               WriteOutcome outcome, Turn& turn);
   void FailWaiting(Handle handle, Chain& chain, ReplicaStatus status,
                    Turn& turn);
   void Release(Handle handle, Chain& chain, ReplicaStatus status,

@@ -69,6 +69,58 @@ class OperatorTest(unittest.TestCase):
             self.assertEqual(orrery("snapshot", at)[0], OK)
 
 
+class SiblingsTest(unittest.TestCase):
+    """Three nodes: what several values of a key look like, and who holds them."""
+
+    def test_values_are_kept_shown_and_merged(self):
+        with Cluster(ORRERY, 3) as cluster:
+            first, second, third = ("--endpoints=127.0.0.1:%d" % node.port
+                                    for node in cluster.nodes)
+            self.assertEqual(orrery("put", "cart", "apples", "--siblings", first)[0],
+                             OK)
+            self.assertEqual(orrery("put", "cart", "pears", "--siblings", second)[0],
+                             OK)
+
+            code, said = orrery("get", "cart", first)
+            self.assertEqual(code, OK, said)
+            self.assertIn("one of 2 concurrent values", said)
+            code, said = orrery("get", "cart", "-o", "json", third)
+            self.assertEqual(code, OK, said)
+            answer = json.loads(said)
+            self.assertEqual(sorted(one["value"] for one in answer["siblings"]),
+                             ["apples", "pears"])
+
+            code, said = orrery("put", "cart", "both", "--siblings", "--context",
+                                answer["context"], second)
+            self.assertEqual(code, OK, said)
+            code, said = orrery("get", "cart", "-o", "json", third)
+            self.assertEqual(json.loads(said)["value"], "both")
+            self.assertNotIn("siblings", json.loads(said))
+
+            code, said = orrery("inspect-key", "cart", first)
+            self.assertEqual(code, OK, said)
+            self.assertEqual(said.count("value, kept"), 3, said)
+            self.assertIn("owners agree", said)
+
+    def test_a_quorum_stamp_needs_a_majority(self):
+        with Cluster(ORRERY, 3) as cluster:
+            at = "--endpoints=127.0.0.1:%d" % cluster.nodes[0].port
+            self.assertEqual(orrery("put", "k", "v", "--quorum-stamp", at)[0], OK)
+            self.assertEqual(orrery("del", "k", "--quorum-stamp", at)[0], OK)
+            for node in cluster.nodes[1:]:
+                node.kill()
+
+            code, said = orrery("put", "k", "w", "--quorum-stamp",
+                                "--consistency", "one", at)
+
+            self.assertEqual(code, UNAVAILABLE, said)
+            code, said = orrery("inspect-key", "k", "-o", "json", at)
+            self.assertEqual(code, OK, said)
+            report = json.loads(said)
+            self.assertFalse(report["agree"])
+            self.assertEqual(len(report["owners"]), 3)
+
+
 class Stub:
     """An endpoint that reads a request and answers it with these bytes; None:
     it leaves it without an answer.  A context manager."""

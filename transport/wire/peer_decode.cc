@@ -116,6 +116,7 @@ bool Read(wire::ForwardWrite* from, ForwardWrite* to, ValuesIn* values) {
   to->retry = from->retry();
   to->keep = from->keep();
   to->basis = from->basis();
+  to->sent.ns = from->sent_ns();
   to->remaining.ns = from->remaining_ns();
   if (!ReadEnum(from->verb(), ClientVerb::kPut, ClientVerb::kDelete,
                 &to->verb)) {

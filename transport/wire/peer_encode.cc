@@ -145,6 +145,7 @@ class BodyWriter {
     to->set_retry(from.retry);
     to->set_keep(from.keep);
     to->set_basis(from.basis);
+    to->set_sent_ns(from.sent.ns);
     to->set_remaining_ns(from.remaining.ns);
   }
 

@@ -317,5 +317,27 @@ TEST(CoordinatorRoomTest, AnAnswerThatFindsNobodyIsIgnored) {
   EXPECT_EQ(bench.cluster.Replies(), 0U);
 }
 
+// W2: its client has been told 504, and may have repeated it.
+TEST(CoordinatorRoomTest, AForwardedWriteThatWasLongOnItsWayIsNotBegun) {
+  const auto begins_after = [](Duration on_its_way) {
+    RoomBench bench(3);
+    const WallTime now = bench.cluster.turn().cluster_wall();
+    bench.Receive(bench.cluster.B(),
+                  ForwardWrite{.request = {1, 1},
+                               .verb = ClientVerb::kPut,
+                               .key = std::string(kKey),
+                               .value = Bytes::CopyOf("v"),
+                               .operation = kOperation,
+                               .remaining = kSecond,
+                               .sent = now + on_its_way * -1});
+    return bench.cluster.Sent<ReplicaPut>(bench.cluster.B());
+  };
+  EXPECT_TRUE(begins_after({}));
+  EXPECT_TRUE(begins_after(kSecond));  // Within what clocks may differ by.
+  EXPECT_FALSE(begins_after(kSecond * 2));
+  EXPECT_FALSE(begins_after(kHour * 1000));
+  EXPECT_TRUE(begins_after(kHour * -1000));  // Another clock's future.
+}
+
 }  // namespace
 }  // namespace orrery

@@ -9,17 +9,21 @@ using Finding = OperationTable::Finding;
 
 OperationId IdOf(uint64_t number) { return {{.hi = 1, .lo = number}}; }
 
-TEST(OperationTableTest, ARepeatedWriteKeepsItsStamp) {
+TEST(OperationTableTest, ARepeatedWriteKeepsItsVersion) {
   OperationTable table;
   const uint64_t hash =
       OperationTable::HashOf(ClientVerb::kPut, "k", Bytes::CopyOf("v"));
   ASSERT_EQ(table.Meet(IdOf(1), hash, Instant{0}).finding, Finding::kNew);
-  table.SetStamp(IdOf(1), 42);
+  EXPECT_FALSE(table.Knows(IdOf(2)));
+  const Dot dot{.actor = {.storage = 1, .generation = 2}, .counter = 3};
+  table.SetVersion(IdOf(1), 42, dot);
 
   const OperationTable::Answer answer = table.Meet(IdOf(1), hash, Instant{1});
 
   EXPECT_EQ(answer.finding, Finding::kRepeated);
   EXPECT_EQ(answer.stamp, 42U);
+  EXPECT_EQ(answer.dot, dot);
+  EXPECT_TRUE(table.Knows(IdOf(1)));
 }
 
 TEST(OperationTableTest, AnIdUsedForAnotherWriteIsFoundOut) {
@@ -61,7 +65,7 @@ TEST(OperationTableTest, TheOldestGivesWayWhenTheTableIsFull) {
 TEST(OperationTableTest, AStampForAForgottenOperationIsIgnored) {
   OperationTable table;
 
-  table.SetStamp(IdOf(1), 5);
+  table.SetVersion(IdOf(1), 5, {});
 
   EXPECT_EQ(table.size(), 0U);
 }

@@ -136,6 +136,54 @@ TEST(SiblingsTest, SoManyBytesAreFullToo) {
   EXPECT_EQ(refused->why, Refused::Why::kTooManySiblings);
 }
 
+// Light seed 450: a first try came after the one that repeated it, and after a
+// write that had seen that one.
+TEST(SiblingsTest, WhatWasReplacedDoesNotComeBackByBeingRepeated) {
+  RoomBench bench(1);
+  ClientRequest first = KeptPut(bench, "first");
+  first.operation = {{.hi = 11, .lo = 12}};
+  const auto* done = bench.Do<WriteDone>(first);
+  ASSERT_NE(done, nullptr);
+  const uint64_t version = done->version;
+  ClientRequest replacing = KeptPut(bench, "second");
+  replacing.context = done->context;
+  ASSERT_NE(bench.Do<WriteDone>(replacing), nullptr);
+
+  const auto* again = bench.Do<WriteDone>(first);
+
+  ASSERT_NE(again, nullptr);
+  EXPECT_EQ(again->version, version);
+  const auto* read = bench.Do<ReadDone>(bench.Request(ClientVerb::kGet));
+  ASSERT_NE(read, nullptr);
+  EXPECT_EQ(read->value.text(), "second");
+  EXPECT_TRUE(read->siblings.empty());
+}
+
+// And under the name that its node gave it.
+TEST(SiblingsTest, ALateFirstTryIsKnownByItsRepetition) {
+  RoomBench bench(3);
+  ClientRequest repeated = KeptPut(bench, "v");
+  repeated.operation_token =
+      SealOperation(kTestCluster, kKey, kTestOperation, 900);
+  bench.Start(repeated);
+  bench.cluster.effects.sends.clear();
+
+  bench.Receive(bench.cluster.B(), ForwardWrite{.request = {1, 1},
+                                                .verb = ClientVerb::kPut,
+                                                .key = std::string(kKey),
+                                                .value = Bytes::CopyOf("v"),
+                                                .operation = kTestOperation,
+                                                .proposed_stamp = 950,
+                                                .keep = true,
+                                                .remaining = kSecond});
+
+  EXPECT_TRUE(bench.cluster.Marked("room.operation_repeated"));
+  const auto sent = bench.cluster.SentTo<ReplicaPut>(bench.cluster.C());
+  ASSERT_EQ(sent.size(), 1U);
+  ASSERT_EQ(sent[0].object.siblings.size(), 1U);
+  EXPECT_EQ(TopStamp(sent[0].object), 900U);
+}
+
 // It goes with a forwarded write, both ways.
 TEST(SiblingsTest, AForwardedWriteKeepsItsSiblings) {
   RoomBench bench(3);

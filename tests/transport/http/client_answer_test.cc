@@ -47,6 +47,69 @@ TEST(ClientAnswerTest, AReadGivesTheValue) {
   EXPECT_EQ(Fill(done, true).headers.find("ETag: \"7\"\r\n"), 0u);
 }
 
+TEST(ClientAnswerTest, SeveralValuesAreAllShown) {
+  const ReadDone done{
+      .found = true,
+      .version = 9,
+      .context = Bytes::CopyOf("abc"),
+      .value = Bytes::CopyOf("b"),
+      .siblings = {{9, Bytes::CopyOf("b")}, {7, Bytes::CopyOf("\xff")}}};
+
+  EXPECT_EQ(Fill(done).body,
+            R"({"key":"k","value":"b","version":9,"siblings":[)"
+            R"({"value":"b","version":9},{"value_base64":"/w==","version":7}],)"
+            R"("context":"YWJj"})"
+            "\n");
+  EXPECT_EQ(Fill(done, true).body, "b");
+  EXPECT_NE(Fill(done, true).headers.find("X-Siblings: 2\r\n"),
+            std::string::npos);
+}
+
+TEST(ClientAnswerTest, AFullKeyIsAConflictWithWhatEndsIt) {
+  const Answer answer = Fill(Refused{.why = Refused::Why::kTooManySiblings,
+                                     .context = Bytes::CopyOf("abc")});
+
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_NE(answer.body.find(R"("context":"YWJj","applied":"no"})"),
+            std::string::npos)
+      << answer.body;
+  EXPECT_EQ(answer.headers, "X-Causal-Context: YWJj\r\n");
+}
+
+TEST(ClientAnswerTest, AKeyReportSaysWhoHoldsWhat) {
+  const KeyCopy::Version kept{.stamp = 7,
+                              .keep = true,
+                              .dot = {{.storage = 0xab, .generation = 3}, 5},
+                              .checksum = 0x1f};
+  KeyReport report{.token = 12, .epoch = {1, 4}};
+  report.owners = {{.node = {},
+                    .name = "a",
+                    .answer = KeyCopy::Answer::kHolds,
+                    .digest = 0xcd,
+                    .versions = {kept}},
+                   {.node = {},
+                    .name = "b",
+                    .answer = KeyCopy::Answer::kHolds,
+                    .suspect = true,
+                    .digest = 0xcd,
+                    .versions = {}}};
+
+  EXPECT_EQ(Fill(report).body,
+            R"({"key":"k","token":"12","epoch":"1.4","agree":true,"owners":[)"
+            R"({"node":"a","answer":"holds","digest":"00000000000000cd",)"
+            R"("versions":[{"version":7,"siblings":true,)"
+            R"("dot":"00000000000000ab.3.5","checksum":"0000001f"}]},)"
+            R"({"node":"b","answer":"absent","digest":"00000000000000cd",)"
+            R"("suspect":true,"versions":[]}],"hints":[]})"
+            "\n");
+  report.owners[1].digest = 0;
+  EXPECT_NE(Fill(report).body.find(R"("agree":false)"), std::string::npos);
+  report.owners[1] = report.owners[0];
+  report.owners[1].answer = KeyCopy::Answer::kSilent;
+  EXPECT_NE(Fill(report).body.find(R"("agree":false)"), std::string::npos);
+  EXPECT_NE(Fill(report).body.find(R"("answer":"silent")"), std::string::npos);
+}
+
 TEST(ClientAnswerTest, AbsentAndDeletedAreTwoThings) {
   EXPECT_EQ(Fill(ReadDone{}).body,
             R"({"error":"Not Found","code":404,"message":"key not found"})"

@@ -228,6 +228,7 @@ class Draw {
     to->retry = Flag();
     to->keep = Flag();
     to->basis = U64();
+    to->sent.ns = static_cast<int64_t>(U64());
     to->remaining.ns = static_cast<int64_t>(U64());
   }
   void Fill(ForwardWriteAck* to) {
@@ -247,9 +248,9 @@ class Draw {
       case 1: {
         auto& refused = to->reply.emplace<Refused>();
         refused.why =
-            Flag() ? Of(Refused::Why::kTooFewOwners, Refused::Why::kDamaged)
-                   : Of(Refused::Why::kTooManySiblings,
-                        Refused::Why::kClockAhead);
+            Flag()
+                ? Of(Refused::Why::kTooFewOwners, Refused::Why::kDamaged)
+                : Of(Refused::Why::kTooManySiblings, Refused::Why::kClockAhead);
         refused.context = Blob(200);
         refused.required = U32();
         refused.received = U32();
