@@ -476,7 +476,7 @@ TEST(ClusterClockTest, TheUnmeasuredAreNamedInACircle) {
 }
 
 TEST(ClusterClockTest, PingsThatAreRememberedAreBounded) {
-  ClusterClockBench bench({{}});
+  ClusterClockBench bench(std::vector<Duration>{Duration{}});
   for (uint32_t seq = 1; seq <= 2 * kClockPingsMax; ++seq) {
     bench.Step([&](Turn& turn) {
       bench.clock().OnPingSent(seq, ClusterClockBench::IdOf(0), turn);
