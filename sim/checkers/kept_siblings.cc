@@ -20,7 +20,9 @@ struct Put {
   const Operation* op = nullptr;
   struct Version {
     Dot dot;
-    bool is_told = false;  // It is what the client was told of.
+    // It is what the client was told of.  A write that was repeated may have
+    // two of one stamp: which of them it was is not known, and either will do.
+    bool is_told = false;
   };
   // By which replicas know it; none: it never left.  One that was minted and
   // refused by the store is among them, and was never there; and those of a try
@@ -120,18 +122,18 @@ std::vector<Subject> SubjectsOf(const Evidence& evidence) {
 
 void FindWhenGone(const Evidence& evidence, Subject* subject) {
   for (Put& put : subject->puts) {
-    Instant all = put.op->invoked;
+    bool any_told = false;
     for (const Put::Version& version : put.versions) {
-      if (!version.is_told || !put.op->siblings) continue;
-      Instant first = kEver;
+      if (!version.is_told) continue;
+      any_told = true;
       for (const Operation* write : subject->writes) {
         if (write == put.op) continue;
         if (!MayHaveSeen(evidence, *write, put, version.dot)) continue;
-        first = std::min(first, write->invoked);
+        put.may_be_gone = std::min(put.may_be_gone, write->invoked);
       }
-      all = std::max(all, first);
     }
-    put.may_be_gone = all;
+    // Nobody is known to have it, or it may be outranked.
+    if (!any_told || !put.op->siblings) put.may_be_gone = put.op->invoked;
   }
 }
 
@@ -145,19 +147,22 @@ bool MustMeet(const Evidence& evidence, const Operation& write,
          evidence.owners_per_key;
 }
 
+// Some node that was healed is known to have stored it.
+bool IsInTheCore(const Evidence& evidence, const Operation& write) {
+  return std::ranges::any_of(
+      evidence.history.HoldersOf(write.key, write.version),
+      [&evidence](const History::Holding& holding) {
+        return evidence.InCore(holding.node);
+      });
+}
+
 void CheckMissing(const Evidence& evidence, const Put& put, const Read& reading,
                   Verdict* verdict) {
   const Operation& read = *reading.op;
   if (!MustMeet(evidence, *put.op, read)) return;
   ++verdict->checked;
   if (put.may_be_gone <= read.returned || reading.Shows(put)) return;
-  const bool is_outside =
-      read.final_read &&
-      std::ranges::none_of(
-          evidence.history.HoldersOf(put.op->key, put.op->version),
-          [&evidence](const History::Holding& holding) {
-            return evidence.InCore(holding.node);
-          });
+  const bool is_outside = read.final_read && !IsInTheCore(evidence, *put.op);
   if (is_outside || MayBeLost(evidence, *put.op, read)) {
     return Excuse(verdict, "O2 those who acknowledged the sibling lost it");
   }
@@ -206,6 +211,9 @@ void CheckLeftOver(const Evidence& evidence, const Subject& subject,
                                                read.returned);
     if (may_be_lost) {
       return Excuse(verdict, "O2 one who stored what replaced it lost it");
+    }
+    if (read.final_read && !IsInTheCore(evidence, *replacer)) {
+      return Excuse(verdict, "O2 what replaced it is outside the core");
     }
   }
   Report(
