@@ -259,6 +259,68 @@ TEST(RepairRoomTest, ARottenRecordIsMendedFromAPeer) {
   EXPECT_EQ(bench.store.PeekEntry("k").kind, Store::Peek::Kind::kEntry);
 }
 
+class LostKeyTest : public testing::Test {
+ protected:
+  LostKeyTest() {
+    cluster_.Start();
+    cluster_.PutEverywhere("k", "a rare value");
+    cluster_.PutEverywhere("other", "a second one");
+    cluster_.Run(8 * kSecond);
+  }
+  // The record on node 0 rots, and a read meets it.
+  void Lose(const std::string& key, std::string_view value) {
+    for (const std::string& path : bench().disk.Paths()) {
+      const size_t at = bench().disk.Content(path).find(value);
+      if (at != std::string::npos) bench().disk.FlipBit(path, at, 0);
+    }
+    ASSERT_EQ(bench().Read(key, ReadDepth::kObject).status,
+              ReplicaStatus::kCorrupt);
+  }
+  bool Votes(const std::string& key) {
+    const ReadOutcome read = bench().Read(key, ReadDepth::kObject);
+    return read.status == ReplicaStatus::kOk && !read.suspect;
+  }
+  ReplicaBench& bench() { return cluster_.node(0).bench; }
+
+  RepairCluster cluster_{{.nodes = 3}};
+};
+
+// REP-3: with N=3 an acknowledged write may be at this node and either other.
+TEST_F(LostKeyTest, VotesOnceBothOthersWereMetAndNotBefore) {
+  cluster_.SetCut(2, true);
+  Lose("k", "a rare value");
+  cluster_.Run(12 * kSecond);
+  EXPECT_EQ(bench().Held("k").siblings.size(), 1U);  // Of node 1.
+  EXPECT_FALSE(Votes("k"));
+  EXPECT_TRUE(Votes("other"));
+
+  cluster_.SetCut(2, false);
+  cluster_.Run(12 * kSecond);
+
+  EXPECT_TRUE(Votes("k"));
+  EXPECT_FALSE(bench().store.HasKeysInDoubt());
+  EXPECT_EQ(bench().Put("k", "again").status, ReplicaStatus::kOk);
+}
+
+// Node 1 was met before the second key was lost: that does not count for it.
+TEST_F(LostKeyTest, WhatIsLostMeanwhileIsCountedAnew) {
+  cluster_.SetCut(2, true);
+  Lose("k", "a rare value");
+  cluster_.Run(12 * kSecond);
+  cluster_.SetCut(1, true);
+  Lose("other", "a second one");
+  cluster_.SetCut(2, false);
+  cluster_.Run(12 * kSecond);
+  EXPECT_EQ(bench().Held("other").siblings.size(), 1U);  // Of node 2.
+  EXPECT_FALSE(Votes("other"));
+
+  cluster_.SetCut(1, false);
+  cluster_.Run(12 * kSecond);
+
+  EXPECT_TRUE(Votes("other"));
+  EXPECT_TRUE(Votes("k"));
+}
+
 // S32: all lost power; votes resume once all have exchanged.
 TEST(RepairRoomTest, WhenAllAreInDoubtTheyFreeEachOther) {
   RepairCluster cluster({.nodes = 3, .in_doubt = {true, true, true}});

@@ -11,6 +11,7 @@
 #include "sim/checkers/bounds.h"
 #include "sim/checkers/causality_laws.h"
 #include "sim/checkers/context_coverage.h"
+#include "sim/checkers/kept_siblings.h"
 #include "sim/checkers/register_zones.h"
 #include "sim/checkers/siblings_exact.h"
 #include "sim/checkers/staleness.h"
@@ -123,6 +124,9 @@ class LedgerCheckersTest : public ::testing::Test {
     evidence_.history.RecordDisaster(
         {.node = node, .at = AtSecond(at), .wiped = true});
   }
+
+  // Another history of the same cluster.
+  static void Fresh(Evidence* evidence) { evidence->history = History(); }
 
   Evidence evidence_;
 };
@@ -742,6 +746,169 @@ TEST_F(LedgerCheckersTest, O23SeesAKeyWithTwoVersions) {
   object.siblings.push_back(VersionOf(DotOf(2, 1), 9, 2));
   CheckSiblings("k0", object, &evidence_.loads);
   EXPECT_EQ(CheckBounds(evidence_).violations.size(), 1u);
+}
+
+// ---- O7, of registers ----
+
+TEST_F(LedgerCheckersTest, O7FailsARegisterThatGoesBack) {
+  Put(1, 10, {1, 2}).quorum_stamp = true;
+  Put(2, 20, {3, 4}).quorum_stamp = true;
+  Get(3, 2, 20, {5, 6});
+  EXPECT_EQ(CheckRegisters(evidence_).checked, 2u);
+  EXPECT_TRUE(CheckRegisters(evidence_).violations.empty());
+
+  Get(4, 1, 10, {7, 8});
+
+  EXPECT_EQ(CheckRegisters(evidence_).violations.size(), 1u);
+  EXPECT_EQ(MeasureRegisters(evidence_).checked, 0u);  // Judged, not measured.
+}
+
+TEST_F(LedgerCheckersTest, O7JudgesNoKeyThatIsWrittenOtherwise) {
+  const auto judged = [this](auto change) {
+    Fresh(&evidence_);
+    Put(1, 20, {1, 2}).quorum_stamp = true;
+    Put(2, 10, {3, 4}).quorum_stamp = true;
+    Get(3, 1, 20, {5, 6});
+    change(*evidence_.history.Find(2));
+    return !CheckRegisters(evidence_).violations.empty();
+  };
+  EXPECT_TRUE(judged([](Operation&) {}));
+  EXPECT_FALSE(judged([](Operation& op) { op.quorum_stamp = false; }));
+  EXPECT_FALSE(judged([](Operation& op) { op.w = 1; }));
+  EXPECT_FALSE(judged([](Operation& op) { op.sloppy = true; }));
+  EXPECT_FALSE(judged([](Operation& op) { op.siblings = true; }));
+  EXPECT_FALSE(judged([](Operation& op) { op.retried = op.own_id = true; }));
+  EXPECT_TRUE(judged([](Operation& op) { op.own_id = true; }));
+}
+
+// ---- O2, of keys with siblings ----
+
+class KeptSiblingsTest : public LedgerCheckersTest {
+ protected:
+  KeptSiblingsTest() { evidence_.history.MarkKept(0); }
+
+  // Acknowledged by two of three owners, under dot (1, id).
+  Operation& Kept(uint32_t id, Times times, uint32_t context_of = 0) {
+    Operation& op = Put(id, id * 10, times, {DotOf(1, id)});
+    op.siblings = true;
+    op.context_of = context_of;
+    Send(id * 10, id, id);
+    evidence_.ledger.MarkHeld(DotOf(1, id));
+    Hold(id * 10, {0, 1});
+    return op;
+  }
+  // A read that shows these, highest first.
+  Operation& Shows(uint32_t id, std::vector<uint32_t> puts, Times times) {
+    Operation& op = Get(id, puts.empty() ? 0 : puts.front(),
+                        puts.empty() ? 0 : puts.front() * 10, times);
+    if (puts.size() < 2) return op;
+    for (const uint32_t put : puts) {
+      op.values.push_back({put * 10, Bytes::CopyOf(ValueText(put, 0))});
+    }
+    return op;
+  }
+  size_t Complaints() { return CheckKeptSiblings(evidence_).violations.size(); }
+};
+
+TEST_F(KeptSiblingsTest, AllThatNobodySawAreShown) {
+  Kept(1, {1, 2});
+  Kept(2, {3, 4});
+  Shows(9, {2, 1}, {5, 6});
+  EXPECT_GT(CheckKeptSiblings(evidence_).checked, 0u);
+  EXPECT_EQ(Complaints(), 0u);
+}
+
+TEST_F(KeptSiblingsTest, OneThatIsMissingIsMissed) {
+  Kept(1, {1, 2});
+  Kept(2, {3, 4});
+  Shows(9, {2}, {5, 6});
+  EXPECT_EQ(Complaints(), 1u);
+}
+
+TEST_F(KeptSiblingsTest, NotIfTheReadNeedNotHaveMetIt) {
+  Kept(1, {1, 2}).acks.owners = 1;
+  Kept(2, {1, 7});  // Not acknowledged yet.
+  Shows(9, {}, {5, 6});
+  EXPECT_EQ(Complaints(), 0u);
+}
+
+TEST_F(KeptSiblingsTest, WhatALaterWriteHadSeenMayBeGone) {
+  Kept(1, {1, 2});
+  Kept(2, {3, 4}, 1);
+  Shows(9, {2}, {5, 6});
+  EXPECT_EQ(Complaints(), 0u);
+  Operation& second = *evidence_.history.Find(2);
+  // It may have been applied although nobody was told so.
+  second.outcome = Outcome::kUnknown;
+  EXPECT_EQ(Complaints(), 0u);
+  second.outcome = Outcome::kFailed;
+  EXPECT_EQ(Complaints(), 1u);
+}
+
+TEST_F(KeptSiblingsTest, WhatAnAcknowledgedWriteHadSeenIsGone) {
+  Kept(1, {1, 2});
+  Kept(2, {3, 4}, 1);
+  Shows(9, {2, 1}, {5, 6});
+  EXPECT_EQ(Complaints(), 1u);
+  Operation& second = *evidence_.history.Find(2);
+  second.acks.owners = 1;  // The read need not have met it,
+  EXPECT_EQ(Complaints(), 0u);
+  second.acks.owners = 2;
+  second.retried = true;  // or which try it was is not known.
+  EXPECT_EQ(Complaints(), 0u);
+}
+
+TEST_F(KeptSiblingsTest, NotIfItsHolderLostIt) {
+  Kept(1, {1, 2});
+  Kept(2, {3, 4}, 1);
+  Shows(9, {2, 1}, {7, 8});
+  Wipe(0, 5);
+  EXPECT_EQ(Complaints(), 0u);
+  EXPECT_EQ(CheckKeptSiblings(evidence_).excused, 1u);
+}
+
+TEST_F(KeptSiblingsTest, ADeleteRemovesWhatWasAcknowledgedBeforeIt) {
+  Kept(1, {1, 2});
+  Delete(2, 20, {3, 4});
+  Shows(9, {1}, {5, 6});
+  EXPECT_EQ(Complaints(), 1u);
+}
+
+TEST_F(KeptSiblingsTest,
+       ADeleteMayRemoveWhatIsWrittenMeanwhileAndNothingLater) {
+  Kept(1, {3, 4});
+  Delete(2, 20, {2, 5});
+  Shows(9, {}, {6, 7});
+  EXPECT_EQ(Complaints(), 0u);
+  Kept(3, {8, 9});
+  Shows(10, {}, {10, 11});
+  EXPECT_EQ(Complaints(), 1u);
+}
+
+// Under another dot, of a try whose outcome nobody knew.
+TEST_F(KeptSiblingsTest, OneOfTwoDotsOfARepeatedWriteThatIsNotReplacedStays) {
+  Kept(1, {1, 2});
+  Send(10, 1, 7);
+  Kept(2, {3, 4}, 1);
+  Shows(9, {2, 1}, {5, 6});
+  EXPECT_EQ(Complaints(), 0u);
+  Shows(10, {2}, {7, 8});
+  EXPECT_EQ(Complaints(), 0u);
+}
+
+TEST_F(KeptSiblingsTest, AfterHealingAllOwnersCount) {
+  Kept(1, {1, 2}).acks.owners = 1;
+  Shows(9, {}, {8, 9}).final_read = true;
+  EXPECT_EQ(Complaints(), 1u);
+  evidence_.core = {false, false, true};  // Neither holder was healed.
+  EXPECT_EQ(Complaints(), 0u);
+}
+
+// What is outranked leaves no trace that it should.
+TEST_F(KeptSiblingsTest, APutThatAskedForNoSiblingsIsNeverMissed) {
+  Kept(1, {1, 2}).siblings = false;
+  Shows(9, {}, {5, 6});
+  EXPECT_EQ(Complaints(), 0u);
 }
 
 }  // namespace
