@@ -148,6 +148,7 @@ TEST(StampQueryTest, AForwardedWriteProposesAStampAboveTheMajoritys) {
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].basis, kFuture);
   EXPECT_GT(sent[0].proposed_stamp, kFuture);
+  EXPECT_TRUE(sent[0].retry);  // It stands: nobody raises it.
 
   bench.Advance(bench.cluster.options.request_timeout);
   const auto* unknown = bench.cluster.Replied<OutcomeUnknown>();
