@@ -267,6 +267,28 @@ TEST_F(ReplicaWriterTest, AContextFromTheFutureOfThisActorIsRefused) {
   EXPECT_TRUE(bench_.Held("k").IsEmpty());
 }
 
+// M9: 2,000 actors are more metadata than who has not seen the key may add to.
+TEST_F(ReplicaWriterTest, AKeyFullOfMetadataTakesOnlyWritesThatSawIt) {
+  Object crowded = ObjectOf(ValueOf(DotOf(2, 1), 5, "v"));
+  for (uint64_t actor = 3; actor < 2000; ++actor) {
+    Raise(&crowded.vv, DotOf(actor, 1));
+  }
+  bench_.Merge({.key = "k", .object = crowded});
+
+  const WriteOutcome blind =
+      bench_.Mint({.key = "k", .value = Bytes::CopyOf("blind")});
+  const WriteOutcome seeing =
+      bench_.Mint({.key = "k",
+                   .value = Bytes::CopyOf("seeing"),
+                   .seen = SeenVersions{.vv = crowded.vv, .stamp = 5}});
+
+  EXPECT_EQ(blind.status, ReplicaStatus::kTooManySiblings);
+  EXPECT_EQ(blind.object, crowded);
+  EXPECT_EQ(seeing.status, ReplicaStatus::kOk);
+  ASSERT_EQ(bench_.Held("k").siblings.size(), 1U);
+  EXPECT_EQ(bench_.Held("k").siblings[0].value.text(), "seeing");
+}
+
 TEST_F(ReplicaWriterTest, ARottenObjectIsNotMerged) {
   Object object = ObjectOf(ValueOf(DotOf(2, 1), 5, "v"));
   object.siblings[0].value = Bytes::CopyOf("w");
