@@ -123,5 +123,19 @@ TEST(KeyInspectorTest, WhoIsSilentOrLostIsNamed) {
   EXPECT_TRUE(bench.room.IsIdle());
 }
 
+// This node is among those asked and keeps none, so it is not listed.
+TEST(KeyInspectorTest, TellsHowManyMembersWereNotAskedForHints) {
+  RoomBench bench(kInspectedMembersMax + 6);
+  bench.Start(bench.Request(ClientVerb::kInspectKey));
+
+  bench.Advance(bench.cluster.options.request_timeout);
+
+  const auto* report = bench.cluster.Replied<KeyReport>();
+  ASSERT_NE(report, nullptr);
+  EXPECT_EQ(report->not_asked, 6U);
+  EXPECT_EQ(report->hints.size(), kInspectedMembersMax - 1);
+  EXPECT_TRUE(bench.room.IsIdle());
+}
+
 }  // namespace
 }  // namespace orrery
